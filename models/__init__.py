@@ -1,0 +1,1 @@
+"""What everything else stands on: the domain, the official sources, the knowledge base and the classifier."""

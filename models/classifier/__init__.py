@@ -1,0 +1,1 @@
+"""The classifier: listing -> text, language, vectors, hazards, level and reasons. Needs neither torch nor mlflow."""

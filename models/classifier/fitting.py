@@ -1,0 +1,250 @@
+"""Fitting: corpus listings teach the product kinds, labelled examples teach the hazards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import precision_recall_curve
+from sklearn.model_selection import GroupKFold
+
+from models.classifier.classifier import HazardClassifier, ReadListing, Settings, log_odds, read_listing
+from models.classifier.composing import Boilerplate, Composer
+from models.classifier.encoder import OnnxEncoder
+from models.classifier.heads import Blocks, Calibration, LinearHeads
+from models.classifier.kind_model import KindModel, name_strengths
+from models.classifier.language import LanguageDetector
+from models.classifier.scenarios import ScenarioModel
+from models.classifier.sparse import SparseFeatures
+from models.domain.errors import InputError
+from models.domain.listing import Listing
+from models.domain.taxonomy import Taxonomy
+from models.knowledge.base import Knowledge
+from models.knowledge.matching import KnowledgeMatcher
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, int, int], object]
+"""Called with (stage, done, total)."""
+
+_FEW = 20
+"""A risk type with fewer positives than this takes the shared threshold: its own would be noise."""
+
+
+@dataclass(frozen=True)
+class KindSample:
+    """A corpus listing whose product kind is known."""
+
+    listing: Listing
+    kind: str
+
+
+@dataclass(frozen=True)
+class HazardSample:
+    """A listing of an unsafe product with its hazards.
+
+    Parameters
+    ----------
+    group : int
+        Samples of one group (near-duplicates, translations) never stand on both sides of a fold.
+    """
+
+    listing: Listing
+    labels: tuple[str, ...]
+    group: int = 0
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How to fit.
+
+    Parameters
+    ----------
+    penalties : dict
+        Inverse regularisation strength of each block's logistic regression.
+    mixture : dict
+        Weight of each block's logit in the sum. Chosen by five-fold cross-validation on the training part of the
+        Safety Gate alerts of 2009-2011, see the ablation in the report.
+    folds : int
+        Folds of the cross-fitted calibration.
+    """
+
+    penalties: Mapping[str, float] = field(default_factory=lambda: {"dense": 10.0, "sparse": 3.0, "knowledge": 1.0})
+    mixture: Mapping[str, float] = field(default_factory=lambda: {"dense": 0.25, "sparse": 0.5, "knowledge": 0.25})
+    folds: int = 5
+    seed: int = 0
+    kind_temperature: float = 2.0
+    name_bonus: float = 3.0
+
+
+def fit_classifier(
+    taxonomy: Taxonomy, taxonomy_source: Mapping[str, Any], knowledge: Knowledge, boilerplate: Boilerplate, encoder: OnnxEncoder,
+    kinds: Sequence[KindSample], hazards: Sequence[HazardSample],
+    settings: Settings | None = None, fit: FitSettings | None = None, progress: Progress | None = None,
+) -> HazardClassifier:
+    """Fit a classifier.
+
+    Parameters
+    ----------
+    kinds : sequence of KindSample
+        At least one listing of every kind of the knowledge base.
+    hazards : sequence of HazardSample
+        Unsafe products with their hazards: they teach P(hazard | unsafe, listing).
+    progress : callable, optional
+        Called with (stage, done, total).
+
+    Raises
+    ------
+    InputError
+        If a kind has no listing, or no hazard sample has a label.
+    """
+    if not any(sample.labels for sample in hazards):
+        raise InputError("no example has a label", hint="give examples with risk types in the column `labels`")
+    settings, fit = settings or Settings(max_tokens=encoder.max_tokens), fit or FitSettings()
+    reader = _Reader(knowledge, boilerplate, encoder, settings, progress)
+    kind_read, kind_embeddings = reader.embed("product kinds", [sample.listing for sample in kinds])
+    column = {kind.id: i for i, kind in enumerate(knowledge.kinds)}
+    kind_model = KindModel.fit(
+        kind_embeddings, np.array([column[sample.kind] for sample in kinds]), len(knowledge.kinds),
+        fit.kind_temperature, fit.name_bonus,
+    )
+    del kind_read, kind_embeddings
+    read, embeddings = reader.embed("hazards", [sample.listing for sample in hazards])
+    texts = [r.text.text for r in read]
+    sparse = SparseFeatures.fit(texts)
+    blocks = Blocks(
+        embeddings, sparse.transform(texts),
+        _knowledge_features(read, embeddings, kind_model, knowledge, ScenarioModel(knowledge, taxonomy, settings.spread)),
+    )
+    labels = np.array([[name in sample.labels for name in taxonomy.names] for sample in hazards])
+    weights = np.array([sample.weight for sample in hazards])
+    groups = np.array([sample.group for sample in hazards])
+    heads = fit_heads(blocks, labels, weights, fit, progress)
+    cross_fitted = _cross_fitted_logits(blocks, labels, weights, groups, fit, progress)
+    calibration = fit_calibration(cross_fitted, labels, weights)
+    thresholds = f1_thresholds(calibration.probabilities(cross_fitted), labels)
+    return HazardClassifier(
+        taxonomy, knowledge, boilerplate, encoder, sparse, kind_model, heads, calibration, thresholds, settings, taxonomy_source,
+    )
+
+
+class _Reader:
+    def __init__(
+        self, knowledge: Knowledge, boilerplate: Boilerplate, encoder: OnnxEncoder, settings: Settings, progress: Progress | None
+    ) -> None:
+        matcher = KnowledgeMatcher(knowledge)
+        self.detector = LanguageDetector(matcher)
+        self.composer = Composer(matcher, boilerplate, settings.gloss)
+        self.encoder = encoder
+        self.progress = progress
+
+    def embed(self, stage: str, listings: Sequence[Listing]) -> tuple[list[ReadListing], NDArray[np.float32]]:
+        read = []
+        for i, listing in enumerate(listings):
+            read.append(read_listing(listing, self.detector, self.composer))
+            if self.progress and i % 500 == 0:
+                self.progress(f"reading {stage}", i, len(listings))
+        done = 0
+
+        def advance(n: int) -> None:
+            nonlocal done
+            done += n
+            if self.progress and (done % 200 == 0 or done == len(listings)):
+                self.progress(f"encoding {stage}", done, len(listings))
+
+        return read, self.encoder.embed([r.text.text for r in read], advance)
+
+
+def _knowledge_features(
+    read: Sequence[ReadListing], embeddings: NDArray[np.float32], kind_model: KindModel, knowledge: Knowledge, scenarios: ScenarioModel
+) -> Array:
+    features = np.zeros((len(read), len(scenarios.taxonomy.names)))
+    for start in range(0, len(read), 1000):
+        part = slice(start, start + 1000)
+        posterior = kind_model.posterior(embeddings[part], name_strengths([r.text for r in read[part]], knowledge))
+        for i, r in enumerate(read[part]):
+            features[start + i] = log_odds(scenarios.hazard_shares(posterior[i], scenarios.risks(r.facts()))[0])
+    return features
+
+
+def fit_heads(
+    blocks: Blocks, labels: NDArray[np.bool_], weights: Array, fit: FitSettings, progress: Progress | None = None
+) -> LinearHeads:
+    """Fit one logistic regression per block and risk type, and add their logits with the mixture's weights.
+
+    One regression per block keeps a strong block from silencing a weaker one on few examples, and shows what each
+    is worth. A risk type with fewer than two positives gets its base rate and no weights.
+    """
+    n_heads = labels.shape[1]
+    dense = np.zeros((n_heads, blocks.dense.shape[1]), dtype=np.float32)
+    sparse = np.zeros((n_heads, blocks.sparse.shape[1]), dtype=np.float32)
+    knowledge, bias = np.zeros(n_heads, dtype=np.float32), np.zeros(n_heads, dtype=np.float32)
+    for j in range(n_heads):
+        if progress:
+            progress("fitting heads", j, n_heads)
+        target = labels[:, j]
+        if target.sum() < 2 or (~target).sum() < 2:
+            bias[j] = log_odds(np.array([weights[target].sum() / weights.sum()]), 1e-4)[0]
+            continue
+        w, b = _regression(blocks.dense, target, weights, fit.penalties["dense"], fit.seed)
+        dense[j], bias[j] = fit.mixture["dense"] * w, fit.mixture["dense"] * b
+        w, b = _regression(blocks.sparse, target, weights, fit.penalties["sparse"], fit.seed)
+        sparse[j], bias[j] = fit.mixture["sparse"] * w, bias[j] + fit.mixture["sparse"] * b
+        w, b = _regression(blocks.knowledge[:, [j]], target, weights, fit.penalties["knowledge"], fit.seed)
+        knowledge[j], bias[j] = fit.mixture["knowledge"] * w[0], bias[j] + fit.mixture["knowledge"] * b
+    return LinearHeads(dense, sparse, knowledge, bias)
+
+
+def _regression(features: Any, target: NDArray[np.bool_], weights: Array, penalty: float, seed: int) -> tuple[Array, float]:
+    model = LogisticRegression(C=penalty, solver="liblinear", random_state=seed)
+    model.fit(features, target, sample_weight=weights)
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def _cross_fitted_logits(
+    blocks: Blocks, labels: NDArray[np.bool_], weights: Array, groups: NDArray[np.int64], fit: FitSettings, progress: Progress | None
+) -> Array:
+    """Return logits that no sample's own labels (nor its group's) have shaped, shape (n, heads)."""
+    folds = min(fit.folds, len(np.unique(groups)))
+    if folds < 2:
+        return fit_heads(blocks, labels, weights, fit).logits(blocks)
+    logits = np.zeros(labels.shape)
+    splits = GroupKFold(folds, shuffle=True, random_state=fit.seed).split(labels, groups=groups)
+    for i, (rest, held_out) in enumerate(splits):
+        if progress:
+            progress("calibrating", i, folds)
+        heads = fit_heads(blocks.rows(rest), labels[rest], weights[rest], fit)
+        logits[held_out] = heads.logits(blocks.rows(held_out))
+    return logits
+
+
+def fit_calibration(logits: Array, labels: NDArray[np.bool_], weights: Array) -> Calibration:
+    """Fit Platt's sigmoid per risk type; the slope stays above 0, and few positives leave the logit as it is."""
+    calibration = Calibration.identity(labels.shape[1])
+    for j in range(labels.shape[1]):
+        target = labels[:, j]
+        if target.sum() < 5 or (~target).sum() < 5:
+            continue
+        model = LogisticRegression(C=1.0, solver="lbfgs").fit(logits[:, [j]], target, sample_weight=weights)
+        if model.coef_[0, 0] > 0.05:
+            calibration.slope[j], calibration.offset[j] = model.coef_[0, 0], model.intercept_[0]
+    return calibration
+
+
+def f1_thresholds(probabilities: Array, labels: NDArray[np.bool_]) -> Array:
+    """Return the probability of best F1 per risk type; the best shared one where positives are few."""
+    enough = labels.sum(axis=0) >= _FEW
+    shared = _best_threshold(labels[:, enough].ravel(), probabilities[:, enough].ravel()) if enough.any() else 0.5
+    return np.array([
+        _best_threshold(labels[:, j], probabilities[:, j]) if enough[j] else shared for j in range(labels.shape[1])
+    ])
+
+
+def _best_threshold(target: NDArray[np.bool_], probabilities: Array) -> float:
+    precision, recall, thresholds = precision_recall_curve(target, probabilities)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    return float(thresholds[int(np.argmax(f1[:-1]))]) if len(thresholds) else 0.5

@@ -1,0 +1,82 @@
+"""One-vs-rest linear heads over three blocks of features, calibrated, with every logit's exact parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from scipy.special import expit
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Features of n listings.
+
+    Parameters
+    ----------
+    dense : array of shape (n, dimension)
+        Unit embeddings.
+    sparse : matrix of shape (n, features)
+        Word and character n-grams.
+    knowledge : array of shape (n, risk types)
+        Log odds of each hazard as the knowledge base sees them.
+    """
+
+    dense: NDArray[np.float32]
+    sparse: csr_matrix
+    knowledge: Array
+
+    def __len__(self) -> int:
+        return int(self.dense.shape[0])
+
+    def rows(self, index: NDArray[np.int64] | slice) -> Blocks:
+        """Return some rows."""
+        return Blocks(self.dense[index], self.sparse[index], self.knowledge[index])
+
+
+@dataclass(frozen=True)
+class LinearHeads:
+    """logit_h = bias_h + dense . w_h + sparse . v_h + knowledge_h x u_h
+
+    Parameters
+    ----------
+    dense : array of shape (heads, dimension)
+    sparse : array of shape (heads, features)
+    knowledge : array of shape (heads,)
+        Weight of the head's own knowledge feature.
+    bias : array of shape (heads,)
+    """
+
+    dense: NDArray[np.float32]
+    sparse: NDArray[np.float32]
+    knowledge: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def logits(self, blocks: Blocks) -> Array:
+        """Return the logits, shape (n, heads)."""
+        logits: Array = np.asarray(blocks.dense @ self.dense.T, dtype=np.float64)
+        logits += blocks.sparse @ self.sparse.T.astype(np.float64)
+        logits += blocks.knowledge * self.knowledge + self.bias
+        return logits
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Monotone map from logit to probability: sigmoid(slope x logit + offset), per head, slope above 0."""
+
+    slope: Array
+    offset: Array
+
+    def probabilities(self, logits: Array) -> Array:
+        """Return calibrated probabilities of the shape of `logits`."""
+        probabilities: Array = expit(logits * self.slope + self.offset)
+        return probabilities
+
+    @classmethod
+    def identity(cls, heads: int) -> Calibration:
+        """Return the calibration that changes nothing."""
+        return cls(np.ones(heads), np.zeros(heads))

@@ -1,0 +1,112 @@
+"""What language a field is written in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from models.knowledge.matching import KnowledgeMatcher
+
+_SCRIPTS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("ko", re.compile(r"[\uac00-\ud7af\u1100-\u11ff]")),
+    ("ja", re.compile(r"[\u3040-\u30ff\u31f0-\u31ff]")),
+    ("th", re.compile(r"[\u0e00-\u0e7f]")),
+    ("he", re.compile(r"[\u0590-\u05ff]")),
+    ("hi", re.compile(r"[\u0900-\u097f]")),
+    ("ar", re.compile(r"[\u0600-\u06ff\u0750-\u077f]")),
+    ("ru", re.compile(r"[\u0400-\u04ff]")),
+    ("el", re.compile(r"[\u0370-\u03ff]")),
+    ("ka", re.compile(r"[\u10a0-\u10ff]")),
+    ("hy", re.compile(r"[\u0530-\u058f]")),
+    ("bn", re.compile(r"[\u0980-\u09ff]")),
+    ("ta", re.compile(r"[\u0b80-\u0bff]")),
+    ("zh", re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")),
+)
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
+_UKRAINIAN = re.compile(r"[іїєґ]", re.IGNORECASE)
+_BEYOND_RUSSIAN = re.compile(r"[ӘәҒғҚқҢңӨөҰұҮүҺһЂђЈјЉљЊњЋћЏџЃѓЌќЎў]")
+_PERSIAN = re.compile(r"[پچژگ]")
+_LATIN_CANDIDATES = [
+    "en", "pt", "es", "fr", "de", "it", "nl", "pl", "tr", "vi", "id", "ro",
+    "cs", "sk", "hu", "sv", "da", "fi", "hr", "lt", "lv", "et", "ms", "ca", "sl",
+]
+_SURE = 0.90
+_SAMPLE = 600
+"""Code points looked at: more changes nothing and costs time."""
+
+
+@dataclass(frozen=True)
+class Detected:
+    """A language code (ISO 639-1; `und` where there is no letter) and how sure it is (0 to 1)."""
+
+    code: str
+    confidence: float
+
+
+class LanguageDetector:
+    """Detects the language of product texts.
+
+    Scripts decide where they can. Latin text is judged by langid's n-grams and, where these hesitate (short titles full
+    of brands), by how much of the text each candidate's vocabulary knows.
+    """
+
+    def __init__(self, matcher: KnowledgeMatcher) -> None:
+        self._matcher = matcher
+
+    def detect(self, text: str, hint: str = "") -> Detected:
+        """Return the language of a text.
+
+        Parameters
+        ----------
+        hint : str
+            What the seller says (``"de"``, ``"en/ms"``); it wins only between candidates that the text leaves open.
+        """
+        sample = text[:_SAMPLE]
+        by_script = self._by_script(sample)
+        if by_script is not None:
+            return by_script
+        if not _LATIN.search(sample):
+            return Detected("und", 0.0)
+        return self._latin(sample, hint[:2].lower())
+
+    def _by_script(self, sample: str) -> Detected | None:
+        counts = {code: len(pattern.findall(sample)) for code, pattern in _SCRIPTS}
+        if counts["ja"] and counts["zh"]:
+            counts["ja"] += counts.pop("zh")
+        best = max(counts, key=lambda code: counts[code])
+        latin = len(_LATIN.findall(sample))
+        if counts[best] == 0 or counts[best] * 4 < latin:
+            return None
+        share = counts[best] / (counts[best] + 0.25 * latin)
+        if best == "ru" and _BEYOND_RUSSIAN.search(sample):
+            return Detected("sr" if re.search("[ЂђЈјЉљЊњЋћЏџ]", sample) else "kk", share)
+        if best == "ru" and _UKRAINIAN.search(sample):
+            return Detected("uk", share)
+        if best == "ar" and len(_PERSIAN.findall(sample)) >= 2:
+            return Detected("fa", share)
+        return Detected(best, share)
+
+    def _latin(self, sample: str, hint: str) -> Detected:
+        ranked = [(code, float(p)) for code, p in _identifier().rank(sample)[:4]]
+        if ranked[0][1] >= _SURE:
+            return Detected(*ranked[0])
+        candidates = dict(ranked)
+        candidates.setdefault("en", 0.05)
+        if hint in _LATIN_CANDIDATES:
+            candidates[hint] = candidates.get(hint, 0.05) * 3
+        scores = {
+            code: p**0.5 * (0.1 + self._matcher.gloss_coverage(sample, code)) for code, p in candidates.items()
+        }
+        best = max(scores, key=lambda code: scores[code])
+        return Detected(best, min(1.0, scores[best] / sum(scores.values())))
+
+
+@cache
+def _identifier() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(_LATIN_CANDIDATES)
+    return identifier

@@ -1,0 +1,216 @@
+"""From product kinds and cues to scenarios: hazard x severity x probability -> level, with its uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from models.domain.assessment import Scenario, Sensitivity
+from models.domain.risk import BANDS, RiskLevel, band_index, risk_level
+from models.domain.taxonomy import Taxonomy
+from models.knowledge.base import Knowledge
+from models.knowledge.kinds import Cue
+
+Array = NDArray[np.float64]
+
+_LEVELS = tuple(RiskLevel)
+_NEGATED_STRENGTH = 0.5
+"""A negated cue ("without magnets") moves the odds of an unsafe product the other way, half as far as the cue itself."""
+_UNLISTED_STRENGTH = 0.5
+"""A cue that a kind does not list moves that kind half as far (in log odds); harmless kinds do not move at all."""
+_LONGEST_ODDS = 1e-9
+
+
+def _reaching_edges() -> Array:
+    """Return the probability above which a severity reaches a level, shape (4 severities, 4 levels from low)."""
+    edges = np.full((4, 4), np.inf)
+    for severity in range(4):
+        for column, level in enumerate(_LEVELS[1:]):
+            reaching = [band.above for band in BANDS if band.levels[severity].rank >= level.rank]
+            if reaching:
+                edges[severity, column] = max(min(reaching), 1e-12)
+    return edges
+
+
+_EDGES = _reaching_edges()
+
+
+@dataclass(frozen=True)
+class CueFact:
+    """A cue that a listing shows or negates."""
+
+    cue: str
+    negated: bool
+
+
+@dataclass(frozen=True)
+class KindRisks:
+    """Every kind's scenario steps under the cues of one listing; arrays of shape (kinds,) and (kinds, risk types)."""
+
+    unsafe: Array
+    share: Array
+    severity: NDArray[np.int64]
+    injury: Array
+
+    @property
+    def probability(self) -> Array:
+        """P(harm over the lifetime) of each kind's scenario."""
+        probability: Array = self.unsafe[:, None] * self.share * self.injury
+        return probability
+
+
+class ScenarioModel:
+    """The knowledge base as arrays, and the arithmetic of the EU method over them.
+
+    Parameters
+    ----------
+    spread : float
+        Standard deviation of the scenario probability's uncertainty, in powers of ten: half a band.
+    """
+
+    def __init__(self, knowledge: Knowledge, taxonomy: Taxonomy, spread: float = 0.4) -> None:
+        self.knowledge = knowledge
+        self.taxonomy = taxonomy
+        self.spread = spread
+        n, h = len(knowledge.kinds), len(taxonomy.names)
+        column = {name: j for j, name in enumerate(taxonomy.names)}
+        self._column = column
+        self._unsafe = np.array([kind.unsafe for kind in knowledge.kinds])
+        self._share = np.zeros((n, h))
+        self._severity = np.ones((n, h), dtype=np.int64)
+        self._injury = np.zeros((n, h))
+        self.harmless = np.array([kind.harmless for kind in knowledge.kinds], dtype=bool)
+        for i, kind in enumerate(knowledge.kinds):
+            for name, risk in ((r.name, r) for r in taxonomy.risk_types):
+                self._severity[i, column[name]] = risk.severity_for(kind.consumers)
+                self._injury[i, column[name]] = risk.injury
+            for name, profile in kind.hazards.items():
+                if name in column:
+                    j = column[name]
+                    self._share[i, j] = profile.share
+                    self._severity[i, j] = profile.severity
+                    self._injury[i, j] = profile.injury
+        self._listed = {
+            cue.id: np.array([cue.id in kind.aggravating or cue.id in kind.mitigating for kind in knowledge.kinds])
+            for cue in knowledge.cues
+        }
+
+    def risks(self, cues: Iterable[CueFact]) -> KindRisks:
+        """Return every kind's scenario steps under some cues; each cue counts once."""
+        unsafe_logit = np.log(np.clip(self._unsafe, _LONGEST_ODDS, 1 - 1e-9)) - np.log1p(-np.clip(self._unsafe, 0, 1 - 1e-9))
+        share, injury, severity = self._share.copy(), self._injury.copy(), self._severity.copy()
+        for fact in sorted(set(cues), key=lambda fact: (fact.cue, fact.negated)):
+            cue = self.knowledge.cue_by_id.get(fact.cue)
+            if cue is not None:
+                self._apply(cue, fact.negated, unsafe_logit, share, injury, severity)
+        return KindRisks(1 / (1 + np.exp(-unsafe_logit)), share, severity, np.clip(injury, 0.0, 1.0))
+
+    def _apply(self, cue: Cue, negated: bool, unsafe_logit: Array, share: Array, injury: Array, severity: NDArray[np.int64]) -> None:
+        listed = self._listed[cue.id]
+        strength = np.where(listed, 1.0, np.where(self.harmless, 0.0, _UNLISTED_STRENGTH))
+        direction = -_NEGATED_STRENGTH if negated else 1.0
+        unsafe_logit += strength * direction * np.log(cue.unsafe)
+        if not negated:
+            for name, brought in cue.introduces.items():
+                j = self._column.get(name)
+                if j is not None:
+                    new = (strength > 0) & (share[:, j] == 0.0)
+                    share[new, j] = brought.share * strength[new]
+                    injury[new, j] = brought.injury
+                    severity[new, j] = brought.severity
+        for name, factor in cue.hazards.items():
+            j = self._column.get(name)
+            if j is None:
+                continue
+            exponent = strength * (-1.0 if negated else 1.0)
+            odds = share[:, j] / np.maximum(1 - share[:, j], 1e-6) * factor**exponent
+            share[:, j] = np.where(share[:, j] > 0, odds / (1 + odds), 0.0)
+            injury[:, j] = injury[:, j] * cue.injury**exponent
+
+    def level_probabilities(self, kinds: Array, risks: KindRisks) -> Array:
+        """Return P(level) for none, low, medium, high, serious: shape (5,).
+
+        The uncertainty of the kind (`kinds`, the posterior, shape (kinds,)) and that of the scenario's probability
+        (log-normal) are carried through the matrix. A kind's level is that of its worst scenario; scenarios of
+        one kind share their uncertainty.
+        """
+        reaches = self._reaches(risks)
+        at_least = np.concatenate([[1.0], kinds @ reaches, [0.0]])
+        levels: Array = np.clip(at_least[:-1] - at_least[1:], 0.0, 1.0)
+        return levels
+
+    def _reaches(self, risks: KindRisks) -> Array:
+        """P(level at least low, medium, high, serious) of every kind, shape (kinds, 4)."""
+        probability = risks.probability
+        with np.errstate(divide="ignore"):
+            distance = np.log10(probability)[:, :, None] - np.log10(_EDGES)[risks.severity - 1]
+        scenario = np.where(probability[:, :, None] > 0, ndtr(distance / self.spread), 0.0)
+        scenario[:, :, 0] = probability > 0
+        reaches: Array = scenario.max(axis=1)
+        return reaches
+
+    def hazard_shares(self, kinds: Array, risks: KindRisks) -> tuple[Array, Array]:
+        """Return P(hazard | unsafe) and P(hazard is a scenario of the product) as the knowledge base sees them.
+
+        Both of shape (risk types,). The first weighs the kinds by how often their offers are unsafe.
+        """
+        weight = kinds * risks.unsafe
+        total = float(weight.sum())
+        given_unsafe = (weight @ risks.share) / total if total > 0 else np.zeros(share_width(risks))
+        relevant = kinds @ (risks.share * ~self.harmless[:, None])
+        return given_unsafe, relevant
+
+    def scenarios(self, kinds: Array, risks: KindRisks, level: RiskLevel, limit: int = 3) -> list[Scenario]:
+        """Return the worst scenarios of the listing's likeliest kinds, at most at `level`, worst first."""
+        found: list[tuple[tuple[float, ...], Scenario]] = []
+        for i in np.argsort(-kinds, kind="stable")[:5]:
+            if self.harmless[i] and not risks.share[i].any():
+                continue
+            for j in np.flatnonzero(risks.share[i] > 0):
+                scenario = self._scenario(int(i), int(j), risks)
+                if scenario.level.rank <= level.rank:
+                    key = (-scenario.level.rank, -float(kinds[i]), -scenario.severity * scenario.probability)
+                    found.append((key, scenario))
+        found.sort(key=lambda pair: pair[0])
+        return [scenario for _, scenario in found[:limit]]
+
+    def _scenario(self, i: int, j: int, risks: KindRisks) -> Scenario:
+        kind, risk = self.knowledge.kinds[i], self.taxonomy.risk_types[j]
+        severity, probability = int(risks.severity[i, j]), float(risks.probability[i, j])
+        profile = kind.hazards.get(risk.name)
+        return Scenario(
+            risk_type=risk.name, kind=kind.id, consumers=kind.consumers,
+            sentence=profile.scenario if profile else f"The product causes harm through: {risk.label.lower()}.",
+            severity=severity, p_unsafe=float(risks.unsafe[i]), p_hazard=float(risks.share[i, j]),
+            p_injury=float(risks.injury[i, j]), probability=probability, band=BANDS[band_index(probability)].label,
+            level=risk_level(severity, probability), sensitivity=sensitivity(severity, probability),
+        )
+
+
+def share_width(risks: KindRisks) -> int:
+    """Return the number of risk types of some risks."""
+    return int(risks.share.shape[1])
+
+
+def sensitivity(severity: int, probability: float) -> Sensitivity:
+    """Return the level after one step of severity, or one band of probability, up or down."""
+    row = band_index(probability)
+
+    def cell(row: int, severity: int) -> RiskLevel:
+        row, severity = min(max(row, 0), len(BANDS) - 1), min(max(severity, 1), 4)
+        return BANDS[row].levels[severity - 1]
+
+    return Sensitivity(
+        severity_up=cell(row, severity + 1), severity_down=cell(row, severity - 1),
+        probability_up=cell(row - 1, severity), probability_down=cell(row + 1, severity),
+    )
+
+
+def median_level(probabilities: Sequence[float] | Array) -> RiskLevel:
+    """Return the highest level that is reached with a probability of at least one half."""
+    at_least = np.cumsum(np.asarray(probabilities)[::-1])[::-1]
+    return _LEVELS[int(np.flatnonzero(at_least >= 0.5 - 1e-9).max(initial=0))]

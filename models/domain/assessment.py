@@ -1,0 +1,154 @@
+"""The answer for one listing by one model and one plan."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.domain.plan import Action
+from models.domain.risk import RiskLevel
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Versions(_Record):
+    """What the answer depends on, besides the listing."""
+
+    model: str
+    plan: str
+    taxonomy: str
+
+
+class Span(_Record):
+    """A place in the listing as the seller wrote it. Offsets count Unicode code points, end exclusive."""
+
+    field: str = Field(description="title, description, brand, category, captions[i], attributes.NAME or warnings[i]")
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+    text: str
+
+
+class Highlight(Span):
+    """A word and its share of a risk type's logit."""
+
+    weight: float = Field(description="contribution to the logit; above 0 speaks for the hazard, below 0 against")
+
+
+class HazardScore(_Record):
+    """One risk type."""
+
+    risk_type: str
+    probability: float = Field(ge=0, le=1, description="that this hazard is a real concern for the listing")
+    given_unsafe: float = Field(ge=0, le=1, description="P(hazard | unsafe product, listing), calibrated")
+    flagged: bool = Field(description="the probability reaches the threshold of the artifact")
+
+
+class Attribution(_Record):
+    """Exact decomposition of one logit: bias + the sum of all parts equals the logit."""
+
+    risk_type: str
+    logit: float
+    bias: float
+    parts: dict[str, float] = Field(description="sum by feature block: dense, sparse, knowledge")
+    highlights: list[Highlight] = Field(description="words by size of contribution, largest first")
+    rest: float = Field(description="what the highlights leave out of the parts' sum")
+
+
+class CueFound(_Record):
+    """A cue of the knowledge base that the listing shows."""
+
+    cue: str
+    effect: Literal["aggravating", "mitigating"]
+    negated: bool
+    span: Span
+
+
+class KindGuess(_Record):
+    """A product kind of the knowledge base that the listing may be."""
+
+    kind: str
+    name: str
+    category: str
+    probability: float = Field(ge=0, le=1)
+
+
+class Sensitivity(_Record):
+    """What one step up or down does to the level of a scenario."""
+
+    severity_up: RiskLevel
+    severity_down: RiskLevel
+    probability_up: RiskLevel
+    probability_down: RiskLevel
+
+    @property
+    def stable(self) -> bool:
+        """True when no single step changes the level."""
+        return len({self.severity_up, self.severity_down, self.probability_up, self.probability_down}) == 1
+
+
+class Scenario(_Record):
+    """Hazard x severity x probability -> level, as the EU risk-assessment method wants it."""
+
+    risk_type: str
+    kind: str
+    consumers: str
+    sentence: str
+    severity: int = Field(ge=1, le=4)
+    p_unsafe: float = Field(ge=0, le=1)
+    p_hazard: float = Field(ge=0, le=1, description="given an unsafe product")
+    p_injury: float = Field(ge=0, le=1, description="given that hazard")
+    probability: float = Field(ge=0, le=1, description="product of the three steps")
+    band: str
+    level: RiskLevel
+    sensitivity: Sensitivity
+
+
+class Language(_Record):
+    """What the listing is written in, and whether the model covers it."""
+
+    code: str
+    confidence: float = Field(ge=0, le=1)
+    covered: bool
+
+
+class Decision(_Record):
+    """What the plan says to do."""
+
+    action: Action
+    rules: list[str] = Field(description="ids of the rules that fired, strictest first")
+    reasons: list[str]
+
+
+class Assessment(_Record):
+    """The answer for one listing.
+
+    Equal listing content and equal versions give an equal answer, id included.
+    """
+
+    id: str
+    listing_id: str
+    content_hash: str
+    versions: Versions
+    language: Language
+    risk_level: RiskLevel
+    level_probabilities: dict[RiskLevel, float]
+    risk_score: float = Field(ge=0, le=1, description="probability that the level is high or serious")
+    p_unsafe: float = Field(ge=0, le=1)
+    hazards: list[HazardScore] = Field(description="every risk type, most probable first")
+    scenario: Scenario | None = Field(description="the worst scenario; null where the level is none")
+    kinds: list[KindGuess]
+    cues: list[CueFound]
+    abstains: list[str] = Field(description="why a person should look, whatever the level; empty when the model is at home")
+    notes: list[str] = Field(description="what was cut or repaired")
+    decision: Decision
+    explanation: list[Attribution] = Field(default_factory=list, description="only where asked for")
+
+
+def assessment_id(content_hash: str, listing_id: str, versions: Versions) -> str:
+    """Return the id of an assessment: 32 hex digits of the content, the listing's id and the versions."""
+    key = "\x1f".join((content_hash, listing_id, versions.model, versions.plan, versions.taxonomy))
+    return hashlib.sha256(key.encode()).hexdigest()[:32]

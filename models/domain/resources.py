@@ -1,0 +1,36 @@
+"""Where the data of `datasets/` lies, in a checkout and in an installed wheel."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+from models.domain.errors import InputError
+
+
+@cache
+def datasets_dir() -> Path:
+    """Return the directory that holds `taxonomy.yaml`, the knowledge base and the samples.
+
+    The environment variable `HAZARDLENS_DATASETS` wins; then the checkout that this file belongs to; then the
+    place where the wheel puts its data.
+
+    Raises
+    ------
+    InputError
+        If none of these holds a `taxonomy.yaml`.
+    """
+    named = os.environ.get("HAZARDLENS_DATASETS")
+    places = [Path(named)] if named else [
+        Path(__file__).resolve().parents[2] / "datasets",
+        Path(sys.prefix) / "share" / "hazardlens" / "datasets",
+    ]
+    for place in places:
+        if (place / "taxonomy.yaml").is_file():
+            return place
+    raise InputError(
+        f"no taxonomy.yaml in {', '.join(map(str, places))}",
+        hint="set HAZARDLENS_DATASETS to the datasets directory of hazardlens",
+    )

@@ -1,0 +1,1 @@
+"""From sources and corpus to a registered model: fit, evaluate, track."""

