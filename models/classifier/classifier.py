@@ -70,7 +70,7 @@ class Settings:
     max_tokens: int = 128
     gloss: bool = True
     least_known_share: float = 0.25
-    spread: float = 0.4
+    spread: float = 0.8
 
 
 @dataclass(frozen=True)
@@ -354,8 +354,21 @@ def read_listing(listing: Listing, detector: LanguageDetector, composer: Compose
     """Detect the language of each field, of the listing as a whole, and compose the encoder's text."""
     detected = {name: detector.detect(text, listing.language) for name, text in listing.texts()}
     main = _main_language(listing, detected)
-    codes = {name: (main.code if found.code == "und" else found.code) for name, found in detected.items()}
+    texts = dict(listing.texts())
+    codes = {name: _field_language(texts[name], found, main, detector) for name, found in detected.items()}
     return ReadListing(listing, main, composer.compose(listing, codes))
+
+
+def _field_language(text: str, found: Detected, main: Detected, detector: LanguageDetector) -> str:
+    """The language of one field: a field without letters, or in doubt, follows the listing where that reads more of it.
+
+    Shops in Cyrillic languages spell their categories in Latin letters (``igrushki-dlya-devochek``).
+    """
+    if found.code == "und":
+        return main.code
+    if found.code != main.code and detector.reads_better(text, main.code, found.code):
+        return main.code
+    return found.code
 
 
 def log_odds(probabilities: Array, floor: float = 1e-3) -> Array:

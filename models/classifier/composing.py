@@ -218,4 +218,4 @@ class _Builder:
         return covered
 
 
-_LATIN = re.compile(r"[A-Za-z0-9À-ɏ][A-Za-z0-9À-ɏ.,/%+-]*")
+_LATIN = re.compile(r"[A-Za-z0-9À-ɏḀ-ỿ][A-Za-z0-9À-ɏḀ-ỿ.,/%+-]*")

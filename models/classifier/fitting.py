@@ -77,7 +77,7 @@ class FitSettings:
     mixture: Mapping[str, float] = field(default_factory=lambda: {"dense": 0.25, "sparse": 0.5, "knowledge": 0.25})
     folds: int = 5
     seed: int = 0
-    kind_temperature: float = 2.0
+    kind_temperature: float = 5.0
     name_bonus: float = 3.0
 
 
@@ -107,9 +107,8 @@ def fit_classifier(
     settings, fit = settings or Settings(max_tokens=encoder.max_tokens), fit or FitSettings()
     reader = _Reader(knowledge, boilerplate, encoder, settings, progress)
     kind_read, kind_embeddings = reader.embed("product kinds", [sample.listing for sample in kinds])
-    column = {kind.id: i for i, kind in enumerate(knowledge.kinds)}
     kind_model = KindModel.fit(
-        kind_embeddings, np.array([column[sample.kind] for sample in kinds]), len(knowledge.kinds),
+        kind_embeddings, np.array([knowledge.kind_column[sample.kind] for sample in kinds]), len(knowledge.kinds),
         fit.kind_temperature, fit.name_bonus,
     )
     del kind_read, kind_embeddings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,10 +57,14 @@ class LinearHeads:
     knowledge: NDArray[np.float32]
     bias: NDArray[np.float32]
 
+    @cached_property
+    def _sparse_by_feature(self) -> NDArray[np.float32]:
+        return np.ascontiguousarray(self.sparse.T)
+
     def logits(self, blocks: Blocks) -> Array:
         """Return the logits, shape (n, heads)."""
         logits: Array = np.asarray(blocks.dense @ self.dense.T, dtype=np.float64)
-        logits += blocks.sparse @ self.sparse.T.astype(np.float64)
+        logits += blocks.sparse @ self._sparse_by_feature
         logits += blocks.knowledge * self.knowledge + self.bias
         return logits
 

@@ -84,7 +84,7 @@ def name_strengths(texts: Sequence[ComposedText], knowledge: Knowledge) -> Array
     A name in the title counts most; a name that covers more of its field's words counts more than a passing
     mention; two kinds that share a name share its strength.
     """
-    column = {kind.id: i for i, kind in enumerate(knowledge.kinds)}
+    column = knowledge.kind_column
     strengths = np.zeros((len(texts), len(knowledge.kinds)))
     for row, text in enumerate(texts):
         for field, findings in text.findings.items():

@@ -33,7 +33,7 @@ _LATIN_CANDIDATES = [
     "cs", "sk", "hu", "sv", "da", "fi", "hr", "lt", "lv", "et", "ms", "ca", "sl",
 ]
 _SURE = 0.90
-_SAMPLE = 600
+_SAMPLE = 300
 """Code points looked at: more changes nothing and costs time."""
 
 
@@ -70,6 +70,11 @@ class LanguageDetector:
         if not _LATIN.search(sample):
             return Detected("und", 0.0)
         return self._latin(sample, hint[:2].lower())
+
+    def reads_better(self, text: str, language: str, than: str) -> bool:
+        """Tell whether one language's vocabulary knows more of a text than another's."""
+        sample = text[:_SAMPLE]
+        return self._matcher.gloss_coverage(sample, language) > self._matcher.gloss_coverage(sample, than)
 
     def _by_script(self, sample: str) -> Detected | None:
         counts = {code: len(pattern.findall(sample)) for code, pattern in _SCRIPTS}

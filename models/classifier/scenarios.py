@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from models.domain.assessment import Scenario, Sensitivity
-from models.domain.risk import BANDS, RiskLevel, band_index, risk_level
+from models.domain.risk import BANDS, CONSUMER_GROUPS, RiskLevel, band_index, risk_level
 from models.domain.taxonomy import Taxonomy
 from models.knowledge.base import Knowledge
 from models.knowledge.kinds import Cue
@@ -21,8 +22,11 @@ _LEVELS = tuple(RiskLevel)
 _NEGATED_STRENGTH = 0.5
 """A negated cue ("without magnets") moves the odds of an unsafe product the other way, half as far as the cue itself."""
 _UNLISTED_STRENGTH = 0.5
-"""A cue that a kind does not list moves that kind half as far (in log odds); harmless kinds do not move at all."""
+"""A cue that a kind does not list moves that kind half as far (in log odds); harmless kinds do not move at all. It brings
+new hazards only to kinds whose consumers are children: a magnet in a headphone is no toy."""
 _LONGEST_ODDS = 1e-9
+_CACHED_RISKS = 64
+"""Sets of cues whose arrays are kept: most listings show no cue or one of a few."""
 
 
 def _reaching_edges() -> Array:
@@ -36,7 +40,7 @@ def _reaching_edges() -> Array:
     return edges
 
 
-_EDGES = _reaching_edges()
+_LOG_EDGES = np.log10(_reaching_edges())
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,21 @@ class CueFact:
 
 @dataclass(frozen=True)
 class KindRisks:
-    """Every kind's scenario steps under the cues of one listing; arrays of shape (kinds,) and (kinds, risk types)."""
+    """Every kind's scenario steps under the cues of one listing.
+
+    Parameters
+    ----------
+    unsafe : array of shape (kinds,)
+    share, severity, injury : array of shape (kinds, risk types)
+    reaches : array of shape (kinds, 4)
+        P(level at least low, medium, high, serious) of the kind's worst scenario.
+    """
 
     unsafe: Array
     share: Array
     severity: NDArray[np.int64]
     injury: Array
+    reaches: Array
 
     @property
     def probability(self) -> Array:
@@ -69,10 +82,10 @@ class ScenarioModel:
     Parameters
     ----------
     spread : float
-        Standard deviation of the scenario probability's uncertainty, in powers of ten: half a band.
+        Standard deviation of the scenario probability's uncertainty, in powers of ten.
     """
 
-    def __init__(self, knowledge: Knowledge, taxonomy: Taxonomy, spread: float = 0.4) -> None:
+    def __init__(self, knowledge: Knowledge, taxonomy: Taxonomy, spread: float = 0.8) -> None:
         self.knowledge = knowledge
         self.taxonomy = taxonomy
         self.spread = spread
@@ -94,31 +107,44 @@ class ScenarioModel:
                     self._share[i, j] = profile.share
                     self._severity[i, j] = profile.severity
                     self._injury[i, j] = profile.injury
+        group = np.array([CONSUMER_GROUPS.index(kind.consumers) for kind in knowledge.kinds])
+        self._risks = lru_cache(maxsize=_CACHED_RISKS)(self._compute_risks)
+        self._for_children = group < CONSUMER_GROUPS.index("other")
         self._listed = {
             cue.id: np.array([cue.id in kind.aggravating or cue.id in kind.mitigating for kind in knowledge.kinds])
+            for cue in knowledge.cues
+        }
+        self._strength = {
+            cue.id: np.where(
+                group <= (CONSUMER_GROUPS.index(cue.implied_for) if cue.implied_for else -1), 0.0,
+                np.where(self._listed[cue.id], 1.0, np.where(self.harmless, 0.0, _UNLISTED_STRENGTH)),
+            )
             for cue in knowledge.cues
         }
 
     def risks(self, cues: Iterable[CueFact]) -> KindRisks:
         """Return every kind's scenario steps under some cues; each cue counts once."""
+        return self._risks(frozenset(cues))
+
+    def _compute_risks(self, cues: frozenset[CueFact]) -> KindRisks:
         unsafe_logit = np.log(np.clip(self._unsafe, _LONGEST_ODDS, 1 - 1e-9)) - np.log1p(-np.clip(self._unsafe, 0, 1 - 1e-9))
         share, injury, severity = self._share.copy(), self._injury.copy(), self._severity.copy()
-        for fact in sorted(set(cues), key=lambda fact: (fact.cue, fact.negated)):
+        for fact in sorted(cues, key=lambda fact: (fact.cue, fact.negated)):
             cue = self.knowledge.cue_by_id.get(fact.cue)
             if cue is not None:
                 self._apply(cue, fact.negated, unsafe_logit, share, injury, severity)
-        return KindRisks(1 / (1 + np.exp(-unsafe_logit)), share, severity, np.clip(injury, 0.0, 1.0))
+        unsafe, injury = 1 / (1 + np.exp(-unsafe_logit)), np.clip(injury, 0.0, 1.0)
+        return KindRisks(unsafe, share, severity, injury, self._reaches(unsafe[:, None] * share * injury, severity))
 
     def _apply(self, cue: Cue, negated: bool, unsafe_logit: Array, share: Array, injury: Array, severity: NDArray[np.int64]) -> None:
-        listed = self._listed[cue.id]
-        strength = np.where(listed, 1.0, np.where(self.harmless, 0.0, _UNLISTED_STRENGTH))
+        strength = self._strength[cue.id]
         direction = -_NEGATED_STRENGTH if negated else 1.0
         unsafe_logit += strength * direction * np.log(cue.unsafe)
         if not negated:
             for name, brought in cue.introduces.items():
                 j = self._column.get(name)
                 if j is not None:
-                    new = (strength > 0) & (share[:, j] == 0.0)
+                    new = (strength > 0) & (share[:, j] == 0.0) & (self._listed[cue.id] | self._for_children)
                     share[new, j] = brought.share * strength[new]
                     injury[new, j] = brought.injury
                     severity[new, j] = brought.severity
@@ -138,19 +164,17 @@ class ScenarioModel:
         (log-normal) are carried through the matrix. A kind's level is that of its worst scenario; scenarios of
         one kind share their uncertainty.
         """
-        reaches = self._reaches(risks)
-        at_least = np.concatenate([[1.0], kinds @ reaches, [0.0]])
+        at_least = np.concatenate([[1.0], kinds @ risks.reaches, [0.0]])
         levels: Array = np.clip(at_least[:-1] - at_least[1:], 0.0, 1.0)
         return levels
 
-    def _reaches(self, risks: KindRisks) -> Array:
-        """P(level at least low, medium, high, serious) of every kind, shape (kinds, 4)."""
-        probability = risks.probability
-        with np.errstate(divide="ignore"):
-            distance = np.log10(probability)[:, :, None] - np.log10(_EDGES)[risks.severity - 1]
-        scenario = np.where(probability[:, :, None] > 0, ndtr(distance / self.spread), 0.0)
-        scenario[:, :, 0] = probability > 0
-        reaches: Array = scenario.max(axis=1)
+    def _reaches(self, probability: Array, severity: NDArray[np.int64]) -> Array:
+        kind, hazard = np.nonzero(probability)
+        distance = np.log10(probability[kind, hazard])[:, None] - _LOG_EDGES[severity[kind, hazard] - 1]
+        scenario = ndtr(distance / self.spread)
+        scenario[:, 0] = 1.0
+        reaches: Array = np.zeros((len(probability), 4))
+        np.maximum.at(reaches, kind, scenario)
         return reaches
 
     def hazard_shares(self, kinds: Array, risks: KindRisks) -> tuple[Array, Array]:

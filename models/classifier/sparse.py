@@ -6,6 +6,7 @@ inverse document frequency, unit length per block) and know which words they com
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -137,15 +138,23 @@ class SparseFeatures:
         ]
 
     def transform(self, texts: Sequence[str]) -> csr_matrix:
-        """Return the features of texts as a sparse matrix of shape (n, size), float32."""
-        indptr, indices, data = [0], [], []
+        """Return the features of texts as a sparse matrix of shape (n, size), float32: the values of `uses`."""
+        indptr = [0]
+        indices: list[NDArray[np.int64]] = []
+        data: list[NDArray[np.float32]] = []
         for text in texts:
-            for use in self.uses(text)[1]:
-                indices.append(use.column)
-                data.append(use.value)
-            indptr.append(len(indices))
+            words = words_of(text)
+            word_columns = [c for gram, _ in _word_grams(words) if (c := self.columns.get(gram)) is not None]
+            character_columns = [c for word in words for c in self._character_columns(word.form)]
+            for used in (word_columns, character_columns):
+                columns, counts = np.unique(np.array(used, dtype=np.int64), return_counts=True)
+                values = (1.0 + np.log(counts)) * self.idf[columns]
+                length = float(np.sqrt((values * values).sum())) or 1.0
+                indices.append(columns)
+                data.append((values / length).astype(np.float32))
+            indptr.append(indptr[-1] + len(indices[-1]) + len(indices[-2]))
         return csr_matrix(
-            (np.array(data, dtype=np.float32), np.array(indices, dtype=np.int32), np.array(indptr, dtype=np.int64)),
+            (np.concatenate([*data, np.empty(0, np.float32)]), np.concatenate([*indices, np.empty(0, np.int64)]), np.array(indptr)),
             shape=(len(texts), self.size),
         )
 
@@ -159,6 +168,6 @@ class SparseFeatures:
         return columns
 
     def _weighted(self, uses: dict[int, list[int]], counts: Counter[int]) -> list[FeatureUse]:
-        raw = {column: (1.0 + np.log(n)) * float(self.idf[column]) for column, n in counts.items()}
-        length = float(np.sqrt(sum(value * value for value in raw.values()))) or 1.0
+        raw = {column: (1.0 + math.log(n)) * float(self.idf[column]) for column, n in counts.items()}
+        length = math.sqrt(sum(value * value for value in raw.values())) or 1.0
         return [FeatureUse(column, value / length, tuple(uses[column])) for column, value in raw.items()]

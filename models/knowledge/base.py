@@ -71,6 +71,11 @@ class Knowledge:
         return {kind.id: kind for kind in self.kinds}
 
     @cached_property
+    def kind_column(self) -> dict[str, int]:
+        """Position of each kind, by its id: the column of every array over kinds."""
+        return {kind.id: i for i, kind in enumerate(self.kinds)}
+
+    @cached_property
     def cue_by_id(self) -> dict[str, Cue]:
         """Cues by their id."""
         return {cue.id: cue for cue in self.cues}

@@ -123,6 +123,9 @@ class Cue(_Record):
         Factor on the odds of a risk type, given an unsafe product.
     injury : float
         Factor on the probability of injury through the risk types named in `hazards`.
+    implied_for : str, optional
+        Consumer group (and every more vulnerable one) whose kinds already count with what the cue says: "for babies"
+        tells nothing new of a baby rattle.
     """
 
     id: Slug
@@ -130,6 +133,7 @@ class Cue(_Record):
     unsafe: Annotated[float, Field(gt=0)]
     hazards: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     injury: Annotated[float, Field(gt=0)] = 1.0
+    implied_for: Consumers | None = None
     introduces: dict[str, Introduced] = Field(default_factory=dict)
     phrases: dict[str, list[Phrase]] = Field(default_factory=dict)
     age: AgeRange | None = None

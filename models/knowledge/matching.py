@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal, TypeVar
+
+from anyascii import anyascii
 
 from models.knowledge.age_grades import AgeGrade, AgeGrammar
 from models.knowledge.base import Knowledge
-from models.knowledge.kinds import Cue, LanguageProfile
+from models.knowledge.kinds import Cue, LanguageProfile, Quantity
 from models.knowledge.normalising import Folded, fold, fold_phrase
-from models.knowledge.phrase_index import Hit, PhraseIndex
+from models.knowledge.phrase_index import PhraseIndex
+from models.knowledge.stemming import Stemmed, WordForms
 
 _CLAUSE_END = re.compile(r"[.;:!?\n。；！？|•✓✔★]")
+_CACHED_COVERAGES = 8_192
+_ALSO_IN_PLAIN_LETTERS = {"Latin", "Cyrillic"}
+_ACCENTS_TELL_WORDS_APART = {"vi"}
 _NEGATION_REACH = 24
 """Characters between a negating word and the cue that it still negates ("without any small magnets")."""
 
@@ -64,46 +70,58 @@ class LanguageMatcher:
 
     def __init__(self, knowledge: Knowledge, profile: LanguageProfile) -> None:
         self.profile = profile
-        code = profile.code
-        self._cues = {cue.id: cue for cue in knowledge.cues}
-        names = [(name, kind.id) for kind in knowledge.kinds for name in kind.names.get(code, [])]
-        if code == "en":
-            names += [(plural, kind) for name, kind in names for plural in (f"{name}s", f"{name}es")]
-        self._names: PhraseIndex[str] = PhraseIndex(names, profile.spaces)
-        self._phrases: PhraseIndex[str] = PhraseIndex(
-            ((phrase, cue.id) for cue in knowledge.cues for phrase in cue.phrases.get(code, [])), profile.spaces
+        self._cues = knowledge.cue_by_id
+        self._forms = WordForms(profile.code)
+        self._names = self._index(_names(knowledge, profile.code))
+        self._phrases = self._index(
+            [(phrase, cue.id) for cue in knowledge.cues for phrase in cue.phrases.get(profile.code, [])]
         )
-        glosses = {} if code == "en" else dict(knowledge.vocabulary.get(code, {}))
-        if code != "en":
-            for cue in knowledge.cues:
-                if cue.phrases.get("en"):
-                    glosses.update(dict.fromkeys(cue.phrases.get(code, []), cue.phrases["en"][0]))
-            for kind in knowledge.kinds:
-                glosses.update(dict.fromkeys(kind.names.get(code, []), kind.name))
-        self._glosses: PhraseIndex[str] = PhraseIndex(glosses.items(), profile.spaces)
+        self._glosses = self._index(_glosses(knowledge, profile.code))
         self._ages = AgeGrammar(profile)
         self._age_cues = [cue for cue in knowledge.cues if cue.age is not None]
-        self._quantity_cues = [cue for cue in knowledge.cues if cue.quantity is not None]
+        self._quantities = [
+            (cue, cue.quantity, _quantity_pattern(cue.quantity)) for cue in knowledge.cues if cue.quantity is not None
+        ]
+
+    def _index(self, phrases: list[tuple[str, str]]) -> PhraseIndex[str]:
+        """Index phrases by their stems, and in plain letters: sellers drop accents, shop addresses spell Cyrillic in Latin."""
+        if self.profile.script in _ALSO_IN_PLAIN_LETTERS and self.profile.code not in _ACCENTS_TELL_WORDS_APART:
+            phrases = phrases + [(plain, value) for phrase, value in phrases if (plain := anyascii(phrase)) != phrase]
+        return PhraseIndex(phrases, self.profile.spaces, lambda phrase: self._forms.stem(phrase).text)
 
     def find(self, text: str) -> Findings:
         """Return what this language's part of the knowledge base sees in a text."""
         folded = fold(text)
+        stemmed = self._forms.stem(folded.text)
         grades = self._ages.find(folded.text)
-        cues = [*self._phrase_cues(folded, grades), *self._age_hits(folded, grades), *self._quantity_hits(folded)]
+        names = [
+            NameHit(hit.value, *folded.origin(*stemmed.origin(hit.start, hit.end))) for hit in self._names.find(stemmed.text)
+        ]
+        cues = [*self._phrase_cues(folded, stemmed, grades), *self._age_hits(folded, grades), *self._quantity_hits(folded)]
         return Findings(
-            names=tuple(NameHit(hit.value, *folded.origin(hit.start, hit.end)) for hit in self._names.find(folded.text)),
-            cues=tuple(sorted(cues, key=lambda hit: (hit.start, hit.cue))),
-            glosses=tuple(
-                GlossHit(hit.value, *folded.origin(hit.start, hit.end)) for hit in self._glosses.find(folded.text)
-            ),
+            names=tuple(names),
+            cues=tuple(sorted((cue for cue in cues if not _inside(cue, names)), key=lambda hit: (hit.start, hit.cue))),
+            glosses=self._gloss_hits(folded, stemmed),
         )
 
-    def _phrase_cues(self, folded: Folded, grades: list[AgeGrade]) -> list[CueHit]:
-        return [
-            CueHit(hit.value, self._cues[hit.value].effect, self._negated(folded.text, hit), *folded.origin(hit.start, hit.end))
-            for hit in self._phrases.find(folded.text)
-            if all(hit.end <= grade.start or hit.start >= grade.end for grade in grades)
-        ]
+    def glosses(self, text: str) -> tuple[GlossHit, ...]:
+        """Return the words of a text that the gloss knows."""
+        folded = fold(text)
+        return self._gloss_hits(folded, self._forms.stem(folded.text))
+
+    def _gloss_hits(self, folded: Folded, stemmed: Stemmed) -> tuple[GlossHit, ...]:
+        return tuple(
+            GlossHit(hit.value, *folded.origin(*stemmed.origin(hit.start, hit.end))) for hit in self._glosses.find(stemmed.text)
+        )
+
+    def _phrase_cues(self, folded: Folded, stemmed: Stemmed, grades: list[AgeGrade]) -> list[CueHit]:
+        hits = []
+        for hit in self._phrases.find(stemmed.text):
+            start, end = stemmed.origin(hit.start, hit.end)
+            if all(end <= grade.start or start >= grade.end for grade in grades):
+                negated = self._negated(folded.text, start, end)
+                hits.append(CueHit(hit.value, self._cues[hit.value].effect, negated, *folded.origin(start, end)))
+        return hits
 
     def _age_hits(self, folded: Folded, grades: list[AgeGrade]) -> list[CueHit]:
         hits = []
@@ -118,20 +136,18 @@ class LanguageMatcher:
         return max(fitting, key=lambda cue: (cue.age.from_ or 0) if cue.age else 0, default=None)
 
     def _quantity_hits(self, folded: Folded) -> list[CueHit]:
-        hits = []
-        for cue in self._quantity_cues:
-            if cue.quantity is None:
-                continue
-            for match in _quantity_pattern(cue.quantity.unit, tuple(cue.quantity.spellings)).finditer(folded.text):
-                if cue.quantity.holds(float(match["value"].replace(" ", "").replace(",", "."))):
-                    hits.append(CueHit(cue.id, cue.effect, False, *folded.origin(match.start(), match.end())))
-        return hits
+        return [
+            CueHit(cue.id, cue.effect, False, *folded.origin(match.start(), match.end()))
+            for cue, quantity, pattern in self._quantities
+            for match in pattern.finditer(folded.text)
+            if quantity.holds(float(match["value"].replace(",", ".")))
+        ]
 
-    def _negated(self, text: str, hit: Hit[str]) -> bool:
-        before = _CLAUSE_END.split(text[max(0, hit.start - _NEGATION_REACH) : hit.start])[-1]
+    def _negated(self, text: str, start: int, end: int) -> bool:
+        before = _CLAUSE_END.split(text[max(0, start - _NEGATION_REACH) : start])[-1]
         if self._negator_before is not None and self._negator_before.search(before):
             return True
-        return self._negator_after is not None and self._negator_after.match(text, hit.end) is not None
+        return self._negator_after is not None and self._negator_after.match(text, end) is not None
 
     @cached_property
     def _negator_before(self) -> re.Pattern[str] | None:
@@ -155,6 +171,7 @@ class KnowledgeMatcher:
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
         self._matchers: dict[str, LanguageMatcher] = {}
+        self.gloss_coverage = lru_cache(maxsize=_CACHED_COVERAGES)(self._gloss_coverage)
 
     def find(self, text: str, language: str) -> Findings:
         """Return the findings of a text in its language, and in English: sellers mix the two.
@@ -171,18 +188,41 @@ class KnowledgeMatcher:
             glosses=own.glosses,
         )
 
-    def gloss_coverage(self, text: str, language: str) -> float:
+    def _gloss_coverage(self, text: str, language: str) -> float:
         """Return the share (0 to 1) of a text's letters that the gloss of a language knows."""
         letters = sum(c.isalpha() for c in text)
         if not letters or language not in self.knowledge.language_by_code:
             return 0.0
-        hits = self._matcher(language).find(text).glosses
+        hits = self._matcher(language).glosses(text)
         return min(1.0, sum(sum(c.isalpha() for c in text[h.start : h.end]) for h in hits) / letters)
 
     def _matcher(self, language: str) -> LanguageMatcher:
         if language not in self._matchers:
             self._matchers[language] = LanguageMatcher(self.knowledge, self.knowledge.language_by_code[language])
         return self._matchers[language]
+
+
+def _names(knowledge: Knowledge, language: str) -> list[tuple[str, str]]:
+    return [(name, kind.id) for kind in knowledge.kinds for name in kind.names.get(language, [])]
+
+
+def _glosses(knowledge: Knowledge, language: str) -> list[tuple[str, str]]:
+    """English for what the language says: a kind's name before a cue's phrase before a word of the vocabulary."""
+    if language == "en":
+        words = {word for forms in knowledge.vocabulary.values() for word in forms.values()}
+        return [(word, word) for word in sorted(words | {kind.name for kind in knowledge.kinds})]
+    english = dict(knowledge.vocabulary.get(language, {}))
+    for cue in knowledge.cues:
+        if cue.phrases.get("en"):
+            english.update(dict.fromkeys(cue.phrases.get(language, []), cue.phrases["en"][0]))
+    for kind in knowledge.kinds:
+        english.update(dict.fromkeys(kind.names.get(language, []), kind.name))
+    return list(english.items())
+
+
+def _inside(cue: CueHit, names: list[NameHit]) -> bool:
+    """Tell whether a cue stands within a product name: the kind's own figures already hold what it says."""
+    return any(name.start <= cue.start and cue.end <= name.end for name in names)
 
 
 def _outside(hits: tuple[_Span, ...], taken: tuple[_Span, ...]) -> list[_Span]:
@@ -194,6 +234,6 @@ def _alternatives(words: list[str]) -> str:
     return "|".join(re.escape(word) for word in folded)
 
 
-def _quantity_pattern(unit: str, spellings: tuple[str, ...]) -> re.Pattern[str]:
-    units = _alternatives([unit, *spellings])
+def _quantity_pattern(quantity: Quantity) -> re.Pattern[str]:
+    units = _alternatives([quantity.unit, *quantity.spellings])
     return re.compile(rf"(?<![\w.,])(?P<value>\d{{1,6}}(?:[.,]\d{{1,2}})?)\s?(?:{units})(?![a-z0-9а-я])")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
+
+_CHANGING = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad\ufe0f\u0591-\u05c7\u064b-\u0652\u0300-\u036f]")
+"""Characters that folding drops or joins; without them, and in normal form, offsets stay as they are."""
 
 _DROPPED = {"\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u2060", "\ufeff", "\u00ad", "\ufe0f"}
 
@@ -46,6 +50,10 @@ def fold(text: str) -> Folded:
     """
     if text.isascii():
         return Folded(text.lower())
+    if unicodedata.is_normalized("NFKC", text) and not _CHANGING.search(text):
+        folded = text.casefold()
+        if len(folded) == len(text):
+            return Folded(folded)
     characters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -32,12 +32,18 @@ class PhraseIndex(Generic[_Value]):
         each other.
     word_boundaries : bool
         Whether a phrase must begin and end at a word's edge; False for scripts without spaces.
+    canonical : callable, optional
+        Turns a folded phrase into the form in which texts are searched (stems).
     """
 
-    def __init__(self, phrases: Iterable[tuple[str, _Value]], word_boundaries: bool = True) -> None:
+    def __init__(
+        self, phrases: Iterable[tuple[str, _Value]], word_boundaries: bool = True, canonical: Callable[[str], str] | None = None
+    ) -> None:
         values: dict[str, list[_Value]] = {}
         for phrase, value in phrases:
             folded = fold_phrase(phrase)
+            if canonical is not None:
+                folded = canonical(folded)
             for form in {folded, folded.replace("-", " "), folded.replace(" ", "-")}:
                 held = values.setdefault(form, [])
                 if form and value not in held:

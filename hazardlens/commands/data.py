@@ -1,0 +1,134 @@
+"""``hazardlens ingest`` and ``corpus``: example tables, read from official files or written from the knowledge base."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hazardlens.console import AsJson, ShowProgress, bar, print_json
+from hazardlens.extras import training_extra
+from models.domain.errors import InputError
+
+if TYPE_CHECKING:
+    from models.domain.alert import Example
+    from models.domain.taxonomy import Taxonomy
+    from models.sources.report import ReadReport
+
+_TABLES = ("csv", "tsv", "jsonl", "parquet")
+
+
+def ingest(
+    source: Annotated[
+        Path, typer.Argument(metavar="F", help="Safety Gate XML or JSON, OpenDataSoft JSON, CPSC JSON, or an example table.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", metavar="F", help="Example table: .jsonl or .jsonl.gz.")] = None,
+    taxonomy: Annotated[Path | None, typer.Option("--taxonomy", metavar="F", help="Label set, instead of Safety Gate's.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad record.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn official notices into an example table, and say what was read, mended and refused.
+
+    With --out the report goes to stdout; without it the examples do, and the report goes to stderr.
+    """
+    from models.domain.taxonomy import load_taxonomy
+
+    if out is not None:
+        _check_name(out)
+    examples, report = read_any(source, load_taxonomy(taxonomy), strict=strict)
+    if out is None:
+        from hazardlens.example_lines import example_line
+
+        for example in examples:
+            sys.stdout.buffer.write(example_line(example))
+        sys.stdout.flush()
+    else:
+        _write(out, examples)
+    if out is not None and as_json:
+        print_json(report.as_dict())
+    else:
+        typer.echo(_sentence(report, out), err=out is None)
+
+
+def read_any(source: Path, taxonomy: Taxonomy, *, strict: bool = False) -> tuple[list[Example], ReadReport]:
+    """Read examples from any known file; a table keeps its risk levels, which an alert has not."""
+    from models.sources.detect import alert_format, read_alerts
+    from models.sources.examples import read_examples
+
+    if alert_format(source) in _TABLES:
+        return read_examples(source, taxonomy, labelled=False, unknown="other", strict=strict)
+    alerts, report = read_alerts(source, taxonomy, strict=strict)
+    return [alert.to_example() for alert in alerts], report
+
+
+def corpus(
+    out: Annotated[Path, typer.Option("--out", metavar="F", help="Example table: .jsonl or .jsonl.gz.")],
+    size: Annotated[int | None, typer.Option("--size", min=0, help="Number of listings.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="The same seed gives the same listings.")] = None,
+    card: Annotated[Path | None, typer.Option("--card", metavar="F", help="Measure the corpus and write a dataset card.")] = None,
+    progress: ShowProgress = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write listings from the knowledge base, as sellers write them, with labels that follow from kind and cues."""
+    from models.domain.taxonomy import load_taxonomy
+    from models.knowledge.base import load_knowledge
+
+    _check_name(out)
+    given: dict[str, Any] = {"size": size, "seed": seed}
+    with training_extra("writing a corpus"):
+        from training.corpus import CorpusSettings, CorpusWriter
+
+        taxonomy = load_taxonomy()
+        settings = CorpusSettings(**{name: value for name, value in given.items() if value is not None})
+        writer = CorpusWriter(load_knowledge(taxonomy=taxonomy), taxonomy, settings)
+        with bar("writing", writer.size, progress, "listing") as advance:
+            _write(out, (_counted(writer.listing(i).to_example(), advance) for i in range(writer.size)))
+    summary = {"out": str(out), "listings": writer.size, "seed": settings.seed}
+    if as_json:
+        print_json(summary)
+    else:
+        typer.echo(f"{out}: {writer.size:,} listings, seed {settings.seed}")
+
+
+def _counted(example: Example, advance: Any) -> Example:
+    advance(1)
+    return example
+
+
+def _check_name(out: Path) -> None:
+    if not out.name.lower().endswith((".jsonl", ".jsonl.gz")):
+        raise InputError("examples cannot be written under this name", place=str(out), hint="end it in .jsonl or .jsonl.gz")
+
+
+def _write(out: Path, examples: Iterable[Example]) -> None:
+    from hazardlens.example_lines import example_line
+    from hazardlens.result_files import part_of, text_lines
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = part_of(out)
+    try:
+        with text_lines(part, packed=out.name.lower().endswith(".gz")) as stream:
+            stream.writelines(map(example_line, examples))
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _sentence(report: ReadReport, out: Path | None) -> str:
+    lines = [
+        f"{report.path}: {report.format}, {report.read:,} read, {report.refused:,} refused, {report.repaired:,} mended"
+    ]
+    lines += [f"refused: {error}" for error in _first([str(r.as_error(report.path, report.unit)) for r in report.refusals])]
+    if report.unknown_labels:
+        names = _first([f"{name!r} x {n}" for name, n in report.unknown_labels.most_common()])
+        lines.append(f"labels unknown to the taxonomy, taken as its fallback: {', '.join(names)}")
+    if out is not None:
+        lines.append(f"written to {out}")
+    return "\n".join(lines)
+
+
+def _first(items: Sequence[str], most: int = 10) -> list[str]:
+    return [*items[:most], *([f"and {len(items) - most:,} more"] if len(items) > most else [])]

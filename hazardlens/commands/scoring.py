@@ -1,0 +1,78 @@
+"""``hazardlens score``: a table of listings in, a table of results out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hazardlens.console import AsJson, ShowProgress, bar, print_json, wants_bar
+from hazardlens.model_source import ModelArgument, load_model
+from models.domain.errors import InputError
+
+
+def score(
+    model: ModelArgument,
+    source: Annotated[Path, typer.Option("--in", metavar="F", help="Listings: CSV, TSV, JSON lines (also .gz), Parquet.")],
+    out: Annotated[Path, typer.Option("--out", metavar="F", help="Results: .jsonl, .jsonl.gz, .csv or .parquet.")],
+    plan: Annotated[Path | None, typer.Option("--plan", metavar="F", help="Plan that decides the action.")] = None,
+    progress: ShowProgress = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score listings: one result a row, in order, also for rows that cannot be read.
+
+    A result holds id, hazards {type: p}, risk_score, risk_level, level_probabilities, action, abstains, notes, error.
+    The file appears under its name when it is whole; until then its name ends in .part.
+    """
+    from hazardlens.result_files import check_ending, result_file
+    from hazardlens.result_rows import score_rows
+    from models.domain.plan import load_plan
+    from models.sources.listings import iter_listings
+    from models.sources.report import ReadReport
+
+    check_ending(out)
+    if out.exists() and source.exists() and out.samefile(source):
+        raise InputError("the results would replace the listings", place=str(out), hint="give --out another name")
+    report, chosen = ReadReport(str(source)), load_plan(plan)
+    classifier = load_model(model)
+    levels: Counter[str] = Counter()
+    total = count_rows(source) if wants_bar(progress) else None
+    with (
+        result_file(out, classifier.taxonomy.names) as write,
+        bar("scoring", total, progress, "listing") as advance,
+    ):
+        for results in score_rows(classifier, chosen, iter_listings(source, report)):
+            write(results)
+            levels.update(str(result["risk_level"] or "error") for result in results)
+            advance(len(results))
+    summary = {
+        "out": str(out),
+        "rows": levels.total(),
+        "errors": levels.pop("error", 0),
+        "levels": dict(levels),
+        "versions": {"model": classifier.version, "plan": chosen.id, "taxonomy": classifier.taxonomy.id},
+        "input": report.as_dict(),
+    }
+    if as_json:
+        print_json(summary)
+    else:
+        typer.echo(_sentence(summary))
+
+
+def count_rows(source: Path) -> int:
+    """Count the rows of a table of listings, for the total of a progress bar."""
+    from models.sources.listings import FIELDS
+    from models.sources.tables import open_table
+
+    with open_table(source, FIELDS) as table:
+        return sum(1 for _ in table.rows)
+
+
+def _sentence(summary: dict[str, Any]) -> str:
+    from models.domain.risk import RiskLevel
+
+    levels = ", ".join(f"{level.value} {summary['levels'].get(level.value, 0):,}" for level in RiskLevel)
+    errors = f"; {summary['errors']:,} with an error" if summary["errors"] else ""
+    return f"{summary['out']}: {summary['rows']:,} results ({levels}{errors})"

@@ -1,0 +1,63 @@
+"""``hazardlens serve``: the scoring API and the page."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hazardlens.model_source import model_directory
+from models.domain.errors import InputError
+
+if TYPE_CHECKING:
+    from serving.settings import Settings
+
+
+def serve(
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="DIR|URI", help="Model directory or MLflow URI.")
+    ] = None,
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option("--port", min=0, max=65_535, help="Port to listen on.")] = None,
+    plan: Annotated[Path | None, typer.Option("--plan", metavar="F", help="Risk-management plan.")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Fill an empty store with the example listings.")] = False,
+) -> None:
+    """Serve the API and the page until a signal ends it.
+
+    Every option has an environment variable HAZARDLENS_MODEL, _HOST, _PORT, _PLAN, _DEMO; the option wins.
+    """
+    from serving.app import run
+    from serving.settings import Settings
+
+    given: dict[str, Any] = {"host": host, "port": port, "plan": plan, "demo": demo or None}
+    settings = replace(Settings.from_environment(), **{name: value for name, value in given.items() if value is not None})
+    settings = replace(settings, model=model_directory(model or str(settings.model)))
+    require_free(settings.host, settings.port)
+    typer.echo(addresses(settings))
+    raise typer.Exit(run(settings))
+
+
+def require_free(host: str, port: int) -> None:
+    """Raise `InputError` if something listens on the port already, or the address is not one of this machine.
+
+    The server finds that out too, but only after it has loaded, and in its log.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise InputError(
+            f"cannot listen on {host} port {port}: {error.strerror}", hint="choose another: --port 8001, make run PORT=8001"
+        ) from error
+
+
+def addresses(settings: Settings) -> str:
+    """Return where to find what, for people."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
+    base = f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{settings.port}"
+    return f"page     {base}/\nAPI      {base}/openapi.json\nmetrics  {base}/metrics"

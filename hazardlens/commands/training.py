@@ -1,0 +1,139 @@
+"""``hazardlens train`` and ``evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hazardlens.console import AsJson, ShowProgress, bar, print_json, stage_bars
+from hazardlens.extras import training_extra
+from hazardlens.model_source import ModelArgument, load_model
+from models.domain.errors import InputError
+
+if TYPE_CHECKING:
+    from models.domain.alert import Example
+    from models.domain.taxonomy import Taxonomy
+    from training.pipeline import TrainResult
+
+
+def train(
+    examples: Annotated[
+        list[Path] | None, typer.Option("--examples", metavar="F ...", help="Example tables with known hazards.")
+    ] = None,
+    ordinary: Annotated[
+        list[Path] | None, typer.Option("--ordinary", metavar="F ...", help="Tables of ordinary listings, without labels.")
+    ] = None,
+    taxonomy: Annotated[Path | None, typer.Option("--taxonomy", metavar="F", help="Label set, instead of Safety Gate's.")] = None,
+    knowledge: Annotated[Path | None, typer.Option("--knowledge", metavar="DIR", help="Knowledge base, instead of the one that ships.")] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Directory of the new model.")] = Path("var/models/default"),
+    encoder: Annotated[str | None, typer.Option("--encoder", metavar="NAME", help="Sentence encoder: a directory or a hub name.")] = None,
+    corpus_size: Annotated[int | None, typer.Option("--corpus-size", min=0, help="Listings written from the knowledge base.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Same data and same seed give the same model.")] = None,
+    track: Annotated[bool, typer.Option("--track/--no-track", help="Log to MLflow and register.")] = True,
+    promote: Annotated[bool, typer.Option("--promote", help="Make a better model champion at once.")] = False,
+    progress: ShowProgress = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train, evaluate, log to MLflow, register. Without data, from the knowledge base alone."""
+    given: dict[str, Any] = {
+        "taxonomy": taxonomy,
+        "knowledge": knowledge,
+        "encoder": encoder,
+        "corpus_size": corpus_size,
+        "seed": seed,
+    }
+    with training_extra("training"):
+        from training.pipeline import TrainSettings
+        from training.pipeline import train as run
+
+        settings = TrainSettings(
+            examples=examples or [],
+            ordinary=ordinary or [],
+            out=out,
+            track=track,
+            promote=promote,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+        with stage_bars(progress) as show:
+            result = run(settings, show)
+    if as_json:
+        print_json(
+            {
+                "directory": str(result.directory),
+                "report": f"{result.directory}-report",
+                "version": result.version,
+                "evaluated_on": result.evaluated_on,
+                "metrics": result.evaluation.metrics,
+                "ordinary": result.facts.get("ordinary", {}),
+                "registered": result.registered,
+                "run_id": result.run_id,
+            }
+        )
+    else:
+        typer.echo(_summary(result))
+
+
+def evaluate(
+    model: ModelArgument,
+    examples: Annotated[list[Path], typer.Option("--examples", metavar="F ...", help="Example tables with labels or risk levels.")],
+    report: Annotated[Path | None, typer.Option("--report", metavar="DIR", help="Write plots and a page here.")] = None,
+    progress: ShowProgress = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The output is JSON always.", hidden=True)] = True,
+) -> None:
+    """Evaluate a model on examples that it has not seen; prints the metrics as JSON."""
+    classifier = load_model(model)
+    read = [example for path in examples for example in judged_examples(path, classifier.taxonomy)]
+    with training_extra("evaluation"):
+        from training.evaluation import evaluate as run
+        from training.evaluation import write_report
+
+        with bar("evaluating", len(read), progress, "example") as advance:
+            evaluation = run(classifier, read, classifier.taxonomy, progress=advance)
+        if report is not None:
+            write_report(evaluation, report)
+    print_json(evaluation.metrics)
+
+
+def judged_examples(path: Path, taxonomy: Taxonomy) -> list[Example]:
+    """Read the examples of a table that say anything a model can be judged by: hazards, a level, or both.
+
+    Raises
+    ------
+    InputError
+        If there is none, or as `models.sources.examples.read_examples` says.
+    """
+    from models.sources.examples import read_examples
+
+    examples, _ = read_examples(path, taxonomy, labelled=False)
+    judged = [example for example in examples if example.labels is not None or example.risk_level is not None]
+    if not judged:
+        raise InputError(
+            "no row has labels or a risk level", place=str(path), hint="add a column 'labels' or 'risk_level'"
+        )
+    return judged
+
+
+def _summary(result: TrainResult) -> str:
+    headline = result.evaluation.metrics["headline"]
+    figures = {
+        "mAP": headline["hazards"]["map"],
+        "macro-F1": headline["hazards"]["macro_f1"],
+        "top-1": headline["hazards"]["top1"],
+        "AUROC of high or serious": headline["levels"]["auroc"],
+    }
+    shown = ", ".join(f"{name} {value:.3f}" for name, value in figures.items() if value is not None)
+    lines = [
+        f"model {result.version} in {result.directory}, report in {result.directory}-report",
+        f"on {headline['n']:,} held-out {_HELD_OUT[result.evaluated_on]}: {shown}",
+    ]
+    if result.registered:
+        lines.append(f"registered {result.registered}")
+    return "\n".join(lines)
+
+
+_HELD_OUT = {
+    "examples": "examples, the latest of those given",
+    "corpus": "listings written from the knowledge base (a check of the works, not of their worth on real listings)",
+}

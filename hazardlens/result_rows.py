@@ -1,0 +1,78 @@
+"""From rows of an input table to rows of results: one each, in order, whatever happens to any of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from models.classifier.classifier import HazardClassifier
+    from models.domain.assessment import Assessment
+    from models.domain.plan import Plan
+    from models.sources.listings import ScoredInput
+
+_LOG = logging.getLogger(__name__)
+
+COLUMNS = (
+    "id",
+    "hazards",
+    "risk_score",
+    "risk_level",
+    "level_probabilities",
+    "action",
+    "abstains",
+    "notes",
+    "error",
+)
+"""Keys of a result. Where `error` says why a row has no answer, the figures are null."""
+
+Result = dict[str, Any]
+
+
+def score_rows(
+    model: HazardClassifier, plan: Plan, rows: Iterable[ScoredInput], chunk: int = 256
+) -> Iterator[list[Result]]:
+    """Score rows a chunk at a time; each chunk of rows gives as many results, in the same order."""
+    stream = iter(rows)
+    while batch := list(islice(stream, chunk)):
+        answers = _answers(model, plan, batch)
+        yield [_result(row, *answers.get(i, (None, row.error))) for i, row in enumerate(batch)]
+
+
+def _answers(
+    model: HazardClassifier, plan: Plan, batch: Sequence[ScoredInput]
+) -> dict[int, tuple[Assessment | None, str | None]]:
+    """Return (assessment, error) of each row that holds a listing, by its place in the batch."""
+    listings = {i: row.listing for i, row in enumerate(batch) if row.listing is not None}
+    try:
+        assessments = list(model.assess_many(listings.values(), plan))
+    except Exception:  # noqa: BLE001  (each listing is tried again alone; the one at fault is logged)
+        _LOG.info("a chunk failed as a whole; its listings are assessed one by one")
+    else:
+        return {i: (assessment, None) for i, assessment in zip(listings, assessments, strict=True)}
+    alone: dict[int, tuple[Assessment | None, str | None]] = {}
+    for i, listing in listings.items():
+        try:
+            alone[i] = (model.assess(listing, plan), None)
+        except Exception as error:
+            _LOG.exception("row %d, listing %r could not be assessed", batch[i].row, listing.id)
+            alone[i] = (None, f"row {batch[i].row}: could not be assessed: {type(error).__name__}: {error}")
+    return alone
+
+
+def _result(row: ScoredInput, assessment: Assessment | None, error: str | None) -> Result:
+    if assessment is None:
+        return {**dict.fromkeys(COLUMNS), "id": row.id, "abstains": [], "notes": list(row.notes), "error": error}
+    return {
+        "id": row.id,
+        "hazards": {hazard.risk_type: hazard.probability for hazard in assessment.hazards},
+        "risk_score": assessment.risk_score,
+        "risk_level": assessment.risk_level.value,
+        "level_probabilities": {level.value: p for level, p in assessment.level_probabilities.items()},
+        "action": assessment.decision.action.value,
+        "abstains": list(assessment.abstains),
+        "notes": [*row.notes, *assessment.notes],
+        "error": None,
+    }

@@ -1,0 +1,1 @@
+"""The server: scoring API, page, store."""

@@ -1,0 +1,143 @@
+"""Assess listings; read what was assessed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Path, Query, Request
+
+from models.classifier.classifier import Detail
+from models.domain.assessment import Assessment
+from models.domain.listing import Listing
+from serving.api.body import parse_json, read_body
+from serving.api.frame import request_id
+from serving.api.intake import Refusal, listings_of, read_listing
+from serving.api.openapi import ASSESS_BODY, ASSESS_DESCRIPTION, problems
+from serving.api.problems import INTERNAL_ERROR, NOT_FOUND, TOO_MANY_LISTINGS, Problem, ProblemError, problem, shortened
+from serving.api.responses import JsonResponse
+from serving.api.schemas import AssessmentAnswer, StoredAnswer, SummaryList
+from serving.engine import Failure, Outcome
+from serving.services import services_of
+from serving.store.assessments import Answered, Order
+
+router = APIRouter(tags=["assessments"])
+_PATH = "/v1/assessments"
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What one request came to."""
+
+    listings: list[Listing | Refusal]
+    outcomes: list[Outcome]
+    request_id: str
+
+    def body(self, versions: dict[str, str]) -> bytes:
+        """Return the answer's JSON."""
+        outcomes = iter(self.outcomes)
+        results = []
+        for index, listing in enumerate(self.listings):
+            given = listing if isinstance(listing, Refusal) else next(outcomes)
+            assessment = orjson.Fragment(given.model_dump_json()) if isinstance(given, Assessment) else None
+            error = None if isinstance(given, Assessment) else self._problem(given, index).model_dump()
+            results.append({"index": index, "listing_id": given.listing_id, "assessment": assessment, "error": error})
+        return orjson.dumps({"results": results, "versions": versions})
+
+    def kept(self, explain: Detail) -> list[Answered]:
+        """Return what is to be stored."""
+        accepted = (listing for listing in self.listings if isinstance(listing, Listing))
+        pairs = zip(accepted, self.outcomes, strict=True)
+        return [Answered(listing, outcome, explain) for listing, outcome in pairs if isinstance(outcome, Assessment)]
+
+    def _problem(self, given: Refusal | Failure, index: int) -> Problem:
+        if isinstance(given, Refusal):
+            return given.problem
+        detail = f"It is our fault. The log has the reason under request {self.request_id}."
+        return problem(INTERNAL_ERROR, detail, f"{_PATH}#/listings/{index}")
+
+
+@router.post(
+    _PATH,
+    summary="Assess listings",
+    description=ASSESS_DESCRIPTION,
+    response_model=AssessmentAnswer,
+    openapi_extra=ASSESS_BODY,
+    responses=problems(400, 413, 415, 422, 429, 500, 503),
+)
+async def assess(
+    request: Request,
+    explain: Annotated[
+        Detail,
+        Query(description="`tokens`: twelve strongest words of the main hazards; `full`: every word, every risk type"),
+    ] = "none",
+) -> JsonResponse:
+    """Assess listings."""
+    services = services_of(request)
+    engine = services.engine
+    settings = services.settings
+    body = await read_body(request, settings.max_body_bytes)
+    # Reading 20 MB of JSON takes longer than the event loop may stand still.
+    listings = await asyncio.to_thread(_read, body, settings.max_listings)
+    accepted = [listing for listing in listings if isinstance(listing, Listing)]
+    if explain == "full" and len(listings) > settings.max_full:
+        detail = f"{len(listings):,} listings with explain=full; at most {settings.max_full:,} in one request."
+        raise ProblemError(TOO_MANY_LISTINGS, detail)
+    answers = _Answers(listings, await engine.assess(accepted, explain), request_id(request.scope))
+    await asyncio.to_thread(services.store.save, answers.kept(explain))
+    for outcome in answers.outcomes:
+        if isinstance(outcome, Assessment):
+            services.metrics.assessed(outcome)
+        else:
+            services.metrics.refused(INTERNAL_ERROR.name)
+    for listing in listings:
+        if isinstance(listing, Refusal):
+            services.metrics.refused("invalid-listing")
+    return JsonResponse(orjson.Fragment(await asyncio.to_thread(answers.body, engine.versions.model_dump())))
+
+
+@router.get(
+    _PATH,
+    summary="List kept assessments",
+    description="Most risky first, or newest first; without listing texts and explanations.",
+    response_model=SummaryList,
+    responses=problems(422, 500, 503),
+)
+async def list_assessments(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=500, description="most rows")] = 20,
+    order: Annotated[Order, Query(description="`risk`: most risky first; `recent`: newest first")] = "risk",
+) -> JsonResponse:
+    """List kept assessments."""
+    store = services_of(request).store
+    rows, total = await asyncio.gather(asyncio.to_thread(store.summaries, limit, order), asyncio.to_thread(store.count))
+    return JsonResponse({"assessments": [asdict(row) for row in rows], "total": total})
+
+
+@router.get(
+    f"{_PATH}/{{assessment_id}}",
+    summary="Read one assessment",
+    description="As it was kept, with the most detailed explanation that was ever asked for.",
+    response_model=StoredAnswer,
+    responses=problems(404, 500, 503),
+)
+async def get_assessment(
+    request: Request, assessment_id: Annotated[str, Path(description="`id` of an assessment", examples=["0f" * 16])]
+) -> JsonResponse:
+    """Read one assessment."""
+    stored = await asyncio.to_thread(services_of(request).store.get, assessment_id) if _is_id(assessment_id) else None
+    if stored is None:
+        raise ProblemError(NOT_FOUND, f"No assessment has the id {shortened(assessment_id)}.")
+    return JsonResponse(asdict(stored))
+
+
+def _is_id(text: str) -> bool:
+    """Whether a text can be an id at all; others, such as ones with NUL, never reach the database."""
+    return len(text) == 32 and set(text) <= set("0123456789abcdef")
+
+
+def _read(body: bytes, most: int) -> list[Listing | Refusal]:
+    raw = listings_of(parse_json(body), most)
+    return [read_listing(item, index, _PATH) for index, item in enumerate(raw)]

@@ -1,0 +1,95 @@
+"""What surrounds every request: its id, its time, its headers, and a last net for faults of ours."""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from collections.abc import Callable
+from time import perf_counter
+
+from fastapi import Request, Response
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.metrics import Metrics
+
+_log = logging.getLogger("hazardlens.api")
+_GOOD_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
+_KEY = "request_id"
+_CLIENT_GONE = 499
+"""Status in the metrics only, after nginx: the client closed the connection before its answer."""
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self';"
+        " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+"""Sent with every answer. No inline script or style is ever needed, so none may run."""
+
+
+class RequestFrame:
+    """ASGI middleware around the whole app.
+
+    Parameters
+    ----------
+    app : ASGIApp
+    metrics : Metrics
+    on_fault : callable
+        Makes the answer when the app raised and nothing was sent yet.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, on_fault: Callable[[Request], Response]) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._on_fault = on_fault
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("X-Request-ID", "")
+        identifier = given if _GOOD_ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})[_KEY] = identifier
+        begun, status = perf_counter(), 0
+
+        async def framed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = identifier
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, framed)
+        except ClientDisconnect:
+            status = _CLIENT_GONE
+        except Exception:
+            _log.exception("request %s: %s %s failed", identifier, scope["method"], scope["path"])
+            if status:
+                raise  # half an answer is out; only the closing of the connection can tell the client
+            await self._on_fault(Request(scope))(scope, receive, framed)
+        finally:
+            self._metrics.request(scope["method"], _route(scope), status, perf_counter() - begun)
+
+
+def request_id(scope: Scope) -> str:
+    """Return the id of a request, as it was given or made."""
+    return str(scope["state"][_KEY])
+
+
+def _route(scope: Scope) -> str:
+    """The route's pattern, never the path: a label for each id would grow without end."""
+    return str(
+        getattr(scope.get("route"), "path", None)
+        or ("/static" if scope["path"].startswith("/static/") else "unmatched")
+    )

@@ -1,0 +1,50 @@
+"""For whoever runs the server: is it alive, is it ready, how is it doing."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from serving.api.openapi import problems
+from serving.api.responses import JsonResponse
+from serving.api.schemas import Health
+from serving.services import services_of
+
+router = APIRouter(tags=["operation"])
+
+
+@router.get("/healthz", summary="Is the process alive?", response_model=Health, responses=problems(500))
+async def alive() -> JsonResponse:
+    """Answer whatever the state of model and database."""
+    return JsonResponse({"status": "alive"})
+
+
+@router.get(
+    "/readyz",
+    summary="Can it assess?",
+    description="503 until the model is loaded and while the database does not answer.",
+    response_model=Health,
+    responses=problems(500, 503),
+)
+async def ready(request: Request) -> JsonResponse:
+    """Answer 200 when a request for an assessment would be served."""
+    services = services_of(request)
+    _ = services.engine
+    await asyncio.to_thread(services.store.ping)
+    return JsonResponse({"status": "ready"})
+
+
+@router.get(
+    "/metrics",
+    summary="Prometheus metrics",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text format"},
+        **problems(500),
+    },
+)
+async def metrics(request: Request) -> Response:
+    """Return the metrics of this process."""
+    return Response(services_of(request).metrics.exposition(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,67 @@
+"""What answers are made with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from models.domain.listing import LIMITS
+from models.domain.plan import Plan
+from models.domain.risk import RiskLevel
+from serving.api.openapi import problems
+from serving.api.responses import JsonResponse
+from serving.api.schemas import ModelAnswer
+from serving.services import services_of
+
+router = APIRouter(tags=["model"])
+
+
+@router.get(
+    "/v1/model",
+    summary="Describe the model and the plan",
+    description="Versions, labels, metrics on held-out data, fingerprint of the training data, rules, limits.",
+    response_model=ModelAnswer,
+    responses=problems(500, 503),
+)
+async def describe(request: Request) -> JsonResponse:
+    """Describe the model and the plan."""
+    services = services_of(request)
+    engine, settings = services.engine, services.settings
+    facts: dict[str, Any] = dict(engine.model.manifest.facts) if engine.model.manifest else {}
+    taxonomy = engine.model.taxonomy
+    for known in ("taxonomy", "labels"):
+        facts.pop(known, None)
+    return JsonResponse(
+        {
+            "version": engine.versions.model,
+            "taxonomy": taxonomy.id,
+            "labels": list(taxonomy.names),
+            "levels": [level.value for level in RiskLevel],
+            "metrics": facts.pop("metrics", {}),
+            "data": facts.pop("data", {}),
+            "facts": facts,
+            "plan": _plan(engine.plan),
+            "limits": LIMITS,
+            "request_limits": {
+                "listings": settings.max_listings,
+                "listings with explain=full": settings.max_full,
+                "body bytes": settings.max_body_bytes,
+                "listings in flight": settings.max_in_flight,
+            },
+        }
+    )
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    rules = [
+        {
+            "id": rule.id,
+            "action": rule.action.value,
+            "level": rule.level.value if rule.level else None,
+            "abstains": rule.abstains,
+            "reason": rule.reason,
+        }
+        for rule in plan.rules
+    ]
+    return {"id": plan.id, "name": plan.name, "version": plan.version, "digest": plan.digest, "rules": rules}

@@ -1,0 +1,198 @@
+"""Words, examples and error answers of the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+
+from serving.api.problems import PROBLEM_TYPES, Problem
+from serving.api.schemas import AssessmentRequest
+
+TITLE = "hazardlens"
+SUMMARY = "Product-safety risk of marketplace listings: hazards, EU risk level, explanation, action."
+TAGS = [
+    {"name": "assessments", "description": "Assess listings and read what was assessed."},
+    {"name": "model", "description": "What answers are made with."},
+    {"name": "operation", "description": "For whoever runs the server."},
+]
+_REF = "#/components/schemas/{model}"
+_LISTINGS: list[dict[str, Any]] = [
+    {
+        "id": "li-001",
+        "title": "Mini Space Heater 1500W Plug In NO CORD",
+        "description": "Plugs directly in socket! Use all night in bedroom. No thermostat needed.",
+        "category": "Home > Heating",
+        "captions": ["heater in a socket next to a bed"],
+        "language": "en",
+    },
+    {"id": "li-002", "title": "Cotton tote bag with long handles", "brand": "Hearthlane"},
+]
+
+ASSESS_DESCRIPTION = """\
+List in, list out, in the same order. Each listing is judged on its own: one that is not valid gets a problem in its
+`error` and the others their assessment, all under status 200.
+
+- The body is `{"listings": [...]}` or the bare array.
+- Equal content, id and versions give an equal assessment, `id` included: asking again is safe and adds no row.
+- Several listings of one request may carry the same id; each is answered.
+- Offsets count Unicode code points of the field as it was sent, end exclusive.
+- At most 1,000 listings (100 with `explain=full`) and 20 MB in one request, unless the operator set it otherwise;
+  `GET /v1/model` tells the limits in force.
+"""
+
+ASSESS_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "anyOf": [
+                        {"$ref": _REF.format(model="AssessmentRequest")},
+                        {"type": "array", "items": {"$ref": _REF.format(model="Listing")}},
+                    ]
+                },
+                "examples": {
+                    "two listings": {"value": {"listings": _LISTINGS}},
+                    "bare array": {"value": _LISTINGS[1:]},
+                },
+            }
+        },
+    }
+}
+
+_VERSIONS = {"model": "5d1c0f3a9b7e", "plan": "default@1+0a1b2c3d", "taxonomy": "safety-gate@2026.1"}
+_ANSWER: dict[str, Any] = {
+    "results": [
+        {
+            "index": 0,
+            "listing_id": "li-001",
+            "error": None,
+            "assessment": {
+                "id": "6f0d2c9e4b8a4f1e9c3d7a5b1e2f3a4b",
+                "listing_id": "li-001",
+                "content_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                "versions": _VERSIONS,
+                "language": {"code": "en", "confidence": 0.99, "covered": True},
+                "risk_level": "serious",
+                "level_probabilities": {
+                    "none": 0.02,
+                    "low": 0.03,
+                    "medium": 0.05,
+                    "high": 0.2,
+                    "serious": 0.7,
+                },
+                "risk_score": 0.9,
+                "p_unsafe": 0.62,
+                "hazards": [{"risk_type": "fire", "probability": 0.81, "given_unsafe": 0.83, "flagged": True}],
+                "scenario": {
+                    "risk_type": "fire",
+                    "kind": "plug-in-heater",
+                    "consumers": "other",
+                    "sentence": "The heater overheats in the socket at night and sets the bed on fire.",
+                    "severity": 4,
+                    "p_unsafe": 0.62,
+                    "p_hazard": 0.7,
+                    "p_injury": 0.001,
+                    "probability": 0.00043,
+                    "band": "> 1/10 000",
+                    "level": "serious",
+                    "sensitivity": {
+                        "severity_up": "serious",
+                        "severity_down": "high",
+                        "probability_up": "serious",
+                        "probability_down": "high",
+                    },
+                },
+                "kinds": [
+                    {
+                        "kind": "plug-in-heater",
+                        "name": "Plug-in heater",
+                        "category": "Electrical appliances and equipment",
+                        "probability": 0.93,
+                    }
+                ],
+                "cues": [],
+                "abstains": [],
+                "notes": [],
+                "decision": {
+                    "action": "hold_for_review",
+                    "rules": ["level-serious"],
+                    "reasons": ["Serious risk: a reviewer decides before sale, first in the queue."],
+                },
+                "explanation": [],
+            },
+        },
+        {
+            "index": 1,
+            "listing_id": "li-002",
+            "assessment": None,
+            "error": {
+                "type": "urn:hazardlens:problem:invalid-listing",
+                "title": "The listing is not valid",
+                "status": 422,
+                "detail": "title: is missing",
+                "instance": "/v1/assessments#/listings/1",
+                "errors": [
+                    {
+                        "field": "title",
+                        "value": None,
+                        "message": "is missing",
+                        "hint": "add it; it may be empty",
+                    }
+                ],
+            },
+        },
+    ],
+    "versions": _VERSIONS,
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the documented error answers of a route."""
+    result: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        kinds = [kind for kind in PROBLEM_TYPES if kind.status == status and kind.name != "invalid-listing"]
+        result[status] = {
+            "description": "; ".join(f"{kind.title} (`{kind.uri}`)" for kind in kinds),
+            "content": {"application/problem+json": {"schema": {"$ref": _REF.format(model="Problem")}}},
+        }
+    return result
+
+
+def complete_openapi(app: FastAPI) -> None:
+    """Add the schemas that no route's signature names: the body is read by hand, errors by handlers."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = made()
+            _, extra = models_json_schema(
+                [(AssessmentRequest, "validation"), (Problem, "serialization")], ref_template=_REF
+            )
+            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+            for name, definition in extra["$defs"].items():
+                schemas.setdefault(name, definition)
+            # FastAPI drops every null of an example that is given with the route.
+            answer = schema["paths"]["/v1/assessments"]["post"]["responses"]["200"]
+            answer["description"] = "One result a listing, in the order of the request."
+            answer["content"]["application/json"]["example"] = _ANSWER
+            for path in schema["paths"].values():
+                for operation in path.values():
+                    _mend(operation)
+            schemas["Problem"]["example"] = Problem.model_json_schema()["example"]
+            for unused in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(unused, None)
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _mend(operation: dict[str, Any]) -> None:
+    """FastAPI documents its own 422 in another shape; ours is a problem, as every error."""
+    answer = operation.get("responses", {}).get("422", {})
+    answer.get("content", {}).pop("application/json", None)
+    if "responses" in operation and answer.get("content") == {}:
+        del operation["responses"]["422"]

@@ -1,0 +1,152 @@
+"""The one shape of every error: problem details of RFC 9457, with the fields that are wrong."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_SHOWN = 80
+_REPR = reprlib.Repr()
+_REPR.maxlevel, _REPR.maxstring, _REPR.maxother, _REPR.maxlong = 3, _SHOWN, _SHOWN, _SHOWN
+
+
+class FieldError(BaseModel):
+    """One value that is wrong."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str = Field(description="path of the value, e.g. `captions[2].text`; empty for the whole")
+    value: str | None = Field(description="the value, shortened; null where none was given")
+    message: str
+    hint: str = Field(description="what to do about it")
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "example": {
+                "type": "urn:hazardlens:problem:invalid-listing",
+                "title": "The listing is not valid",
+                "status": 422,
+                "detail": "title: is missing",
+                "instance": "/v1/assessments#/listings/3",
+                "errors": [
+                    {"field": "title", "value": None, "message": "is missing", "hint": "add it; it may be empty"}
+                ],
+            }
+        },
+    )
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[FieldError] = Field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ProblemType:
+    """A kind of problem: a stable name, a status and a title."""
+
+    name: str
+    status: int
+    title: str
+
+    @property
+    def uri(self) -> str:
+        """What stands in `type`."""
+        return f"urn:hazardlens:problem:{self.name}"
+
+
+MALFORMED_JSON = ProblemType("malformed-json", 400, "The body is not JSON")
+NOT_FOUND = ProblemType("not-found", 404, "There is nothing here")
+METHOD_NOT_ALLOWED = ProblemType("method-not-allowed", 405, "The method is not allowed here")
+TOO_MANY_LISTINGS = ProblemType("too-many-listings", 413, "Too many listings in one request")
+BODY_TOO_LARGE = ProblemType("body-too-large", 413, "The body is too large")
+UNSUPPORTED_MEDIA_TYPE = ProblemType("unsupported-media-type", 415, "The body must be JSON")
+WRONG_SHAPE = ProblemType("wrong-shape", 422, "The body has another shape than expected")
+INVALID_PARAMETER = ProblemType("invalid-parameter", 422, "A parameter is not valid")
+INVALID_LISTING = ProblemType("invalid-listing", 422, "The listing is not valid")
+TOO_BUSY = ProblemType("too-busy", 429, "Too many listings in flight")
+INTERNAL_ERROR = ProblemType("internal-error", 500, "The server failed")
+NOT_READY = ProblemType("not-ready", 503, "The server is not ready")
+STORE_UNAVAILABLE = ProblemType("store-unavailable", 503, "The database does not answer")
+
+PROBLEM_TYPES = (
+    MALFORMED_JSON, NOT_FOUND, METHOD_NOT_ALLOWED, TOO_MANY_LISTINGS, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE,
+    WRONG_SHAPE, INVALID_PARAMETER, INVALID_LISTING, TOO_BUSY, INTERNAL_ERROR, NOT_READY, STORE_UNAVAILABLE,
+)  # fmt: skip
+
+
+class ProblemError(Exception):
+    """Ends a request with a problem.
+
+    Parameters
+    ----------
+    kind : ProblemType
+    detail : str
+        What is wrong this time.
+    errors : sequence of FieldError
+    headers : mapping, optional
+        Sent with the answer, e.g. ``Retry-After``.
+    """
+
+    def __init__(
+        self,
+        kind: ProblemType,
+        detail: str,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+
+    def at(self, instance: str) -> Problem:
+        """Return the problem as it happened at a path."""
+        return problem(self.kind, self.detail, instance, self.errors)
+
+
+def problem(kind: ProblemType, detail: str, instance: str, errors: Sequence[FieldError] = ()) -> Problem:
+    """Return the problem details of one kind."""
+    return Problem(
+        type=kind.uri, title=kind.title, status=kind.status, detail=detail, instance=instance, errors=list(errors)
+    )
+
+
+def problem_of_status(status: int) -> ProblemType:
+    """Return the kind for a bare HTTP status, as the router raises it."""
+    for kind in (NOT_FOUND, METHOD_NOT_ALLOWED):
+        if kind.status == status:
+            return kind
+    phrase = HTTPStatus(status).phrase
+    return ProblemType(phrase.lower().replace(" ", "-"), status, phrase)
+
+
+def shortened(value: object) -> str:
+    """Return a value as a short text that can be written as JSON, whatever it holds.
+
+    Examples
+    --------
+    >>> shortened("x" * 500)
+    'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… (500 characters)'
+    """
+    text = value if isinstance(value, str) else _REPR.repr(value)
+    head = writable(text[:_SHOWN])
+    return head if len(text) <= _SHOWN else f"{head}… ({len(text)} characters)"
+
+
+def writable(text: str) -> str:
+    """Return a text with lone surrogates and control characters spelled as escapes."""
+    whole = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() or c in " \n\t" or ord(c) > 0x9F else f"\\x{ord(c):02x}" for c in whole)

@@ -1,0 +1,111 @@
+"""What the API answers, as types; they are the OpenAPI schema and the client's guide."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.domain.assessment import Assessment, Versions
+from models.domain.listing import Listing
+from serving.api.problems import Problem
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class AssessmentRequest(_Answer):
+    """Listings to assess."""
+
+    listings: list[Listing] = Field(description="at most 1,000; each is judged on its own")
+
+
+class ListingResult(_Answer):
+    """The answer for one listing of the request: an assessment, or the problem with it."""
+
+    index: int = Field(description="place in the request, from 0")
+    listing_id: str | None
+    assessment: Assessment | None
+    error: Problem | None
+
+
+class AssessmentAnswer(_Answer):
+    """One result a listing, in the order of the request."""
+
+    results: list[ListingResult]
+    versions: Versions
+
+
+class StoredAnswer(_Answer):
+    """An assessment as it was kept."""
+
+    id: str
+    created_at: datetime
+    listing: Listing
+    assessment: Assessment
+
+
+class Summary(_Answer):
+    """One row of the list of kept assessments."""
+
+    id: str
+    listing_id: str
+    title: str
+    risk_level: str
+    risk_score: float
+    hazard: str | None = Field(description="risk type of the worst scenario")
+    action: str
+    language: str
+    created_at: datetime
+
+
+class SummaryList(_Answer):
+    """Kept assessments, first ones of the order asked for."""
+
+    assessments: list[Summary]
+    total: int = Field(description="number of kept assessments")
+
+
+class RuleFacts(_Answer):
+    """One rule of the plan."""
+
+    id: str
+    action: str
+    level: str | None
+    abstains: bool
+    reason: str
+
+
+class PlanFacts(_Answer):
+    """The risk-management plan in force."""
+
+    id: str
+    name: str
+    version: str
+    digest: str
+    rules: list[RuleFacts]
+
+
+class ModelAnswer(_Answer):
+    """What answers are made with."""
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+    version: str
+    taxonomy: str
+    labels: list[str] = Field(description="risk types, in the order of the taxonomy")
+    levels: list[str]
+    metrics: dict[str, Any] = Field(description="measured on held-out data when the model was trained")
+    data: dict[str, Any] = Field(description="fingerprint of the training data")
+    facts: dict[str, Any] = Field(description="whatever else the artifact's manifest says")
+    plan: PlanFacts
+    limits: dict[str, int] = Field(description="longest accepted values, in code points or items")
+    request_limits: dict[str, int]
+
+
+class Health(_Answer):
+    """The process is alive, or ready."""
+
+    status: str

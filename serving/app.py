@@ -1,0 +1,108 @@
+"""The application and its start."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from serving import pages
+from serving.api import assessments, health, model
+from serving.api.errors import install_error_handlers, internal_error
+from serving.api.frame import RequestFrame
+from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
+from serving.services import Services
+from serving.settings import Settings
+
+API_VERSION = "1.0.0"
+"""Version of the HTTP interface, not of the model."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the application.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        By default read from the environment, now.
+
+    Returns
+    -------
+    FastAPI
+        `app.state.services` holds its parts. Loading begins with its lifespan.
+
+    Raises
+    ------
+    InputError
+        If a setting is not valid.
+    """
+    services = Services(settings or Settings.from_environment())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        services.begin()
+        try:
+            yield
+        finally:
+            await services.end()
+
+    # The usual documentation pages fetch scripts from elsewhere, so there are none; /openapi.json is complete.
+    app = FastAPI(
+        title=TITLE,
+        version=API_VERSION,
+        summary=SUMMARY,
+        openapi_tags=TAGS,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"auto_configure": False},
+    )
+    app.state.services = services
+    app.add_middleware(RequestFrame, metrics=services.metrics, on_fault=internal_error)
+    install_error_handlers(app)
+    for router in (assessments.router, model.router, health.router, pages.router):
+        app.include_router(router)
+    pages.mount_static(app)
+    complete_openapi(app)
+    return app
+
+
+def run(settings: Settings | None = None) -> int:
+    """Serve until a signal ends it; for the command line.
+
+    Returns
+    -------
+    int
+        0 after a normal end, 1 when the model or the database could not be opened (the log says why).
+
+    Raises
+    ------
+    InputError
+        If a setting is not valid.
+    """
+    import uvicorn
+
+    chosen = settings or Settings.from_environment()
+    logging.basicConfig(level=chosen.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    app = create_app(chosen)
+    config = uvicorn.Config(
+        app,
+        host=chosen.host,
+        port=chosen.port,
+        log_config=None,
+        log_level=chosen.log_level,
+        access_log=chosen.log_level == "debug",
+        server_header=False,
+        timeout_graceful_shutdown=30,
+    )
+    server = uvicorn.Server(config)
+
+    def stop() -> None:
+        server.should_exit = True
+
+    app.state.services.on_failure = stop
+    server.run()
+    return 1 if app.state.services.failure else 0

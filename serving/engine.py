@@ -1,0 +1,121 @@
+"""The loaded model and plan behind an async door: bounded, fair between requests, equal content assessed once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from time import perf_counter
+
+from models.classifier.classifier import Detail, HazardClassifier
+from models.domain.assessment import Assessment, Versions, assessment_id
+from models.domain.listing import Listing
+from models.domain.plan import Plan
+from serving.admission import Admission
+
+_log = logging.getLogger("hazardlens.engine")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A listing that could not be assessed, through a fault of ours."""
+
+    listing_id: str
+    error: Exception
+
+
+Outcome = Assessment | Failure
+
+
+class AssessmentEngine:
+    """Assesses listings on a pool of threads; the event loop only hands work over.
+
+    Each listing is assessed alone, so that equal content gets an equal answer whatever else is going on.
+
+    Parameters
+    ----------
+    model : HazardClassifier
+        Its encoder's `threads` sizes the pool.
+    plan : Plan
+        Decides the action.
+    max_in_flight : int
+        Listings accepted and not yet answered.
+    """
+
+    def __init__(self, model: HazardClassifier, plan: Plan, max_in_flight: int = 4_000) -> None:
+        self.model = model
+        self.plan = plan
+        self.threads = model.encoder.threads
+        self.admission = Admission(max_in_flight, self.threads)
+        self.versions = Versions(model=model.version, plan=plan.id, taxonomy=model.taxonomy.id)
+        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="assess")
+        self._running: dict[tuple[str, Detail], asyncio.Future[Assessment]] = {}
+
+    async def assess(self, listings: Sequence[Listing], explain: Detail = "none") -> list[Outcome]:
+        """Assess listings; one outcome each, in the same order.
+
+        Raises
+        ------
+        Full
+            If as many listings as allowed are in flight; nothing was assessed.
+        """
+        outcomes: dict[int, Outcome] = {}
+        # The requests share the pool by turns: each has but a few listings waiting in it at any time, so that
+        # one of a thousand listings does not hold up one of a single listing.
+        numbers = iter(range(len(listings)))
+
+        async def lane(turns: Iterator[int]) -> None:
+            for i in turns:
+                outcomes[i] = await self._outcome(listings[i], explain)
+
+        with self.admission.admit(len(listings)):
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(len(listings), self.threads + 1)):
+                    group.create_task(lane(numbers))
+        return [outcomes[i] for i in range(len(listings))]
+
+    async def _outcome(self, listing: Listing, explain: Detail) -> Outcome:
+        try:
+            return await self._shared(listing, explain)
+        except Exception as error:  # noqa: BLE001  (one listing must not lose the others; it is logged)
+            _log.exception("listing %r could not be assessed", listing.id)
+            return Failure(listing.id, error)
+
+    async def _shared(self, listing: Listing, explain: Detail) -> Assessment:
+        """Join the run of equal content that is under way, or start one."""
+        key = (listing.content_hash(), explain)
+        running = self._running.get(key)
+        if running is None:
+            running = asyncio.ensure_future(
+                asyncio.get_running_loop().run_in_executor(self._pool, self._work, listing, explain)
+            )
+            self._running[key] = running
+            running.add_done_callback(lambda done: self._finished(key, done))
+        # Shielded: when one of several waiting requests is cancelled, the others still get their answer.
+        return addressed_to(await asyncio.shield(running), listing)
+
+    def _finished(self, key: tuple[str, Detail], done: asyncio.Future[Assessment]) -> None:
+        self._running.pop(key, None)
+        if not done.cancelled():
+            done.exception()  # marks it as seen where every waiting request has gone
+
+    def _work(self, listing: Listing, explain: Detail) -> Assessment:
+        begun = perf_counter()
+        try:
+            return self.model.assess(listing, self.plan, explain)
+        finally:
+            self.admission.took(perf_counter() - begun)
+
+    def close(self) -> None:
+        """Finish what is being assessed and drop the rest."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def addressed_to(assessment: Assessment, listing: Listing) -> Assessment:
+    """Return the assessment of equal content as the answer for this listing's id."""
+    if assessment.listing_id == listing.id:
+        return assessment
+    own = assessment_id(assessment.content_hash, listing.id, assessment.versions)
+    return assessment.model_copy(update={"id": own, "listing_id": listing.id})

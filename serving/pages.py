@@ -1,0 +1,97 @@
+"""The page for people: a form, an assessment, the list of kept ones. Rendered here, filled in by a small script."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from models.domain.listing import LIMITS
+from models.domain.risk import BANDS
+from serving.api.problems import NOT_FOUND, Problem, ProblemError, shortened
+from serving.services import services_of
+
+_HERE = Path(__file__).parent
+_STATIC = _HERE / "static"
+_EXAMPLES_SHOWN = 100
+_FOREVER = "public, max-age=31536000, immutable"
+
+router = APIRouter(include_in_schema=False)
+_templates = Environment(
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def static_version() -> str:
+    """Return a short digest of all static files: a changed file changes every address, so caches never mix versions."""
+    digest = hashlib.sha256()
+    for path in sorted(_STATIC.iterdir()):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+class _VersionedFiles(StaticFiles):
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if response.status_code == 200:
+            response.headers["Cache-Control"] = _FOREVER
+        return response
+
+
+def mount_static(app: FastAPI) -> None:
+    """Serve the static files below an address that holds their version."""
+    app.state.static = f"/static/{static_version()}"
+    app.mount(app.state.static, _VersionedFiles(directory=_STATIC), name="static")
+
+
+@router.get("/")
+async def front(request: Request) -> Response:
+    """Show the form and the most risky assessments."""
+    rows = await asyncio.to_thread(services_of(request).store.summaries, _EXAMPLES_SHOWN)
+    return _page(request, "index.html", {"rows": rows, "assessment_id": "", "limits": LIMITS})
+
+
+@router.get("/assessments/{assessment_id}")
+async def permalink(request: Request, assessment_id: str) -> Response:
+    """Show one kept assessment."""
+    store = services_of(request).store
+    known = assessment_id.isascii() and assessment_id.isalnum()
+    stored = await asyncio.to_thread(store.get, assessment_id) if known else None
+    if stored is None:
+        raise ProblemError(NOT_FOUND, f"No assessment has the id {shortened(assessment_id)}.")
+    return _page(
+        request, "assessment.html", {"assessment_id": stored.id, "title": str(stored.listing.get("title", ""))}
+    )
+
+
+def wants_page(request: Request) -> bool:
+    """Whether an error is for a person at a browser rather than for a program."""
+    return not request.url.path.startswith("/v1") and "text/html" in request.headers.get("accept", "")
+
+
+def error_page(request: Request, problem: Problem, headers: Mapping[str, str]) -> Response:
+    """Return a problem as a page."""
+    return _page(request, "error.html", {"problem": problem}, problem.status, headers)
+
+
+def _page(
+    request: Request,
+    template: str,
+    values: Mapping[str, Any],
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    text = _templates.get_template(template).render(static=request.app.state.static, bands=BANDS, **values)
+    return HTMLResponse(text, status, {"Cache-Control": "no-cache", **(headers or {})})

@@ -1,0 +1,116 @@
+"""What the routes share: settings, metrics, store, engine; how they start and stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from fastapi import Request
+
+from models.classifier.classifier import HazardClassifier
+from models.domain.plan import load_plan
+from serving.api.problems import NOT_READY, ProblemError
+from serving.demo import seed
+from serving.engine import AssessmentEngine
+from serving.metrics import Metrics
+from serving.settings import Settings
+from serving.store.assessments import AssessmentStore
+from serving.store.database import open_database
+from serving.store.migrating import migrate
+
+_log = logging.getLogger("hazardlens")
+
+
+class Services:
+    """The parts of one running server.
+
+    The server listens while the model is still loading, so that a probe can tell "starting" from "dead".
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.store = AssessmentStore(open_database(settings.database_url))
+        self.failure: Exception | None = None
+        self.on_failure: Callable[[], None] = lambda: None
+        self._engine: AssessmentEngine | None = None
+        self._starting: asyncio.Task[None] | None = None
+
+    @property
+    def engine(self) -> AssessmentEngine:
+        """The engine.
+
+        Raises
+        ------
+        ProblemError
+            503 until the model is loaded.
+        """
+        if self._engine is not None:
+            return self._engine
+        if self.failure is not None:
+            raise ProblemError(NOT_READY, "The server could not start; its log has the reason.")
+        raise ProblemError(NOT_READY, "The model is loading.", headers={"Retry-After": "2"})
+
+    def begin(self) -> None:
+        """Start loading; returns at once."""
+        self._starting = asyncio.create_task(self._start())
+
+    async def _start(self) -> None:
+        try:
+            await asyncio.to_thread(migrate, self.store.engine)
+            engine = await asyncio.to_thread(load_engine, self.settings)
+        except Exception as error:  # noqa: BLE001  (logged, and told by /readyz)
+            self.failure = error
+            _log.critical("could not start: %s", error, exc_info=_log.isEnabledFor(logging.DEBUG))
+            self.on_failure()
+            return
+        self._engine = engine
+        self.metrics.ready(engine.versions, lambda: engine.admission.in_flight, engine.admission.capacity)
+        _log.info(
+            "ready: model %s, plan %s, taxonomy %s",
+            engine.versions.model,
+            engine.versions.plan,
+            engine.versions.taxonomy,
+        )
+        if self.settings.demo:
+            await seed(engine, self.store)
+
+    async def started(self) -> None:
+        """Wait until the start is over, demo listings included, and raise what made it fail."""
+        if self._starting is not None:
+            await asyncio.shield(self._starting)
+        if self.failure is not None:
+            raise self.failure
+
+    async def end(self) -> None:
+        """Stop loading, finish what is being assessed, close the database."""
+        if self._starting is not None and not self._starting.done():
+            self._starting.cancel()
+            await asyncio.wait([self._starting])
+        if self._engine is not None:
+            await asyncio.to_thread(self._engine.close)
+        await asyncio.to_thread(self.store.close)
+
+
+def load_engine(settings: Settings) -> AssessmentEngine:
+    """Load model and plan.
+
+    Raises
+    ------
+    InputError
+        If either is missing or not readable.
+    """
+    plan = load_plan(settings.plan)
+    return AssessmentEngine(HazardClassifier.load(settings.model, settings.threads), plan, settings.max_in_flight)
+
+
+def services_of(request: Request) -> Services:
+    """Return the services of the app that serves a request."""
+    services = request.app.state.services
+    assert isinstance(services, Services)
+    return services

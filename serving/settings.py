@@ -1,0 +1,146 @@
+"""What an operator can set, read from environment variables in one place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from models.domain.errors import InputError
+
+PREFIX = "HAZARDLENS_"
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one server; each field is the environment variable ``HAZARDLENS_`` + its name in capitals.
+
+    Parameters
+    ----------
+    model : Path
+        Directory of the model artifact.
+    database_url : str
+        ``sqlite:///relative/path.db`` or ``postgresql://user@host/name``.
+    host, port
+        Address to listen on.
+    plan : Path or None
+        Risk-management plan; None takes the one that ships with hazardlens.
+    threads : int or None
+        Listings assessed at once; None takes the cores that the process may use.
+    max_listings : int
+        Most listings in one request.
+    max_full : int
+        Most listings in one request with ``explain=full``: a full explanation is some hundred times the answer.
+    max_body_mb : int
+        Longest request body, in units of 1,000,000 bytes.
+    max_in_flight : int
+        Listings accepted and not yet answered, over all requests; above it the answer is 429.
+    log_level : str
+        One of `LOG_LEVELS`.
+    demo : bool
+        Fill an empty store with the example listings at start.
+
+    Raises
+    ------
+    InputError
+        If two values contradict each other; `from_environment` also for each value that is not readable.
+    """
+
+    model: Path = Path("var/models/default")
+    database_url: str = "sqlite:///var/hazardlens.db"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    plan: Path | None = None
+    threads: int | None = None
+    max_listings: int = 1_000
+    max_full: int = 100
+    max_body_mb: int = 20
+    max_in_flight: int = 4_000
+    log_level: str = "info"
+    demo: bool = False
+
+    def __post_init__(self) -> None:
+        if self.max_in_flight < self.max_listings:
+            raise InputError(
+                f"value {self.max_in_flight} is below {PREFIX}MAX_LISTINGS ({self.max_listings})",
+                place=f"{PREFIX}MAX_IN_FLIGHT",
+                hint="one request of the largest size must fit in",
+            )
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Longest request body in bytes."""
+        return self.max_body_mb * 1_000_000
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Read the settings; a variable that is unset or empty keeps its default.
+
+        Raises
+        ------
+        InputError
+            Naming the variable, its value and the mend.
+
+        Examples
+        --------
+        >>> Settings.from_environment({"HAZARDLENS_PORT": "9000"}).port
+        9000
+        """
+        given = os.environ if environment is None else environment
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            raw = given.get(PREFIX + field.name.upper(), "").strip()
+            if raw:
+                values[field.name] = _READERS[field.name](PREFIX + field.name.upper(), raw)
+        return cls(**values)
+
+
+def _integer(least: int, most: int) -> Callable[[str, str], int]:
+    def read(name: str, raw: str) -> int:
+        hint = f"give a whole number from {least} to {most}"
+        try:
+            value = int(raw)
+        except ValueError as error:
+            raise InputError(f"value {raw!r} is no whole number", place=name, hint=hint) from error
+        if not least <= value <= most:
+            raise InputError(f"value {value} is out of range", place=name, hint=hint)
+        return value
+
+    return read
+
+
+def _choice(choices: Mapping[str, _T]) -> Callable[[str, str], _T]:
+    def read(name: str, raw: str) -> _T:
+        if raw.lower() not in choices:
+            raise InputError(f"value {raw!r} is not known", place=name, hint=f"give one of {', '.join(choices)}")
+        return choices[raw.lower()]
+
+    return read
+
+
+def _text(_: str, raw: str) -> str:
+    return raw
+
+
+def _path(_: str, raw: str) -> Path:
+    return Path(raw)
+
+
+_READERS: dict[str, Callable[[str, str], Any]] = {
+    "model": _path,
+    "database_url": _text,
+    "host": _text,
+    "port": _integer(0, 65_535),
+    "plan": _path,
+    "threads": _integer(1, 1_024),
+    "max_listings": _integer(1, 100_000),
+    "max_full": _integer(1, 100_000),
+    "max_body_mb": _integer(1, 1_000),
+    "max_in_flight": _integer(1, 10_000_000),
+    "log_level": _choice({level: level for level in LOG_LEVELS}),
+    "demo": _choice({"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}),
+}

@@ -1,0 +1,1 @@
+"""Where assessments are kept: SQLite by default, PostgreSQL by URL."""

@@ -1,0 +1,148 @@
+"""Keeps assessments: written once a question, read by id or as a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import orjson
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from models.domain.assessment import Assessment
+from models.domain.listing import Listing
+from serving.store.database import writing
+from serving.store.tables import AssessmentRow
+
+Order = Literal["risk", "recent"]
+_DETAIL = {"none": 0, "tokens": 1, "full": 2}
+_TITLE_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An assessment to keep, with its listing and how far it is explained (none, tokens, full)."""
+
+    listing: Listing
+    assessment: Assessment
+    explain: str = "none"
+
+
+@dataclass(frozen=True)
+class StoredAssessment:
+    """An assessment as it was kept; `listing` and `assessment` as JSON objects."""
+
+    id: str
+    created_at: datetime
+    listing: dict[str, Any]
+    assessment: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StoredSummary:
+    """One row of a list of assessments."""
+
+    id: str
+    listing_id: str
+    title: str
+    risk_level: str
+    risk_score: float
+    hazard: str | None
+    action: str
+    language: str
+    created_at: datetime
+
+
+class AssessmentStore:
+    """Assessments in a database. Its methods block: call them from a thread.
+
+    Parameters
+    ----------
+    engine : Engine
+        From `open_database`, migrated.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def save(self, answers: Sequence[Answered]) -> None:
+        """Keep answers; one that is kept already stays as it is, unless it comes with more explanation now."""
+        rows: dict[str, dict[str, Any]] = {}
+        for answer in answers:
+            row = _row(answer)
+            if row["id"] not in rows or rows[row["id"]]["detail"] < row["detail"]:
+                rows[row["id"]] = row
+        if not rows:
+            return
+        insert = postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
+        statement = insert(AssessmentRow)
+        statement = statement.on_conflict_do_update(
+            index_elements=[AssessmentRow.id],
+            set_={"assessment": statement.excluded.assessment, "detail": statement.excluded.detail},
+            where=AssessmentRow.detail < statement.excluded.detail,
+        )
+        with writing(self.engine) as connection:
+            # In the order of their ids: two requests with the same listings then wait for, and never on, each other.
+            connection.execute(statement, [rows[key] for key in sorted(rows)])
+
+    def get(self, assessment_id: str) -> StoredAssessment | None:
+        """Return one assessment, None where there is none of that id."""
+        query = select(AssessmentRow.id, AssessmentRow.created_at, AssessmentRow.listing, AssessmentRow.assessment)
+        with self.engine.connect() as connection:
+            row = connection.execute(query.where(AssessmentRow.id == assessment_id)).one_or_none()
+        return None if row is None else StoredAssessment(row.id, row.created_at, row.listing, row.assessment)
+
+    def summaries(self, limit: int, order: Order = "risk") -> list[StoredSummary]:
+        """Return the first assessments, most risky or newest first."""
+        key = AssessmentRow.risk_score if order == "risk" else AssessmentRow.created_at
+        query = select(
+            AssessmentRow.id,
+            AssessmentRow.listing_id,
+            AssessmentRow.title,
+            AssessmentRow.level,
+            AssessmentRow.risk_score,
+            AssessmentRow.hazard,
+            AssessmentRow.action,
+            AssessmentRow.language,
+            AssessmentRow.created_at,
+        ).order_by(key.desc(), AssessmentRow.id.desc())
+        with self.engine.connect() as connection:
+            return [StoredSummary(*row) for row in connection.execute(query.limit(limit))]
+
+    def count(self) -> int:
+        """Return the number of assessments."""
+        with self.engine.connect() as connection:
+            return connection.execute(select(func.count()).select_from(AssessmentRow)).scalar_one()
+
+    def ping(self) -> None:
+        """Raise if the database does not answer."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _row(answer: Answered) -> dict[str, Any]:
+    listing, assessment = answer.listing, answer.assessment
+    return {
+        "id": assessment.id,
+        "listing_id": assessment.listing_id,
+        "content_hash": assessment.content_hash,
+        "model_version": assessment.versions.model,
+        "plan_version": assessment.versions.plan,
+        "taxonomy_version": assessment.versions.taxonomy,
+        "level": assessment.risk_level.value,
+        "risk_score": assessment.risk_score,
+        "action": assessment.decision.action.value,
+        "language": assessment.language.code,
+        "title": listing.title[:_TITLE_SHOWN],
+        "hazard": assessment.scenario.risk_type if assessment.scenario else None,
+        "detail": _DETAIL[answer.explain],
+        "created_at": datetime.now(UTC),
+        "listing": orjson.Fragment(listing.model_dump_json(exclude_defaults=True)),
+        "assessment": orjson.Fragment(assessment.model_dump_json()),
+    }

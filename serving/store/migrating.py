@@ -1,0 +1,84 @@
+"""Brings a database to the schema of this version; safe when several processes start at once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, text
+
+from models.domain.errors import InputError
+from serving.store.database import writing
+from serving.store.tables import Base
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+_LOCK = 0x48415A4C  # "HAZL"
+_ALEMBIC = threading.Lock()
+"""Alembic keeps its context in globals of the process."""
+_log = logging.getLogger("hazardlens.store")
+
+
+def migrate(engine: Engine, target: str = "head") -> None:
+    """Upgrade to a revision, by default the newest.
+
+    Raises
+    ------
+    InputError
+        If the database was written by a newer hazardlens.
+    """
+    _run(engine, target, lambda script, revision: script._upgrade_revs(target, revision))
+
+
+def migrate_down(engine: Engine, target: str = "base") -> None:
+    """Downgrade to a revision; ``base`` drops every table."""
+    _run(engine, target, lambda script, revision: script._downgrade_revs(target, revision))
+
+
+def current_revision(engine: Engine) -> str | None:
+    """Return the revision the database stands at, None for an empty one."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_revision() -> str | None:
+    """Return the newest revision that this version knows."""
+    return ScriptDirectory(str(_SCRIPTS)).get_current_head()
+
+
+def _run(engine: Engine, target: str, steps: Callable[[ScriptDirectory, Any], Any]) -> None:
+    """Run migrations in one transaction under a lock: it happens wholly and once, or not at all.
+
+    Alembic's `env.py` is left out on purpose: it would have to be imported in a state that only Alembic makes.
+    """
+    script = ScriptDirectory(str(_SCRIPTS))
+    environment = EnvironmentContext(
+        Config(), script, fn=lambda revision, _: steps(script, revision), destination_rev=target
+    )
+    with _ALEMBIC, environment as context:
+        try:
+            with writing(engine) as connection:
+                _lock(connection)
+                context.configure(connection=connection, target_metadata=Base.metadata, transactional_ddl=True)
+                with context.begin_transaction():
+                    context.run_migrations()
+        except CommandError as error:
+            raise InputError(
+                f"the database's schema is not known to this version: {error}",
+                place="HAZARDLENS_DATABASE_URL",
+                hint="use the hazardlens that wrote it, or a newer one",
+            ) from error
+    _log.info("database at schema %s", target)
+
+
+def _lock(connection: Connection) -> None:
+    # SQLite's BEGIN IMMEDIATE has already locked; PostgreSQL gives the lock back at the end of the transaction.
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})

@@ -1,0 +1,1 @@
+"""Alembic migrations; `serving.store.migrating` runs them."""

@@ -1,0 +1,70 @@
+"""The tables as SQLAlchemy models."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Dialect, Float, Index, SmallInteger, String, TypeDecorator
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment in UTC, aware on both sides; SQLite would otherwise give it back without its zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Refuse a time without a zone and turn others to UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"time {value!r} has no zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Return the time in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Metadata of every table."""
+
+
+class AssessmentRow(Base):
+    """One assessment with the listing it is about.
+
+    `id` follows from content, listing id and versions, so that the same question has one row. `listing` and
+    `assessment` are JSON, not PostgreSQL's JSONB: JSONB sorts keys, and a listing's attributes keep the seller's order.
+    """
+
+    __tablename__ = "assessments"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    listing_id: Mapped[str] = mapped_column(String)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    model_version: Mapped[str] = mapped_column(String)
+    plan_version: Mapped[str] = mapped_column(String)
+    taxonomy_version: Mapped[str] = mapped_column(String)
+    level: Mapped[str] = mapped_column(String(16))
+    risk_score: Mapped[float] = mapped_column(Float(53))
+    action: Mapped[str] = mapped_column(String(32))
+    language: Mapped[str] = mapped_column(String)
+    title: Mapped[str] = mapped_column(String)
+    hazard: Mapped[str | None] = mapped_column(String)
+    detail: Mapped[int] = mapped_column(SmallInteger)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    listing: Mapped[dict[str, Any]] = mapped_column(JSON)
+    assessment: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+    __table_args__ = (
+        Index("ix_assessments_risk", "risk_score", "id"),
+        Index("ix_assessments_queue", "action", "risk_score", "created_at"),
+        Index("ix_assessments_level", "level", "created_at"),
+        Index("ix_assessments_created", "created_at", "id"),
+        Index("ix_assessments_listing", "listing_id", "created_at"),
+        Index("ix_assessments_content", "content_hash"),
+    )

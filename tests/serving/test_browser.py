@@ -1,0 +1,174 @@
+"""The page in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+pytestmark = pytest.mark.browser
+CHROMIUM = Path("/usr/bin/chromium")
+HOSTILE = '"><img src=x onerror="window.broken=1"><script>window.broken=2</script>'
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is missing: apt-get install chromium")
+    with sync_playwright() as playwright:
+        arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, live_url: str) -> Iterator[Page]:
+    """The front page; fails on any script error, refused content or request to elsewhere."""
+    context = browser.new_context(viewport={"width": 1366, "height": 900})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: complaints.append(request.url) if not request.url.startswith(live_url) else None)
+    page.goto(live_url)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def assess(page: Page, **fields: str) -> None:
+    for name, text in fields.items():
+        page.fill(f"#f-{name}", text)
+    with page.expect_response(re.compile("/v1/assessments")):
+        page.press("#f-description", "Control+Enter")
+    page.wait_for_selector("#result:not([hidden])")
+    page.wait_for_function("!document.body.classList.contains('busy')")
+
+
+def marks(page: Page, field: str) -> list[str]:
+    found: list[str] = page.locator(f'[data-field="{field}"] mark').all_text_contents()
+    return found
+
+
+def test_a_listing_is_assessed_by_key_and_shown_whole(page: Page) -> None:
+    assess(page, title="Mini space heater 1500W", description="No thermostat. Use all night.", captions="heater\nplug")
+    assert page.locator("#level").text_content()
+    assert page.locator("#action").text_content()
+    assert page.locator("#reasons li").count() >= 1
+    assert page.locator("#matrix td.here").count() == 1
+    assert page.locator("#hazards button").count() == 22
+    assert page.locator("#hazards button[aria-pressed=true]").count() == 1
+    assert page.locator('[data-field="title"]').text_content() == "Mini space heater 1500W"
+    assert page.locator('[data-field="captions[1]"]').text_content() == "plug"
+    assert page.locator("#listing mark").count() >= 1
+    assert "model" in (page.locator("#versions").text_content() or "")
+
+
+def test_a_click_assesses_too(page: Page) -> None:
+    page.fill("#f-title", "Cotton bag")
+    page.click("#assess")
+    page.wait_for_selector("#result:not([hidden])")
+    assert page.locator('[data-field="title"]').text_content() == "Cotton bag"
+
+
+def test_another_hazard_gets_its_own_words(page: Page) -> None:
+    assess(page, title="Laser pointer 5000mW with lithium battery, small magnets", description="burning laser")
+    page.locator('#hazards button[data-hazard="fire"]').click(force=True)
+    fire = page.locator("#listing").inner_html()
+    page.locator('#hazards button[data-hazard="damage to sight"]').click()
+    assert page.locator("#legend strong").text_content() == "damage to sight"
+    assert page.locator("#listing").inner_html() != fire
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["🔥🔥👨‍👩‍👧 laser pointer 5000mW 🔥", "𝒜𝒷 laser 5000mW", "דוב laser pointer 5000mW", "e\u0301 laser pointer"],
+)
+def test_highlights_stand_where_the_words_are(page: Page, live_url: str, title: str) -> None:
+    assess(page, title=title, description="")
+    assert page.locator('[data-field="title"]').text_content() == title
+    found = marks(page, "title")
+    assert found
+    answer = httpx.post(
+        f"{live_url}/v1/assessments", json=[{"id": "page", "title": title}], params={"explain": "full"}
+    ).json()
+    words = {h["text"] for entry in answer["results"][0]["assessment"]["explanation"] for h in entry["highlights"]}
+    assert {text for text in found if text.strip()} <= words
+
+
+def test_right_to_left_text_runs_from_the_right(page: Page) -> None:
+    assess(page, title="دفاية كهربائية صغيرة", description="heater")
+    direction = page.locator('[data-field="title"]').evaluate("e => getComputedStyle(e).direction")
+    assert direction == "rtl"
+    assert page.locator('[data-field="description"]').evaluate("e => getComputedStyle(e).direction") == "ltr"
+
+
+def test_markup_in_any_field_stays_text(page: Page, live_url: str) -> None:
+    assess(page, title=HOSTILE, description=HOSTILE, brand=HOSTILE, category=HOSTILE, captions=HOSTILE)
+    assert page.locator('[data-field="title"]').text_content() == HOSTILE
+    assert page.locator('[data-field="captions[0]"]').text_content() == HOSTILE
+    listing: dict[str, Any] = {
+        "id": HOSTILE, "title": HOSTILE, "attributes": {HOSTILE: f"{HOSTILE} 5000mW laser"}, "warnings": [HOSTILE],
+        "captions": [f"{HOSTILE} laser 5000mW"], "brand": HOSTILE,
+    }  # fmt: skip
+    answer = httpx.post(f"{live_url}/v1/assessments", json=[listing], params={"explain": "full"}).json()
+    page.goto(f"{live_url}/assessments/{answer['results'][0]['assessment']['id']}")
+    page.wait_for_selector("#result:not([hidden])")
+    assert page.locator("h1").text_content() == HOSTILE
+    assert page.locator("#listing img, #listing script, h1 img, #cues img").count() == 0
+    assert page.evaluate("window.broken") is None
+
+
+def test_a_bad_value_is_told_and_mended(page: Page) -> None:
+    page.fill("#f-title", "x")
+    page.evaluate("document.querySelector('#f-language').removeAttribute('maxlength')")
+    page.fill("#f-language", "a language that is far too long")
+    page.click("#assess")
+    page.wait_for_selector("#message:not([hidden])")
+    assert "language" in (page.locator("#message").text_content() or "")
+    assess(page, title="x", language="en", description="")
+    assert page.locator("#message").is_hidden()
+
+
+def test_a_kept_assessment_loads_into_the_form(page: Page) -> None:
+    link = page.locator("#rows a").first
+    title = link.text_content()
+    link.click()
+    page.wait_for_selector("#result:not([hidden])")
+    assert page.locator("#f-title").input_value() == title
+    assert page.locator('[data-field="title"]').text_content() == title
+
+
+def test_the_permalink_shows_the_same_assessment(page: Page) -> None:
+    assess(page, title="Laser pointer 5000mW", description="")
+    level = page.locator("#level").text_content()
+    page.click("#permalink")
+    page.wait_for_selector("#result:not([hidden])")
+    assert re.search(r"/assessments/[0-9a-f]{32}$", page.url)
+    assert page.locator("h1").text_content() == "Laser pointer 5000mW"
+    assert page.locator("#level").text_content() == level
+    assert page.locator("#listing mark").count() >= 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_overflows_a_phone(browser: Browser, live_url: str, scheme: Any) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(live_url)
+    assess(page, title="W" * 300, description="x" * 400, captions="y" * 300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
+def test_every_control_can_be_reached_and_seen_by_key(page: Page) -> None:
+    page.locator("#f-title").focus()
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert style == "solid"

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.domain.errors import InputError
+from serving.settings import Settings
+
+
+def test_defaults_hold_when_nothing_is_set() -> None:
+    assert Settings.from_environment({}) == Settings()
+
+
+def test_every_field_is_read_from_its_variable() -> None:
+    given = {
+        "HAZARDLENS_MODEL": "m",
+        "HAZARDLENS_DATABASE_URL": "sqlite:///a.db",
+        "HAZARDLENS_HOST": "0.0.0.0",
+        "HAZARDLENS_PORT": "9",
+        "HAZARDLENS_PLAN": "p.yaml",
+        "HAZARDLENS_THREADS": "3",
+        "HAZARDLENS_MAX_LISTINGS": "7",
+        "HAZARDLENS_MAX_FULL": "2",
+        "HAZARDLENS_MAX_BODY_MB": "1",
+        "HAZARDLENS_MAX_IN_FLIGHT": "8",
+        "HAZARDLENS_LOG_LEVEL": "DEBUG",
+        "HAZARDLENS_DEMO": "1",
+    }
+    expected = Settings(Path("m"), "sqlite:///a.db", "0.0.0.0", 9, Path("p.yaml"), 3, 7, 2, 1, 8, "debug", True)
+    assert Settings.from_environment(given) == expected
+
+
+def test_an_empty_variable_keeps_the_default() -> None:
+    assert Settings.from_environment({"HAZARDLENS_PORT": " "}).port == 8000
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("HAZARDLENS_PORT", "http", "whole number from 0 to 65535"),
+        ("HAZARDLENS_PORT", "70000", "out of range"),
+        ("HAZARDLENS_THREADS", "0", "from 1"),
+        ("HAZARDLENS_LOG_LEVEL", "loud", "debug, info"),
+        ("HAZARDLENS_DEMO", "maybe", "1, true"),
+        ("HAZARDLENS_MAX_IN_FLIGHT", "10", "HAZARDLENS_MAX_LISTINGS (1000)"),
+    ],
+)
+def test_an_error_names_variable_value_and_mend(name: str, value: str, words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Settings.from_environment({name: value})
+    assert str(caught.value).startswith(f"{name}: ")
+    assert value in str(caught.value)
+    assert words in str(caught.value)

@@ -1,0 +1,65 @@
+"""One listing of a corpus with everything that is known about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.classifier.scenarios import CueFact
+from models.domain.alert import Example
+from models.domain.listing import Listing
+from models.domain.risk import RiskLevel
+from training.corpus.settings import Style
+from training.corpus.spans import Placement
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusListing:
+    """A listing, what it was written from, and the labels that follow.
+
+    Parameters
+    ----------
+    kind : str
+        Id of the product kind.
+    cues : tuple of CueFact
+        Cues that the listing was written with; cues that a product's name carries are part of the kind.
+    labels : tuple of str
+        Risk types of an unsafe listing; empty for a safe one.
+    risk_level : RiskLevel
+        What the matrix gives for kind and cues; it does not depend on the draw of `unsafe`.
+    names_used : tuple of str
+        Names of the kind in the text, the title's first, as the knowledge base spells them.
+    weight : float
+        Importance weight: weighted, the listings have the base rates of the knowledge base.
+    placements : tuple of Placement
+        Where the cues stand.
+    wrong_category : bool
+        Whether the category is that of another product.
+    """
+
+    listing: Listing
+    kind: str
+    cues: tuple[CueFact, ...]
+    language: str
+    style: Style
+    unsafe: bool
+    labels: tuple[str, ...]
+    risk_level: RiskLevel
+    names_used: tuple[str, ...]
+    weight: float
+    placements: tuple[Placement, ...]
+    wrong_category: bool
+
+    def to_example(self) -> Example:
+        """Return the listing as a training example; attributes join the description, one a line."""
+        listing = self.listing
+        lines = [listing.description, *(f"{name}: {value}" for name, value in listing.attributes.items())]
+        return Example(
+            id=listing.id, title=listing.title, lang=self.language, brand=listing.brand, category=listing.category,
+            description="\n".join(line for line in lines if line), captions=tuple(c.text for c in listing.captions),
+            labels=self.labels, risk_level=self.risk_level, source="corpus", weight=self.weight,
+            extra={
+                "kind": self.kind, "style": self.style, "unsafe": str(self.unsafe).lower(),
+                "cues": ";".join(f"{'-' if fact.negated else ''}{fact.cue}" for fact in self.cues),
+                "names_used": ";".join(self.names_used),
+            },
+        )
