@@ -161,9 +161,11 @@ class Client:
                 raise
             # This server is set to take less in one request than is usual.
             half = len(texts) // 2
-            return [*self._assess_part(texts[:half], explain, start), *self._assess_part(texts[half:], explain, start + half)]
+            first = self._assess_part(texts[:half], explain, start)
+            return first + self._assess_part(texts[half:], explain, start + half)
         if [result.index for result in answer.results] != list(range(len(texts))):
-            raise UnexpectedAnswerError(f"{len(texts)} listings were sent, {len(answer.results)} results came or their order differs")
+            found = f"{len(texts)} listings were sent, {len(answer.results)} results came, or their order differs"
+            raise UnexpectedAnswerError(found)
         return [_outcome(result, start) for result in answer.results]
 
     def _get(self, path: str, kind: type[_Answer]) -> _Answer:

@@ -36,7 +36,7 @@ class ProblemError(ClientError):
     def __init__(self, problem: Problem, retry_after: float | None = None) -> None:
         self.problem = problem
         self.retry_after = retry_after
-        super().__init__(f"{problem.status} {problem.title}: {problem.detail}" if problem.detail else f"{problem.status} {problem.title}")
+        super().__init__(": ".join(filter(None, (f"{problem.status} {problem.title}", problem.detail))))
 
     @property
     def status(self) -> int:

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 ShowProgress = Annotated[
     bool | None, typer.Option("--progress/--no-progress", help="Progress bar on stderr; by default on a terminal only.")
+]
+TaxonomyFile = Annotated[
+    Path | None, typer.Option("--taxonomy", metavar="F", help="Label set, instead of the Safety Gate's.")
 ]
 
 

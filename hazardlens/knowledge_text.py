@@ -80,7 +80,8 @@ def _effect(cue: Cue) -> str:
     parts += [f"brings {name}" for name in cue.introduces]
     if cue.age is not None:
         bounds = ((" from", cue.age.from_), (" below", cue.age.below))
-        parts.append("fires on an age" + "".join(f"{word} {months} months" for word, months in bounds if months is not None))
+        bound = "".join(f"{word} {months} months" for word, months in bounds if months is not None)
+        parts.append(f"fires on an age{bound}")
     if cue.quantity is not None:
         limits = ((" above", cue.quantity.above), (" below", cue.quantity.below))
         bound = "".join(f"{word} {value:g} {cue.quantity.unit}" for word, value in limits if value is not None)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ModelArgument = Annotated[
     str,
-    typer.Option("--model", metavar="DIR|URI", help="Model directory, or MLflow URI such as models:/hazardlens@champion."),
+    typer.Option("--model", metavar="DIR|URI", help="Model directory, or URI such as models:/hazardlens@champion."),
 ]
 
 

@@ -1,36 +1,34 @@
-"""Files of results: JSON lines, CSV or Parquet, written beside their name and renamed when they are whole."""
+"""Files of results: JSON lines, CSV or Parquet."""
 
 from __future__ import annotations
 
 import csv
-import gzip
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 import orjson
 
 from hazardlens.result_rows import COLUMNS, Result
+from hazardlens.whole_files import byte_lines, written_whole
 from models.domain.errors import InputError
 from models.domain.risk import RiskLevel
 
 Write = Callable[[Sequence[Result]], None]
+Opener = Callable[[Path, Sequence[str]], AbstractContextManager[Write]]
 _OBJECTS = ("hazards", "level_probabilities", "abstains", "notes")
 
 
 @contextmanager
 def result_file(path: Path, hazards: Sequence[str]) -> Iterator[Write]:
-    """Open a file of results; yields a function that appends some.
-
-    The rows go to ``NAME.PID.part``. It takes the file's name when the block ends well, and is removed when it does
-    not: a file of that name is always whole.
+    """Open a file of results; yields a function that appends some. Until the block ends the name ends in ``.part``.
 
     Parameters
     ----------
     path : Path
-        Ends in one of `endings`.
+        Its ending gives the format; see `check_ending`.
     hazards : sequence of str
         Names of the risk types, the keys of `hazards`.
 
@@ -40,26 +38,8 @@ def result_file(path: Path, hazards: Sequence[str]) -> Iterator[Write]:
         If the ending is not known.
     """
     opener = _opener(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = part_of(path)
-    try:
-        with opener(part, hazards) as write:
-            yield write
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def part_of(path: Path) -> Path:
-    """Return the name under which a file is written until it is whole."""
-    return path.with_name(f"{path.name}.{os.getpid()}.part")
-
-
-def endings() -> str:
-    """Return the known endings, for messages."""
-    return ", ".join(_OPENERS)
+    with written_whole(path) as part, opener(part, hazards) as write:
+        yield write
 
 
 def check_ending(path: Path) -> None:
@@ -68,44 +48,21 @@ def check_ending(path: Path) -> None:
 
 
 @contextmanager
-def text_lines(path: Path, *, packed: bool) -> Iterator[IO[bytes]]:
-    """Open a file for lines of bytes, plain or as gzip; equal lines give equal bytes."""
-    with path.open("wb") as plain:
-        if not packed:
-            yield plain
-            return
-        with gzip.GzipFile(filename="", mode="wb", fileobj=plain, mtime=0) as stream:
-            yield cast("IO[bytes]", stream)
+def _json_lines(part: Path, _: Sequence[str], *, packed: bool) -> Iterator[Write]:
+    with byte_lines(part, packed=packed) as stream:
+        yield lambda rows: stream.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 
 @contextmanager
-def _json_lines(part: Path, hazards: Sequence[str]) -> Iterator[Write]:
-    with text_lines(part, packed=False) as stream:
-        yield lambda rows: stream.writelines(map(json_line, rows))
-
-
-@contextmanager
-def _packed_json_lines(part: Path, hazards: Sequence[str]) -> Iterator[Write]:
-    with text_lines(part, packed=True) as stream:
-        yield lambda rows: stream.writelines(map(json_line, rows))
-
-
-def json_line(row: Any) -> bytes:
-    """Return a row as one line of JSON."""
-    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
-
-
-@contextmanager
-def _csv(part: Path, hazards: Sequence[str]) -> Iterator[Write]:
+def _csv(part: Path, _: Sequence[str]) -> Iterator[Write]:
     with part.open("w", encoding="utf-8", newline="") as stream:
         table = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
         table.writeheader()
         yield lambda rows: table.writerows(map(_cells, rows))
 
 
-def _cells(row: Result) -> dict[str, Any]:
-    objects = {name: orjson.dumps(row[name]).decode() for name in _OBJECTS if row[name] is not None}
-    return {**row, **objects}
+def _cells(row: Result) -> Result:
+    return {**row, **{name: orjson.dumps(row[name]).decode() for name in _OBJECTS if row[name] is not None}}
 
 
 @contextmanager
@@ -128,16 +85,17 @@ def _parquet(part: Path, hazards: Sequence[str]) -> Iterator[Write]:
         yield lambda rows: table.write_table(pa.Table.from_pylist(list(rows), schema=schema))
 
 
-_OPENERS: dict[str, Callable[[Path, Sequence[str]], AbstractContextManager[Write]]] = {
-    ".jsonl": _json_lines,
-    ".jsonl.gz": _packed_json_lines,
+_OPENERS: dict[str, Opener] = {
+    ".jsonl": partial(_json_lines, packed=False),
+    ".jsonl.gz": partial(_json_lines, packed=True),
     ".csv": _csv,
     ".parquet": _parquet,
 }
 
 
-def _opener(path: Path) -> Callable[[Path, Sequence[str]], AbstractContextManager[Write]]:
+def _opener(path: Path) -> Opener:
     for ending, opener in _OPENERS.items():
         if path.name.lower().endswith(ending):
             return opener
-    raise InputError("results cannot be written under this name", place=str(path), hint=f"end it in {endings()}")
+    hint = f"end it in {', '.join(_OPENERS)}"
+    raise InputError("results cannot be written under this name", place=str(path), hint=hint)

@@ -56,7 +56,7 @@ def _answers(
     for i, listing in listings.items():
         try:
             alone[i] = (model.assess(listing, plan), None)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (logged, and told in the row; the other rows go on)
             _LOG.exception("row %d, listing %r could not be assessed", batch[i].row, listing.id)
             alone[i] = (None, f"row {batch[i].row}: could not be assessed: {type(error).__name__}: {error}")
     return alone

@@ -93,7 +93,8 @@ def send(
             raise failure
         wait = patience.back_off(attempt) if asked is None else max(asked, 0.0)
         if time.monotonic() + wait >= end:
-            raise DeadlineError(f"{method} {path}: the next attempt in {wait:.1f} s would pass the deadline; {failure}") from failure
+            late = f"{method} {path}: the next attempt in {wait:.1f} s would pass the deadline; {failure}"
+            raise DeadlineError(late) from failure
         _LOG.info("%s %s: %s; attempt %d follows in %.2f s", method, path, failure, attempt + 2, wait)
         time.sleep(wait)
     raise AssertionError("the last attempt returns or raises")
@@ -118,7 +119,11 @@ def _attempt(
     headers = {"Content-Type": "application/json"} if content is not None else {}
     try:
         with http.stream(
-            method, path, content=content, params=params, headers=headers,
+            method,
+            path,
+            content=content,
+            params=params,
+            headers=headers,
             timeout=max(0.001, min(patience.timeout, left)),
         ) as response:
             body = bytearray()
@@ -169,8 +174,6 @@ def _problem(status: int, body: bytes, path: str) -> Problem:
     try:
         return Problem.model_validate_json(body)
     except ValidationError:
-        known = status in set(HTTPStatus)
+        title = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Refused"
         detail = body[:200].decode("utf-8", "replace").strip()
-        return Problem(
-            type="about:blank", title=HTTPStatus(status).phrase if known else "Refused", status=status, detail=detail, instance=path
-        )
+        return Problem(type="about:blank", title=title, status=status, detail=detail, instance=path)

@@ -53,6 +53,13 @@ def fingerprint(report: ReadReport, examples: Sequence[Example], role: str = "ex
     days = [key[0] for example in examples if (key := time_key(example)) is not None]
     first, last = ("", "") if not days else (dt.date.fromordinal(day).isoformat() for day in (min(days), max(days)))
     return DataFingerprint(
-        Path(report.path).name, role, report.path, report.read, report.refused, report.sha256, first, last,
+        Path(report.path).name,
+        role,
+        report.path,
+        report.read,
+        report.refused,
+        report.sha256,
+        first,
+        last,
         len(examples) - len(days),
     )

@@ -114,8 +114,9 @@ def bands_and_rows(threshold: float, permutations: int = _PERMUTATIONS) -> tuple
 def _shingles(words: tuple[str, ...]) -> frozenset[int]:
     """Return the CRC-32 of each run of two words; a text of one word has that word."""
     size = min(_SHINGLE, len(words))
-    return frozenset(zlib.crc32("\x1f".join(words[i : i + size]).encode("utf-8", "replace"))
-                     for i in range(len(words) - size + 1))
+    return frozenset(
+        zlib.crc32("\x1f".join(words[i : i + size]).encode("utf-8", "replace")) for i in range(len(words) - size + 1)
+    )
 
 
 def _linked(sets: list[frozenset[int]], threshold: float) -> list[int]:
@@ -145,8 +146,6 @@ def _buckets(band: NDArray[np.uint32]) -> Iterator[list[int]]:
     for bucket in np.split(order, changes):
         if len(bucket) > 1:
             yield bucket.tolist()
-
-
 
 
 def _root(parents: list[int], i: int) -> int:

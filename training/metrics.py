@@ -83,7 +83,7 @@ class HazardStatistics:
         self._ranked = [_Ranked(truth[:, j], scores[:, j]) for j in self.counted]
 
     def __call__(self, weights: Array | None = None) -> dict[str, float]:
-        """Return macro_f1, map, micro_f1, top1 and map_chance; NaN where undefined.
+        """Return macro_f1, map, micro_f1 and top1; NaN where undefined.
 
         Parameters
         ----------
@@ -93,8 +93,7 @@ class HazardStatistics:
         Notes
         -----
         ``macro_f1`` and ``map`` are means over the classes with enough cases, ``micro_f1`` pools the decisions of
-        all classes, ``top1`` is the share of listings with labels whose highest-scored class is one of them, and
-        ``map_chance`` what a random order would reach: the mean share of cases.
+        all classes, and ``top1`` is the share of listings with labels whose highest-scored class is one of them.
         """
         w = np.ones(len(self.truth)) if weights is None else np.asarray(weights, dtype=np.float64)
         hits = w @ (self.truth & self.flagged)
@@ -107,8 +106,22 @@ class HazardStatistics:
             "map": _mean(precision),
             "micro_f1": 2 * float(hits.sum()) / total if total else NOT_KNOWN,
             "top1": float(w @ self.top_right) / labelled if labelled else NOT_KNOWN,
-            "map_chance": float((w @ self.truth)[self.counted].mean() / w.sum()) if len(self.counted) else NOT_KNOWN,
         }
+
+    def chance_map(self, shuffles: int = 200, quantile: float = 0.99, seed: int = 0) -> float:
+        """Return the mAP that scores without any knowledge stay below, in `quantile` of the cases; NaN if undefined.
+
+        The scores are dealt to the listings at random, `shuffles` times (a permutation test). A mean of the shares of
+        cases would not do: average precision is above it by chance, the more so the fewer the cases.
+        """
+        if not len(self.counted):
+            return NOT_KNOWN
+        rng = np.random.default_rng(seed)
+        found = []
+        for _ in range(shuffles):
+            dealt = self.scores[rng.permutation(len(self.scores))]
+            found.append(_mean([average_precision(self.truth[:, j], dealt[:, j]) for j in self.counted]))
+        return float(np.quantile(found, quantile))
 
     def table(self, names: Sequence[str]) -> list[ClassRow]:
         """Return one row a class, in the order of the columns."""
@@ -117,11 +130,19 @@ class HazardStatistics:
         rows = []
         for j, name in enumerate(names):
             n, m, hit = int(self.positives[j]), int(flagged[j]), int(hits[j])
-            rows.append(ClassRow(
-                name, n, m, hit / m if m else NOT_KNOWN, hit / n if n else NOT_KNOWN,
-                2 * hit / (n + m) if n + m else NOT_KNOWN, average_precision(self.truth[:, j], self.scores[:, j]),
-                float(self.thresholds[j]), j in self.counted,
-            ))
+            rows.append(
+                ClassRow(
+                    name,
+                    n,
+                    m,
+                    hit / m if m else NOT_KNOWN,
+                    hit / n if n else NOT_KNOWN,
+                    2 * hit / (n + m) if n + m else NOT_KNOWN,
+                    average_precision(self.truth[:, j], self.scores[:, j]),
+                    float(self.thresholds[j]),
+                    j in self.counted,
+                )
+            )
         return rows
 
 

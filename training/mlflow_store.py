@@ -92,8 +92,9 @@ def opened(uri: str | None = None, *, create: bool = False) -> Iterator[Store]:
     database = _database(target)
     if database is not None and not database.exists():
         if not create:
-            raise InputError("no model registry here yet", place=target,
-                             hint="train a model first, or set MLFLOW_TRACKING_URI")
+            raise InputError(
+                "no model registry here yet", place=target, hint="train a model first, or set MLFLOW_TRACKING_URI"
+            )
         database.parent.mkdir(parents=True, exist_ok=True)
     before, path = os.environ.get("MLFLOW_TRACKING_URI"), list(sys.path)
     with warnings.catch_warnings():

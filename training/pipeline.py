@@ -1,15 +1,16 @@
 """The training pipeline: data and knowledge in, a tested, tracked and registered model out.
 
-examples -> near-duplicates out -> split by time and product group -> fit -> evaluate on the latest part -> artifact -> MLflow
+examples -> near-duplicates out -> split by time and product group -> fit -> evaluate on the latest part -> artifact
+-> MLflow
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import yaml
@@ -20,9 +21,11 @@ from models.classifier.classifier import HazardClassifier, Settings, usable_core
 from models.classifier.composing import load_boilerplate
 from models.classifier.encoder import OnnxEncoder
 from models.classifier.fitting import FitSettings, HazardSample, KindSample, fit_classifier
+from models.classifier.reading import ListingReader
 from models.domain.alert import Example
-from models.domain.risk import RiskLevel
+from models.domain.errors import InputError
 from models.domain.resources import datasets_dir
+from models.domain.risk import RiskLevel
 from models.domain.taxonomy import Taxonomy, load_taxonomy
 from models.knowledge.base import Knowledge, load_knowledge
 from models.sources.examples import read_examples, read_ordinary
@@ -32,7 +35,8 @@ from training.data_fingerprint import DataFingerprint, fingerprint
 from training.deduplication import near_duplicate_groups, product_text, without_duplicates
 from training.encoder_export import EMBEDDED, ExportedEncoder, Precision, export_encoder
 from training.evaluation import VEHICLES, Evaluation, evaluate, write_report
-from training.splits import Split, time_group_split
+from training.finetuning import FinetuneSettings, HazardTexts, finetune, has_gpu
+from training.splits import Split, product_groups, time_group_split
 
 Progress = Callable[[str, int, int], object]
 """Called with (stage, done, total)."""
@@ -55,6 +59,9 @@ class TrainSettings:
         Tables of ordinary listings: how many of them land at each level is reported.
     corpus_size : int
         Listings written from the knowledge base.
+    finetune : str
+        Fine-tune the encoder on the examples: ``auto`` where there is a GPU; on two CPU cores it takes minutes an
+        epoch.
     corpus_weight : float
         Weight of an unsafe corpus listing among the examples, which weigh 1.
     """
@@ -68,12 +75,18 @@ class TrainSettings:
     precision: Precision = "int8"
     max_tokens: int = 128
     corpus_size: int = 10_000
-    corpus_weight: float = 0.1
+    corpus_weight: float = 0.03
     test_share: float = 0.2
     seed: int = 0
+    finetune: Literal["auto", "on", "off"] = "auto"
     track: bool = True
     promote: bool = False
+    finetuning: FinetuneSettings = field(default_factory=FinetuneSettings)
     fit: FitSettings = field(default_factory=FitSettings)
+
+    def __post_init__(self) -> None:
+        if self.finetune not in ("auto", "on", "off"):
+            raise InputError(f"finetune {self.finetune!r}", place="--finetune", hint="one of auto, on, off")
 
 
 @dataclass(frozen=True)
@@ -83,8 +96,8 @@ class TrainResult:
     Parameters
     ----------
     evaluated_on : str
-        ``examples`` (the latest part of the given data) or ``corpus`` (written listings that the model has not seen: a check
-        of the works, no measure of its worth on real listings).
+        ``examples`` (the latest part of the given data) or ``corpus`` (written listings that the model has not seen: a
+        check of the works, no measure of its worth on real listings).
     registered : str
         Registered version and alias; empty where nothing was tracked.
     """
@@ -124,24 +137,42 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
     knowledge = load_knowledge(settings.knowledge, taxonomy if settings.taxonomy is None else None)
     labelled = _read_labelled(settings, taxonomy, report)
     ordinary, ordinary_data = _read_ordinary(settings.ordinary)
-    exported = export_encoder(settings.encoder, settings.precision)
+    boilerplate = load_boilerplate()
+    reader = ListingReader(knowledge, boilerplate)
+    kinds, corpus_hazards = _from_corpus(settings, knowledge, taxonomy, reader, report)
+    hazards = corpus_hazards
+    encoder_name = settings.encoder
+    if labelled is not None:
+        examples = _from_examples(labelled, reader)
+        if _finetunes(settings):
+            encoder_name = _finetuned(settings, taxonomy, examples, kinds, report)
+        else:
+            # An encoder that has seen no label leaves nothing to hold back: cross-fitting calibrates on every example.
+            examples = [replace(sample, later=False) for sample in examples]
+        # The corpus speaks of the shipped risk types; to a foreign label set it has nothing to say.
+        hazards = [*examples, *corpus_hazards] if set(taxonomy.names) & _corpus_labels(knowledge) else examples
+    exported = export_encoder(encoder_name, settings.precision)
     encoder = OnnxEncoder(exported.graph, exported.tokenizer, settings.max_tokens, usable_cores())
-    kinds, corpus_hazards = _from_corpus(settings, knowledge, taxonomy, report)
-    if labelled is not None and not set(taxonomy.names).isdisjoint(load_taxonomy().names):
-        corpus_hazards = [HazardSample(s.listing, s.labels, s.group, settings.corpus_weight) for s in corpus_hazards]
-    elif labelled is not None:
-        corpus_hazards = []
-    hazards = [*_from_examples(labelled), *corpus_hazards] if labelled is not None else corpus_hazards
     model = fit_classifier(
-        taxonomy, yaml.safe_load(taxonomy_file.read_text(encoding="utf-8")), knowledge, load_boilerplate(), encoder, kinds,
-        hazards, Settings(max_tokens=settings.max_tokens), settings.fit, report,
+        taxonomy,
+        yaml.safe_load(taxonomy_file.read_text(encoding="utf-8")),
+        knowledge,
+        boilerplate,
+        encoder,
+        kinds,
+        hazards,
+        Settings(max_tokens=settings.max_tokens),
+        settings.fit,
+        report,
     )
     if labelled is not None:
         test, groups = [labelled.examples[i] for i in labelled.split.test], labelled.groups[labelled.split.test]
     else:
         test = _held_out_corpus(settings, knowledge, taxonomy)
         groups = np.arange(len(test))
-    evaluation = evaluate(model, test, taxonomy, groups=groups, seed=settings.seed, progress=_counter(report, "evaluating", len(test)))
+    evaluation = evaluate(
+        model, test, taxonomy, groups=groups, seed=settings.seed, progress=_counter(report, "evaluating", len(test))
+    )
     data = [*(labelled.data if labelled is not None else []), *ordinary_data]
     facts = {
         "evaluated_on": "examples" if labelled is not None else "corpus",
@@ -151,12 +182,17 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
         "ordinary": _ordinary_levels(model, ordinary, settings.seed, report),
     }
     manifest = model.save(settings.out, facts, exported.directory)
+    evaluation = evaluation.named(manifest.version)
     write_report(evaluation, Path(f"{settings.out}-report"))
     return _register(settings, manifest, evaluation, facts, data)
 
 
 def _register(
-    settings: TrainSettings, manifest: Manifest, evaluation: Evaluation, facts: dict[str, Any], data: list[DataFingerprint]
+    settings: TrainSettings,
+    manifest: Manifest,
+    evaluation: Evaluation,
+    facts: dict[str, Any],
+    data: list[DataFingerprint],
 ) -> TrainResult:
     registered, run_id = "", ""
     if settings.track:
@@ -177,10 +213,11 @@ def _read_labelled(settings: TrainSettings, taxonomy: Taxonomy, report: Progress
         data.append(fingerprint(about, read))
         examples += [example for example in read if example.labels]
     report("grouping near-duplicates", 0, 1)
-    groups = near_duplicate_groups([product_text(example) for example in examples])
+    duplicates = near_duplicate_groups([product_text(example) for example in examples])
+    groups = product_groups(examples, duplicates)
     split = time_group_split(examples, test_share=settings.test_share, duplicates=groups)
-    train_part, dropped = without_duplicates(np.concatenate([split.train, split.calibration]), groups)
-    split = Split(train_part, np.array([], dtype=np.int64), split.test, split.dropped, split.undated, split.span)
+    train_part, dropped = without_duplicates(split.train, groups)
+    split = Split(train_part, split.calibration, split.test, split.dropped, split.undated, split.span)
     return _Labelled(examples, groups, split, dropped, data)
 
 
@@ -194,27 +231,59 @@ def _read_ordinary(paths: Sequence[Path]) -> tuple[list[Example], list[DataFinge
     return listings, data
 
 
-def _from_examples(labelled: _Labelled) -> Iterable[HazardSample]:
-    """Motor vehicles stay out of the training too: marketplaces sell car parts at most, and recalls of cars teach other words."""
-    for i in labelled.split.train:
-        example = labelled.examples[int(i)]
-        if example.category != VEHICLES:
-            yield HazardSample(example.to_listing(), example.labels or (), int(labelled.groups[i]), example.weight)
+def _from_examples(labelled: _Labelled, reader: ListingReader) -> list[HazardSample]:
+    """Motor vehicles stay out of the training too: marketplaces sell car parts at most."""
+    samples = []
+    for later, part in ((False, labelled.split.train), (True, labelled.split.calibration)):
+        for i in part:
+            example = labelled.examples[int(i)]
+            if example.category != VEHICLES:
+                read = reader.read(example.to_listing())
+                samples.append(HazardSample(read, example.labels or (), int(labelled.groups[i]), example.weight, later))
+    return samples
 
 
 def _from_corpus(
-    settings: TrainSettings, knowledge: Knowledge, taxonomy: Taxonomy, report: Progress
+    settings: TrainSettings, knowledge: Knowledge, taxonomy: Taxonomy, reader: ListingReader, report: Progress
 ) -> tuple[list[KindSample], list[HazardSample]]:
     kinds: list[KindSample] = []
     hazards: list[HazardSample] = []
-    for i, written in enumerate(write_corpus(knowledge, taxonomy, CorpusSettings(size=settings.corpus_size, seed=settings.seed))):
-        if i % 1000 == 0:
-            report("writing the corpus", i, settings.corpus_size)
-        kinds.append(KindSample(written.listing, written.kind))
+    weight = settings.corpus_weight if settings.examples else 1.0
+    for i, written in enumerate(
+        write_corpus(knowledge, taxonomy, CorpusSettings(size=settings.corpus_size, seed=settings.seed))
+    ):
+        if i % 500 == 0:
+            report("writing and reading the corpus", i, max(i, settings.corpus_size))
+        read = reader.read(written.listing)
+        kinds.append(KindSample(read, written.kind))
         if written.labels:
             # Groups of examples count from 0 upwards, so those of the corpus go below.
-            hazards.append(HazardSample(written.listing, written.labels, -1 - i))
+            hazards.append(HazardSample(read, written.labels, -1 - i, weight))
     return kinds, hazards
+
+
+def _corpus_labels(knowledge: Knowledge) -> set[str]:
+    return {name for kind in knowledge.kinds for name in kind.hazards}
+
+
+def _finetunes(settings: TrainSettings) -> bool:
+    return settings.finetune == "on" or (settings.finetune == "auto" and has_gpu())
+
+
+def _finetuned(
+    settings: TrainSettings,
+    taxonomy: Taxonomy,
+    examples: Sequence[HazardSample],
+    kinds: Sequence[KindSample],
+    report: Progress,
+) -> str:
+    def texts(later: bool) -> HazardTexts:
+        chosen = [sample for sample in examples if sample.later == later]
+        labels = np.array([[name in sample.labels for name in taxonomy.names] for sample in chosen])
+        return HazardTexts([sample.read.text.text for sample in chosen], labels)
+
+    pairs = [(sample.kind, sample.read.text.text) for sample in kinds]
+    return str(finetune(settings.encoder, texts(False), texts(True), pairs, settings.finetuning, report))
 
 
 def _held_out_corpus(settings: TrainSettings, knowledge: Knowledge, taxonomy: Taxonomy) -> list[Example]:
@@ -223,23 +292,42 @@ def _held_out_corpus(settings: TrainSettings, knowledge: Knowledge, taxonomy: Ta
 
 
 def _ordinary_levels(model: HazardClassifier, ordinary: list[Example], seed: int, report: Progress) -> dict[str, Any]:
-    """Share of ordinary listings at each level, on a sample: mostly safe by assumption, so few should be high or serious."""
+    """Share of ordinary listings at each level, on a sample: mostly safe by assumption."""
     if not ordinary:
         return {}
     chosen = np.random.default_rng(seed).permutation(len(ordinary))[:_ORDINARY_SAMPLE]
-    predictions = model.predict((ordinary[int(i)].to_listing() for i in chosen), _counter(report, "ordinary listings", len(chosen)))
+    predictions = model.predict(
+        (ordinary[int(i)].to_listing() for i in chosen), _counter(report, "ordinary listings", len(chosen))
+    )
     counts = np.bincount(predictions.level_ranks, minlength=len(RiskLevel))
-    return {"n": len(chosen), "share": {level.value: float(c) / len(chosen) for level, c in zip(RiskLevel, counts, strict=True)}}
+    return {
+        "n": len(chosen),
+        "share": {level.value: float(c) / len(chosen) for level, c in zip(RiskLevel, counts, strict=True)},
+    }
 
 
 def _facts(
-    settings: TrainSettings, exported: ExportedEncoder, knowledge: Knowledge, labelled: _Labelled | None, kinds: int, hazards: int
+    settings: TrainSettings,
+    exported: ExportedEncoder,
+    knowledge: Knowledge,
+    labelled: _Labelled | None,
+    kinds: int,
+    hazards: int,
 ) -> dict[str, Any]:
     return {
-        "encoder": exported.name, "encoder_sha256": exported.weights_sha256, "precision": exported.precision,
-        "max_tokens": settings.max_tokens, "seed": settings.seed, "corpus_size": settings.corpus_size,
-        "corpus_weight": settings.corpus_weight, "knowledge_sha256": knowledge.digest, "fit": asdict(settings.fit),
-        "kind_listings": kinds, "hazard_listings": hazards,
+        "encoder": exported.name,
+        "encoder_sha256": exported.weights_sha256,
+        "precision": exported.precision,
+        "max_tokens": settings.max_tokens,
+        "seed": settings.seed,
+        "corpus_size": settings.corpus_size,
+        "corpus_weight": settings.corpus_weight,
+        "finetune": settings.finetune,
+        "finetuning": asdict(settings.finetuning),
+        "knowledge_sha256": knowledge.digest,
+        "fit": asdict(settings.fit),
+        "kind_listings": kinds,
+        "hazard_listings": hazards,
         "split": labelled.split.as_dict() if labelled is not None else {},
         "duplicates_dropped": labelled.dropped_duplicates if labelled is not None else 0,
     }

@@ -32,6 +32,8 @@ def reliability_plot(curves: Mapping[str, Sequence[Bin]], title: str = "Reliabil
     curves : mapping
         Name -> bins of `reliability_curve`.
     """
+    if not any(curves.values()):
+        return _nothing("No prediction can be checked against a known outcome.")
     figure = _figure(5.6, 6.0)
     above, below = figure.subplots(2, 1, height_ratios=[4, 1], sharex=True)
     above.plot([0, 1], [0, 1], color=_GREY, linestyle=":", linewidth=1.2, label="perfectly calibrated")
@@ -92,8 +94,15 @@ def class_bars_plot(rows: Sequence[ClassRow]) -> bytes:
     places = np.arange(len(shown))
     f1 = np.nan_to_num([row.f1 for row in shown])
     axes.barh(places + 0.2, f1, 0.38, color=_BLUE, label="F1 at the threshold")
-    axes.barh(places - 0.2, np.nan_to_num([row.average_precision for row in shown]), 0.38, color=_ORANGE, hatch="//",
-              edgecolor="white", label="average precision")
+    axes.barh(
+        places - 0.2,
+        np.nan_to_num([row.average_precision for row in shown]),
+        0.38,
+        color=_ORANGE,
+        hatch="//",
+        edgecolor="white",
+        label="average precision",
+    )
     names = [f"{row.name}  (n = {row.n}{'' if row.counted else ', not in means'})" for row in shown]
     axes.set_yticks(places, names, fontsize=9)
     axes.set(xlim=(0, 1.02), ylim=(-0.6, len(shown) - 0.4))

@@ -41,20 +41,28 @@ def choose_alias(
 
     Notes
     -----
-    Good: the lower end of the interval of the hazards' mAP is above what a random order reaches. Better: a higher mAP
-    than the champion's, and a level AUROC (where both have one) at most 0.01 below.
+    Good: a mAP of the hazards that one in a hundred models without knowledge reaches (see
+    `HazardStatistics.chance_map`). Better: a higher mAP than the champion's, and a level AUROC (where both have one) at
+    most 0.01 below.
     """
     figures = deciding_figures(metrics)
     holder = alias_holder(store, CHAMPION)
     if holder is None:
         if is_good(metrics):
             return Choice(CHAMPION, "it is the first good model", figures)
-        return Choice(CHALLENGER, "there is no champion, but the model does not clearly order hazards better than "
-                                  "chance on its test examples", figures)
+        return Choice(
+            CHALLENGER,
+            "there is no champion, but the model does not clearly order hazards better than "
+            "chance on its test examples",
+            figures,
+        )
     champion = _champion_figures(store, holder, metrics, champion_metrics)
     if champion is None:
-        return Choice(CHALLENGER, f"champion version {holder} was evaluated on other examples; evaluate it on these, "
-                                  f"or promote by hand", figures)
+        return Choice(
+            CHALLENGER,
+            f"champion version {holder} was evaluated on other examples; evaluate it on these, or promote by hand",
+            figures,
+        )
     verdict = f"{HAZARDS} {_shown(figures, HAZARDS)} against {_shown(champion, HAZARDS)} of version {holder}"
     if not is_good(metrics) or not _better(figures, champion):
         return Choice(CHALLENGER, f"it is not better than the champion: {verdict}", figures)
@@ -64,10 +72,9 @@ def choose_alias(
 
 
 def is_good(metrics: Mapping[str, Any]) -> bool:
-    """Return whether the hazards' mAP is above chance beyond doubt."""
+    """Return whether the hazards' mAP is above what chance reaches."""
     hazards = metrics["headline"]["hazards"]
-    low = hazards["intervals"].get("map", [hazards["map"]])[0]
-    return low is not None and hazards["map_chance"] is not None and low > hazards["map_chance"]
+    return hazards["map"] is not None and bool(hazards["map"] > hazards["map_by_chance"])
 
 
 def deciding_figures(metrics: Mapping[str, Any]) -> dict[str, float]:

@@ -62,8 +62,14 @@ class ListingScorer:
 def example_input() -> pd.DataFrame:
     """Return two invented listings as the input table; MLflow stores it beside the model."""
     rows = (
-        ("1", "Mini laser pointer 5000 mW, green beam, USB rechargeable", "Burns paper, reaches 10 km.", "NoName",
-         "Laser pointers", "a hand holding a green laser pen"),
+        (
+            "1",
+            "Mini laser pointer 5000 mW, green beam, USB rechargeable",
+            "Burns paper, reaches 10 km.",
+            "NoName",
+            "Laser pointers",
+            "a hand holding a green laser pen",
+        ),
         ("2", "Cotton tea towel, set of three", "Checked, machine washable.", "", "Kitchen textiles", ""),
     )
     return pd.DataFrame(rows, columns=list(INPUT_COLUMNS))

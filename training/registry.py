@@ -160,8 +160,12 @@ def _version(store: Store, version: int) -> RegisteredVersion:
 def _plain(found: Any, holders: dict[str, int]) -> RegisteredVersion:
     number, tags = int(found.version), dict(found.tags)
     return RegisteredVersion(
-        number, tuple(sorted(alias for alias, holder in holders.items() if holder == number)), str(found.run_id),
-        dt.datetime.fromtimestamp(found.creation_timestamp / 1000, tz=dt.UTC), tags.get("artifact_version", ""), tags,
+        number,
+        tuple(sorted(alias for alias, holder in holders.items() if holder == number)),
+        str(found.run_id),
+        dt.datetime.fromtimestamp(found.creation_timestamp / 1000, tz=dt.UTC),
+        tags.get("artifact_version", ""),
+        tags,
     )
 
 
@@ -224,6 +228,9 @@ def _artifact_in(root: Path, asked: str) -> Path:
         if (data / MANIFEST).is_file():
             return data
     if not root.is_dir():
-        raise ArtifactError("no such model directory", place=asked,
-                            hint=f"give a directory, models:/{MODEL_NAME}@{CHAMPION} or models:/{MODEL_NAME}/1")
+        raise ArtifactError(
+            "no such model directory",
+            place=asked,
+            hint=f"give a directory, models:/{MODEL_NAME}@{CHAMPION} or models:/{MODEL_NAME}/1",
+        )
     raise ArtifactError(f"holds no {MANIFEST}: not a hazardlens model", place=asked, hint="train one with --out DIR")

@@ -74,16 +74,25 @@ def render_report(
 ) -> str:
     """Return the report as HTML without any outside reference; every text of a listing is escaped."""
     environment = Environment(
-        loader=PackageLoader("training", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=PackageLoader("training", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {"figure": _figure, "count": lambda n: f"{n:,}".replace(",", "\u202f")}
     return environment.get_template("report.html").render(
-        metrics=metrics, errors=errors, least=LEAST_POSITIVES, levels=[level.value for level in RiskLevel],
+        metrics=metrics,
+        errors=errors,
+        least=LEAST_POSITIVES,
+        levels=[level.value for level in RiskLevel],
         classes=sorted(classes, key=lambda row: (-row.n, row.name)),
         slices=[(name, list(rows)) for name, rows in groupby(slices, key=lambda row: row["dimension"])],
         plots=[(words, base64.b64encode(plots[name]).decode()) for name, words in PLOT_WORDS.items() if name in plots],
-        bases=BASES, hazard_words=HAZARD_WORDS, level_words=LEVEL_WORDS, calibration_words=CALIBRATION_WORDS,
+        bases=BASES,
+        hazard_words=HAZARD_WORDS,
+        level_words=LEVEL_WORDS,
+        calibration_words=CALIBRATION_WORDS,
     )
 
 

@@ -68,8 +68,12 @@ class Scored:
                 truth[i, column[name]] = True
         levels = [-1 if example.risk_level is None else example.risk_level.rank for example in examples]
         return cls(
-            examples, predictions, truth, np.array([example.labels is not None for example in examples], dtype=bool),
-            np.array(levels, dtype=np.int64), product_groups(examples) if groups is None else groups,
+            examples,
+            predictions,
+            truth,
+            np.array([example.labels is not None for example in examples], dtype=bool),
+            np.array(levels, dtype=np.int64),
+            product_groups(examples) if groups is None else groups,
         )
 
     @property
@@ -82,6 +86,11 @@ class Scored:
         """Return the hazard statistics of those of the rows whose hazards are known."""
         rows = rows[self.labelled[rows]]
         return HazardStatistics(self.truth[rows], self.predictions.hazards[rows], thresholds)
+
+    def hazards_given_unsafe(self, rows: Index, thresholds: Array) -> HazardStatistics:
+        """Return the statistics of P(hazard | unsafe) over those of the rows that have a hazard, as every alert has."""
+        rows = rows[self.truth[rows].any(axis=1)]
+        return HazardStatistics(self.truth[rows], self.predictions.given_unsafe[rows], thresholds)
 
     def level_statistics(self, rows: Index) -> LevelStatistics:
         """Return the level statistics of those of the rows whose level is known."""

@@ -66,7 +66,9 @@ class Split:
     def as_dict(self) -> dict[str, Any]:
         """Return sizes, dropped examples, spans and method as plain values."""
         return {
-            "method": self.method, "undated": self.undated, "dropped": dict(self.dropped),
+            "method": self.method,
+            "undated": self.undated,
+            "dropped": dict(self.dropped),
             "sizes": {name: len(getattr(self, name)) for name in _PARTS},
             "span": {name: list(days) for name, days in self.span.items()},
         }

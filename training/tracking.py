@@ -9,7 +9,6 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +23,11 @@ from training.evaluation import Evaluation, write_report
 from training.mlflow_store import MODEL_NAME, Store, opened
 from training.promotion import Choice, choose_alias
 from training.registry import set_alias
+from training.requirements import pinned_requirements
 
 LOG = logging.getLogger(__name__)
 
 EXPERIMENT = "hazardlens"
-REQUIREMENTS = (
-    "ahocorasick-rs", "numpy", "onnxruntime", "orjson", "pandas", "py3langid", "pyarrow", "pydantic", "pyyaml", "scipy",
-    "tokenizers",
-)
-"""What the code that travels with a model imports; pinned to the installed versions when a model is logged."""
 _LONGEST_PARAMETER = 500
 
 
@@ -99,6 +94,7 @@ def log_run(
         If the artifact is damaged.
     """
     manifest = read_manifest(artifact)
+    evaluation = evaluation.named(manifest.version)
     with opened(tracking_uri, create=True) as store:
         import mlflow
 
@@ -136,7 +132,7 @@ def _numbers(part: Mapping[str, Any], prefix: str) -> dict[str, float]:
     for name, value in part.items():
         if isinstance(value, Mapping):
             found |= _numbers(value, f"{prefix}{name}.")
-        elif name not in ("confusion",) and isinstance(value, list) and None not in value:
+        elif name != "confusion" and isinstance(value, list) and None not in value:
             found |= {f"{prefix}{name}.low": float(value[0]), f"{prefix}{name}.high": float(value[1])}
         elif isinstance(value, int | float):
             found[f"{prefix}{name}"] = float(value)
@@ -159,8 +155,13 @@ def _log_data(store: Store, run_id: str, data: Sequence[DataFingerprint]) -> Non
     inputs = [
         # MLflow keeps 36 characters of a digest; the whole one stands in data.json and in the profile.
         DatasetInput(
-            Dataset(item.name, item.sha256[:36], "local", orjson.dumps({"uri": item.path}).decode(),
-                    profile=orjson.dumps(item.as_dict()).decode()),
+            Dataset(
+                item.name,
+                item.sha256[:36],
+                "local",
+                orjson.dumps({"uri": item.path}).decode(),
+                profile=orjson.dumps(item.as_dict()).decode(),
+            ),
             [InputTag("mlflow.data.context", item.role)],
         )
         for item in data
@@ -186,12 +187,14 @@ def _log_model(artifact: Path, manifest: Manifest) -> str:
     from training.pyfunc_model import example_input
 
     with tempfile.TemporaryDirectory() as scratch:
+        code = _travelling_code(Path(scratch))
+        sources = [path for part in code for path in part.rglob("*.py")]
         logged = mlflow.pyfunc.log_model(
             name="model",
             loader_module="training.pyfunc_model",
             data_path=str(artifact),
-            code_paths=[str(path) for path in _travelling_code(Path(scratch))],
-            pip_requirements=[f"{name}=={installed_version(name)}" for name in REQUIREMENTS],
+            code_paths=[str(path) for path in code],
+            pip_requirements=pinned_requirements(sources, own=("models", "training")),
             signature=_signature(),
             input_example=example_input(),
             metadata={"artifact_version": manifest.version, "taxonomy": str(manifest.facts.get("taxonomy", ""))},
@@ -241,7 +244,11 @@ def _register(
         **{name: str(value) for name, value in choice.figures.items()},
     }
     version = store.client.create_model_version(
-        MODEL_NAME, f"models:/{model_id}", run_id=run_id, tags=tags, model_id=model_id,
+        MODEL_NAME,
+        f"models:/{model_id}",
+        run_id=run_id,
+        tags=tags,
+        model_id=model_id,
         description=choice.reason,
     )
     set_alias(store, int(version.version), choice.alias)

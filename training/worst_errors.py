@@ -71,12 +71,19 @@ def _hazard_errors(scored: Scored, rows: Index, names: Sequence[str], thresholds
         if (flagged[i] == truth[i]).all():
             continue
         example = scored.examples[rows[i]]
-        errors.append(WorstError(
-            "hazards", example.id, example.title[:200], example.category[:80],
-            _listed(names, truth[i], None), _listed(names, flagged[i], scores[i]),
-            _listed(names, truth[i] & ~flagged[i], scores[i]), _listed(names, flagged[i] & ~truth[i], scores[i]),
-            round(float(loss[i]), 4),
-        ))
+        errors.append(
+            WorstError(
+                "hazards",
+                example.id,
+                example.title[:200],
+                example.category[:80],
+                _listed(names, truth[i], None),
+                _listed(names, flagged[i], scores[i]),
+                _listed(names, truth[i] & ~flagged[i], scores[i]),
+                _listed(names, flagged[i] & ~truth[i], scores[i]),
+                round(float(loss[i]), 4),
+            )
+        )
     return errors
 
 
@@ -87,8 +94,15 @@ def _level_errors(scored: Scored, rows: Index) -> list[WorstError]:
     loss = np.abs(known - predicted) + np.abs(dangerous - score)
     return [
         WorstError(
-            "level", example.id, example.title[:200], example.category[:80], _LEVELS[known[i]],
-            f"{_LEVELS[predicted[i]]} (high or serious with {score[i]:.2f})", "", "", round(float(loss[i]), 4),
+            "level",
+            example.id,
+            example.title[:200],
+            example.category[:80],
+            _LEVELS[known[i]],
+            f"{_LEVELS[predicted[i]]} (high or serious with {score[i]:.2f})",
+            "",
+            "",
+            round(float(loss[i]), 4),
         )
         for i in np.argsort(-loss, kind="stable")
         if known[i] != predicted[i]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hazardlens.console import AsJson, ShowProgress, bar, print_json
+from hazardlens.console import AsJson, ShowProgress, TaxonomyFile, bar, print_json
 from hazardlens.extras import training_extra
 from models.domain.errors import InputError
 
@@ -17,16 +19,19 @@ if TYPE_CHECKING:
     from models.domain.alert import Example
     from models.domain.taxonomy import Taxonomy
     from models.sources.report import ReadReport
+    from training.corpus import CorpusListing
 
 _TABLES = ("csv", "tsv", "jsonl", "parquet")
+_ENDINGS = (".jsonl", ".jsonl.gz")
+OutTable = Annotated[Path, typer.Option("--out", metavar="F", help="Example table: .jsonl or .jsonl.gz.")]
 
 
 def ingest(
     source: Annotated[
-        Path, typer.Argument(metavar="F", help="Safety Gate XML or JSON, OpenDataSoft JSON, CPSC JSON, or an example table.")
+        Path, typer.Argument(metavar="F", help="Safety Gate XML or JSON, OpenDataSoft or CPSC JSON, or a table.")
     ],
     out: Annotated[Path | None, typer.Option("--out", metavar="F", help="Example table: .jsonl or .jsonl.gz.")] = None,
-    taxonomy: Annotated[Path | None, typer.Option("--taxonomy", metavar="F", help="Label set, instead of Safety Gate's.")] = None,
+    taxonomy: TaxonomyFile = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad record.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -46,7 +51,9 @@ def ingest(
             sys.stdout.buffer.write(example_line(example))
         sys.stdout.flush()
     else:
-        _write(out, examples)
+        with _table(out) as write:
+            for example in examples:
+                write(example)
     if out is not None and as_json:
         print_json(report.as_dict())
     else:
@@ -65,10 +72,13 @@ def read_any(source: Path, taxonomy: Taxonomy, *, strict: bool = False) -> tuple
 
 
 def corpus(
-    out: Annotated[Path, typer.Option("--out", metavar="F", help="Example table: .jsonl or .jsonl.gz.")],
+    out: OutTable,
     size: Annotated[int | None, typer.Option("--size", min=0, help="Number of listings.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="The same seed gives the same listings.")] = None,
-    card: Annotated[Path | None, typer.Option("--card", metavar="F", help="Measure the corpus and write a dataset card.")] = None,
+    card: Annotated[Path | None, typer.Option("--card", metavar="F", help="Write a dataset card, in Markdown.")] = None,
+    real_data: Annotated[
+        Path | None, typer.Option("--real-data", metavar="DIR", help="Real listings to compare with, for the card.")
+    ] = None,
     progress: ShowProgress = None,
     as_json: AsJson = False,
 ) -> None:
@@ -77,51 +87,56 @@ def corpus(
     from models.knowledge.base import load_knowledge
 
     _check_name(out)
-    given: dict[str, Any] = {"size": size, "seed": seed}
+    # Who names a size wants that many; otherwise every kind gets its share, however many listings that takes.
+    given: dict[str, Any] = {"size": size, "seed": seed, "min_per_kind": None if size is None else 0}
     with training_extra("writing a corpus"):
         from training.corpus import CorpusSettings, CorpusWriter
+        from training.corpus.card import write_card
 
         taxonomy = load_taxonomy()
         settings = CorpusSettings(**{name: value for name, value in given.items() if value is not None})
         writer = CorpusWriter(load_knowledge(taxonomy=taxonomy), taxonomy, settings)
-        with bar("writing", writer.size, progress, "listing") as advance:
-            _write(out, (_counted(writer.listing(i).to_example(), advance) for i in range(writer.size)))
-    summary = {"out": str(out), "listings": writer.size, "seed": settings.seed}
+        with bar("writing", writer.size, progress, "listing") as advance, _table(out) as write:
+
+            def written() -> Iterator[CorpusListing]:
+                for listing in map(writer.listing, range(writer.size)):
+                    write(listing.to_example())
+                    advance(1)
+                    yield listing
+
+            if card is None:
+                deque(written(), maxlen=0)
+            else:
+                card.parent.mkdir(parents=True, exist_ok=True)
+                write_card(card, written(), settings, real_data)
     if as_json:
-        print_json(summary)
+        print_json({"out": str(out), "listings": writer.size, "seed": settings.seed, "card": card and str(card)})
     else:
         typer.echo(f"{out}: {writer.size:,} listings, seed {settings.seed}")
 
 
-def _counted(example: Example, advance: Any) -> Example:
-    advance(1)
-    return example
-
-
 def _check_name(out: Path) -> None:
-    if not out.name.lower().endswith((".jsonl", ".jsonl.gz")):
-        raise InputError("examples cannot be written under this name", place=str(out), hint="end it in .jsonl or .jsonl.gz")
+    if not out.name.lower().endswith(_ENDINGS):
+        raise InputError(
+            "examples cannot be written under this name", place=str(out), hint=f"end it in {' or '.join(_ENDINGS)}"
+        )
 
 
-def _write(out: Path, examples: Iterable[Example]) -> None:
+@contextmanager
+def _table(out: Path) -> Iterator[Callable[[Example], object]]:
     from hazardlens.example_lines import example_line
-    from hazardlens.result_files import part_of, text_lines
+    from hazardlens.whole_files import byte_lines, written_whole
 
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = part_of(out)
-    try:
-        with text_lines(part, packed=out.name.lower().endswith(".gz")) as stream:
-            stream.writelines(map(example_line, examples))
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_whole(out) as part, byte_lines(part, packed=out.name.lower().endswith(".gz")) as stream:
+        yield lambda example: stream.write(example_line(example))
 
 
 def _sentence(report: ReadReport, out: Path | None) -> str:
     lines = [
         f"{report.path}: {report.format}, {report.read:,} read, {report.refused:,} refused, {report.repaired:,} mended"
     ]
-    lines += [f"refused: {error}" for error in _first([str(r.as_error(report.path, report.unit)) for r in report.refusals])]
+    refusals = [str(refusal.as_error(report.path, report.unit)) for refusal in report.refusals]
+    lines += [f"refused: {refusal}" for refusal in _first(refusals)]
     if report.unknown_labels:
         names = _first([f"{name!r} x {n}" for name, n in report.unknown_labels.most_common()])
         lines.append(f"labels unknown to the taxonomy, taken as its fallback: {', '.join(names)}")

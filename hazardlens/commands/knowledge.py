@@ -85,13 +85,17 @@ def find_kind(knowledge: Knowledge, wanted: str) -> ProductKind:
     if wanted in knowledge.kind_by_id:
         return knowledge.kind_by_id[wanted]
     folded = wanted.casefold()
-    named = [k for k in knowledge.kinds if any(folded == name.casefold() for names in k.names.values() for name in names)]
+    named = [
+        kind
+        for kind in knowledge.kinds
+        if any(folded == name.casefold() for names in kind.names.values() for name in names)
+    ]
     if len(named) == 1:
         return named[0]
     if named:
         raise InputError(f"{len(named)} kinds have the name {wanted!r}", hint=", ".join(kind.id for kind in named))
     close = get_close_matches(folded.replace(" ", "-"), knowledge.kind_by_id, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(close)}?" if close else "hazardlens knowledge coverage --json names what there is"
+    hint = f"did you mean {' or '.join(close)}?" if close else "kinds stand in datasets/knowledge/kinds"
     raise InputError(f"no product kind {wanted!r}", hint=hint)
 
 

@@ -15,7 +15,7 @@ from models.domain.errors import InputError
 
 def score(
     model: ModelArgument,
-    source: Annotated[Path, typer.Option("--in", metavar="F", help="Listings: CSV, TSV, JSON lines (also .gz), Parquet.")],
+    source: Annotated[Path, typer.Option("--in", metavar="F", help="Listings: CSV, TSV, JSON lines, Parquet.")],
     out: Annotated[Path, typer.Option("--out", metavar="F", help="Results: .jsonl, .jsonl.gz, .csv or .parquet.")],
     plan: Annotated[Path | None, typer.Option("--plan", metavar="F", help="Plan that decides the action.")] = None,
     progress: ShowProgress = None,
@@ -63,7 +63,7 @@ def score(
 
 def count_rows(source: Path) -> int:
     """Count the rows of a table of listings, for the total of a progress bar."""
-    from models.sources.listings import FIELDS
+    from models.sources.listing_fields import FIELDS
     from models.sources.tables import open_table
 
     with open_table(source, FIELDS) as table:

@@ -33,7 +33,8 @@ def serve(
     from serving.settings import Settings
 
     given: dict[str, Any] = {"host": host, "port": port, "plan": plan, "demo": demo or None}
-    settings = replace(Settings.from_environment(), **{name: value for name, value in given.items() if value is not None})
+    chosen = {name: value for name, value in given.items() if value is not None}
+    settings = replace(Settings.from_environment(), **chosen)
     settings = replace(settings, model=model_directory(model or str(settings.model)))
     require_free(settings.host, settings.port)
     typer.echo(addresses(settings))
@@ -52,7 +53,8 @@ def require_free(host: str, port: int) -> None:
             probe.bind(address)
     except OSError as error:
         raise InputError(
-            f"cannot listen on {host} port {port}: {error.strerror}", hint="choose another: --port 8001, make run PORT=8001"
+            f"cannot listen on {host} port {port}: {error.strerror}",
+            hint="choose another: --port 8001, make run PORT=8001",
         ) from error
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hazardlens.console import AsJson, ShowProgress, bar, print_json, stage_bars
+from hazardlens.console import AsJson, ShowProgress, TaxonomyFile, bar, print_json, stage_bars
 from hazardlens.extras import training_extra
 from hazardlens.model_source import ModelArgument, load_model
 from models.domain.errors import InputError
@@ -17,20 +17,32 @@ if TYPE_CHECKING:
     from models.domain.taxonomy import Taxonomy
     from training.pipeline import TrainResult
 
+_DEFAULT = Path("var/models/default")
+
 
 def train(
     examples: Annotated[
         list[Path] | None, typer.Option("--examples", metavar="F ...", help="Example tables with known hazards.")
     ] = None,
     ordinary: Annotated[
-        list[Path] | None, typer.Option("--ordinary", metavar="F ...", help="Tables of ordinary listings, without labels.")
+        list[Path] | None, typer.Option("--ordinary", metavar="F ...", help="Tables of ordinary listings, no labels.")
     ] = None,
-    taxonomy: Annotated[Path | None, typer.Option("--taxonomy", metavar="F", help="Label set, instead of Safety Gate's.")] = None,
-    knowledge: Annotated[Path | None, typer.Option("--knowledge", metavar="DIR", help="Knowledge base, instead of the one that ships.")] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Directory of the new model.")] = Path("var/models/default"),
-    encoder: Annotated[str | None, typer.Option("--encoder", metavar="NAME", help="Sentence encoder: a directory or a hub name.")] = None,
-    corpus_size: Annotated[int | None, typer.Option("--corpus-size", min=0, help="Listings written from the knowledge base.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Same data and same seed give the same model.")] = None,
+    taxonomy: TaxonomyFile = None,
+    knowledge: Annotated[
+        Path | None, typer.Option("--knowledge", metavar="DIR", help="Knowledge base, instead of the one that ships.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Directory of the new model.")] = _DEFAULT,
+    encoder: Annotated[
+        str | None, typer.Option("--encoder", metavar="NAME", help="Sentence encoder: a directory or a hub name.")
+    ] = None,
+    corpus_size: Annotated[
+        int | None, typer.Option("--corpus-size", min=0, help="Listings written from the knowledge base.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Same data and seed give the same model.")] = None,
+    finetune: Annotated[
+        str | None,
+        typer.Option("--finetune", metavar="auto|on|off", help="Fine-tune the encoder; auto: where there is a GPU."),
+    ] = None,
     track: Annotated[bool, typer.Option("--track/--no-track", help="Log to MLflow and register.")] = True,
     promote: Annotated[bool, typer.Option("--promote", help="Make a better model champion at once.")] = False,
     progress: ShowProgress = None,
@@ -43,6 +55,7 @@ def train(
         "encoder": encoder,
         "corpus_size": corpus_size,
         "seed": seed,
+        "finetune": finetune,
     }
     with training_extra("training"):
         from training.pipeline import TrainSettings
@@ -77,10 +90,12 @@ def train(
 
 def evaluate(
     model: ModelArgument,
-    examples: Annotated[list[Path], typer.Option("--examples", metavar="F ...", help="Example tables with labels or risk levels.")],
+    examples: Annotated[
+        list[Path], typer.Option("--examples", metavar="F ...", help="Example tables with labels or risk levels.")
+    ],
     report: Annotated[Path | None, typer.Option("--report", metavar="DIR", help="Write plots and a page here.")] = None,
     progress: ShowProgress = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The output is JSON always.", hidden=True)] = True,
+    as_json: AsJson = True,  # noqa: ARG001  (the output is JSON always; scripts may say so all the same)
 ) -> None:
     """Evaluate a model on examples that it has not seen; prints the metrics as JSON."""
     classifier = load_model(model)

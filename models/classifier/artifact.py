@@ -56,8 +56,12 @@ def write_artifact(directory: Path, files: Mapping[str, bytes | Path], facts: Ma
         If the directory holds something else than an artifact.
     """
     directory = directory.resolve()
-    if directory.exists() and (not directory.is_dir() or (any(directory.iterdir()) and not (directory / MANIFEST).exists())):
-        raise ArtifactError("holds something else than a model artifact", place=str(directory), hint="give --out another directory")
+    if directory.exists() and (
+        not directory.is_dir() or (any(directory.iterdir()) and not (directory / MANIFEST).exists())
+    ):
+        raise ArtifactError(
+            "holds something else than a model artifact", place=str(directory), hint="give --out another directory"
+        )
     directory.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
@@ -69,7 +73,9 @@ def write_artifact(directory: Path, files: Mapping[str, bytes | Path], facts: Ma
         digests = {name: _sha256(staging / name) for name in sorted(files)}
         version = hashlib.sha256(orjson.dumps(digests)).hexdigest()[:12]
         manifest = {"format": FORMAT, "format_version": FORMAT_VERSION, "version": version, "files": digests, **facts}
-        (staging / MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY))
+        (staging / MANIFEST).write_bytes(
+            orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
+        )
         for path in staging.iterdir():
             with path.open("rb") as stream:
                 os.fsync(stream.fileno())
@@ -77,8 +83,13 @@ def write_artifact(directory: Path, files: Mapping[str, bytes | Path], facts: Ma
         if directory.exists():
             retired = Path(tempfile.mkdtemp(prefix=f".{directory.name}-old-", dir=directory.parent))
             directory.rename(retired / directory.name)
-            staging.rename(directory)
-            shutil.rmtree(retired)
+            try:
+                staging.rename(directory)
+            except OSError:
+                (retired / directory.name).rename(directory)
+                raise
+            finally:
+                shutil.rmtree(retired)
         else:
             staging.rename(directory)
     finally:
@@ -100,26 +111,45 @@ def read_manifest(directory: Path) -> Manifest:
         raise ArtifactError("no such model directory", place=place, hint="train one: hazardlens train --out DIR")
     path = directory / MANIFEST
     if not path.is_file():
-        raise ArtifactError(f"no {MANIFEST}: not a model artifact, or its writing was cut off", place=place, hint="train it again")
+        raise ArtifactError(
+            f"no {MANIFEST}: not a model artifact, or its writing was cut off", place=place, hint="train it again"
+        )
     try:
         raw = orjson.loads(path.read_bytes())
         files = {str(name): str(digest) for name, digest in raw["files"].items()}
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise ArtifactError(f"{MANIFEST} is not readable: {error}", place=place, hint="train the model again") from error
+        raise ArtifactError(
+            f"{MANIFEST} is not readable: {error}", place=place, hint="train the model again"
+        ) from error
     if raw.get("format") != FORMAT or raw.get("format_version") != FORMAT_VERSION:
         raise ArtifactError(
-            f"format {raw.get('format')!r} version {raw.get('format_version')!r}, this version reads {FORMAT!r} version {FORMAT_VERSION}",
-            place=place, hint="use the hazardlens that wrote it, or train again",
+            f"format {raw.get('format')!r} version {raw.get('format_version')!r}, "
+            f"this hazardlens reads {FORMAT!r} version {FORMAT_VERSION}",
+            place=place,
+            hint="use the hazardlens that wrote it, or train again",
         )
     for name, digest in files.items():
+        if name != Path(name).name:
+            raise ArtifactError(
+                f"file {name!r} lies outside the artifact", place=place, hint="the manifest was altered"
+            )
         if not (directory / name).is_file():
-            raise ArtifactError(f"file {name} is missing", place=place, hint="copy the artifact again, or train it again")
+            raise ArtifactError(
+                f"file {name} is missing", place=place, hint="copy the artifact again, or train it again"
+            )
         if _sha256(directory / name) != digest:
-            raise ArtifactError(f"file {name} is not what the manifest says (checksum differs)", place=place,
-                                hint="the artifact was altered or cut off; do not use it")
+            raise ArtifactError(
+                f"file {name} is not what the manifest says (checksum differs)",
+                place=place,
+                hint="the artifact was altered or cut off; do not use it",
+            )
     version = hashlib.sha256(orjson.dumps(dict(sorted(files.items())))).hexdigest()[:12]
     if raw.get("version") != version:
-        raise ArtifactError(f"version {raw.get('version')!r} does not follow from the files", place=place, hint="the manifest was altered")
+        raise ArtifactError(
+            f"version {raw.get('version')!r} does not follow from the files",
+            place=place,
+            hint="the manifest was altered",
+        )
     known = {"format", "format_version", "version", "files"}
     return Manifest(version, files, {key: value for key, value in raw.items() if key not in known})
 

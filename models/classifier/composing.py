@@ -14,7 +14,15 @@ from models.domain.listing import Listing
 from models.domain.resources import datasets_dir
 from models.knowledge.matching import Findings, KnowledgeMatcher
 
-FIELD_BUDGETS = {"title": 300, "category": 100, "brand": 40, "captions": 300, "attributes": 200, "description": 700, "warnings": 150}
+FIELD_BUDGETS = {
+    "title": 300,
+    "category": 100,
+    "brand": 40,
+    "captions": 300,
+    "attributes": 200,
+    "description": 700,
+    "warnings": 150,
+}
 """Longest text taken from a field, in code points, after cleaning. Captions share one budget, attributes too."""
 
 _STRUCTURE = re.compile(r"[\[\]{}\"|>•★✓✔✅【】]+|\s+")
@@ -206,11 +214,12 @@ class _Builder:
             stop = gloss.start if gloss is not None else len(text)
             for match in _LATIN.finditer(text, position, stop):
                 if budget > 0:
-                    self._add(name, match.group(), match.start(), match.end(), True)
-                    budget -= match.end() - match.start() + 1
+                    end = min(match.end(), match.start() + budget)
+                    self._add(name, text[match.start() : end], match.start(), end, True)
+                    budget -= end - match.start() + 1
             if gloss is None:
                 break
-            if budget > 0:
+            if budget >= len(gloss.english):
                 self._add(name, gloss.english, gloss.start, gloss.end, False)
                 budget -= len(gloss.english) + 1
             covered += sum(c.isalpha() for c in text[gloss.start : gloss.end])

@@ -1,11 +1,11 @@
 """Exact attribution: every logit as a sum over the listing's own words.
 
-With mean pooling, e = (1/n) sum h_t, and the encoder's share of a logit is w . e / |e| = sum_t w . h_t / (n |e|): each token's
-contribution comes from the forward pass that scored the listing. Sparse features add the weight of each n-gram, shared
-equally by its words; the knowledge block adds its share, given to the names and cues it read. What falls on special
-tokens and glue between fields stands in `rest`, so that bias + parts = logit holds exactly.
+With mean pooling, e = (1/n) sum h_t, and the encoder's share of a logit is w . e / |e| = sum_t w . h_t / (n |e|): each
+token's contribution comes from the forward pass that scored the listing. Sparse features add the weight of each n-gram,
+shared equally by its words; the knowledge block adds its share, given to the names and cues it read. What falls on
+special tokens and glue between fields stands in `rest`, so that bias + parts = logit holds exactly.
 
-The sum is exact for this text; it is no claim about the text without a word, since a transformer reads words in context.
+The sum is exact for this text; it is no claim about the text without a word: a transformer reads words in context.
 """
 
 from __future__ import annotations
@@ -35,8 +35,12 @@ class ExplainedListing:
 
 
 def attribute(
-    explained: ExplainedListing, heads: LinearHeads, sparse: SparseFeatures, names: Sequence[str],
-    which: Sequence[int], limit: int = 12,
+    explained: ExplainedListing,
+    heads: LinearHeads,
+    sparse: SparseFeatures,
+    names: Sequence[str],
+    which: Sequence[int],
+    limit: int = 12,
 ) -> list[Attribution]:
     """Return the attribution of some heads.
 
@@ -73,10 +77,16 @@ def attribute(
         bias = float(heads.bias[h])
         parts = {"dense": float(dense.sum()), "sparse": sparse_sum, "knowledge": knowledge}
         highlights = _largest(explained.listing, by_place, limit)
-        result.append(Attribution(
-            risk_type=names[h], logit=bias + sum(parts.values()), bias=bias, parts=parts, highlights=highlights,
-            rest=sum(parts.values()) - sum(highlight.weight for highlight in highlights),
-        ))
+        result.append(
+            Attribution(
+                risk_type=names[h],
+                logit=bias + sum(parts.values()),
+                bias=bias,
+                parts=parts,
+                highlights=highlights,
+                rest=sum(parts.values()) - sum(highlight.weight for highlight in highlights),
+            )
+        )
     return result
 
 

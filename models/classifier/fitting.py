@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,50 +13,51 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import GroupKFold
 
-from models.classifier.classifier import HazardClassifier, ReadListing, Settings, log_odds, read_listing
-from models.classifier.composing import Boilerplate, Composer
+from models.classifier.classifier import HazardClassifier, Settings, log_odds, usable_cores
+from models.classifier.composing import Boilerplate
 from models.classifier.encoder import OnnxEncoder
 from models.classifier.heads import Blocks, Calibration, LinearHeads
 from models.classifier.kind_model import KindModel, name_strengths
-from models.classifier.language import LanguageDetector
+from models.classifier.reading import ReadListing
 from models.classifier.scenarios import ScenarioModel
 from models.classifier.sparse import SparseFeatures
 from models.domain.errors import InputError
-from models.domain.listing import Listing
 from models.domain.taxonomy import Taxonomy
 from models.knowledge.base import Knowledge
-from models.knowledge.matching import KnowledgeMatcher
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, int, int], object]
 """Called with (stage, done, total)."""
 
-_FEW = 20
-"""A risk type with fewer positives than this takes the shared threshold: its own would be noise."""
+_FEW = 50
+"""A risk type with fewer positives than this takes no threshold from its own best F1: that would be noise."""
 
 
 @dataclass(frozen=True)
 class KindSample:
-    """A corpus listing whose product kind is known."""
+    """A corpus listing, read, whose product kind is known."""
 
-    listing: Listing
+    read: ReadListing
     kind: str
 
 
 @dataclass(frozen=True)
 class HazardSample:
-    """A listing of an unsafe product with its hazards.
+    """A listing of an unsafe product, read, with its hazards.
 
     Parameters
     ----------
+    later : bool
+        The sample belongs to the latest part, which the encoder has not been trained on: calibration rests on it.
     group : int
         Samples of one group (near-duplicates, translations) never stand on both sides of a fold.
     """
 
-    listing: Listing
+    read: ReadListing
     labels: tuple[str, ...]
     group: int = 0
     weight: float = 1.0
+    later: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,18 +75,25 @@ class FitSettings:
         Folds of the cross-fitted calibration.
     """
 
-    penalties: Mapping[str, float] = field(default_factory=lambda: {"dense": 10.0, "sparse": 3.0, "knowledge": 1.0})
+    penalties: Mapping[str, float] = field(default_factory=lambda: {"dense": 10.0, "sparse": 30.0, "knowledge": 1.0})
     mixture: Mapping[str, float] = field(default_factory=lambda: {"dense": 0.25, "sparse": 0.5, "knowledge": 0.25})
-    folds: int = 5
+    folds: int = 3
     seed: int = 0
     kind_temperature: float = 5.0
     name_bonus: float = 3.0
 
 
 def fit_classifier(
-    taxonomy: Taxonomy, taxonomy_source: Mapping[str, Any], knowledge: Knowledge, boilerplate: Boilerplate, encoder: OnnxEncoder,
-    kinds: Sequence[KindSample], hazards: Sequence[HazardSample],
-    settings: Settings | None = None, fit: FitSettings | None = None, progress: Progress | None = None,
+    taxonomy: Taxonomy,
+    taxonomy_source: Mapping[str, Any],
+    knowledge: Knowledge,
+    boilerplate: Boilerplate,
+    encoder: OnnxEncoder,
+    kinds: Sequence[KindSample],
+    hazards: Sequence[HazardSample],
+    settings: Settings | None = None,
+    fit: FitSettings | None = None,
+    progress: Progress | None = None,
 ) -> HazardClassifier:
     """Fit a classifier.
 
@@ -93,7 +102,8 @@ def fit_classifier(
     kinds : sequence of KindSample
         At least one listing of every kind of the knowledge base.
     hazards : sequence of HazardSample
-        Unsafe products with their hazards: they teach P(hazard | unsafe, listing).
+        Unsafe products with their hazards: they teach P(hazard | unsafe, listing). Calibration and thresholds come
+        from the `later` ones, scored by heads that have not seen them; where there is none, from cross-fitting.
     progress : callable, optional
         Called with (stage, done, total).
 
@@ -105,61 +115,74 @@ def fit_classifier(
     if not any(sample.labels for sample in hazards):
         raise InputError("no example has a label", hint="give examples with risk types in the column `labels`")
     settings, fit = settings or Settings(max_tokens=encoder.max_tokens), fit or FitSettings()
-    reader = _Reader(knowledge, boilerplate, encoder, settings, progress)
-    kind_read, kind_embeddings = reader.embed("product kinds", [sample.listing for sample in kinds])
     kind_model = KindModel.fit(
-        kind_embeddings, np.array([knowledge.kind_column[sample.kind] for sample in kinds]), len(knowledge.kinds),
-        fit.kind_temperature, fit.name_bonus,
+        _embed(encoder, "product kinds", [sample.read for sample in kinds], progress),
+        np.array([knowledge.kind_column[sample.kind] for sample in kinds]),
+        len(knowledge.kinds),
+        fit.kind_temperature,
+        fit.name_bonus,
     )
-    del kind_read, kind_embeddings
-    read, embeddings = reader.embed("hazards", [sample.listing for sample in hazards])
+    read = [sample.read for sample in hazards]
+    embeddings = _embed(encoder, "hazards", read, progress)
     texts = [r.text.text for r in read]
     sparse = SparseFeatures.fit(texts)
     blocks = Blocks(
-        embeddings, sparse.transform(texts),
-        _knowledge_features(read, embeddings, kind_model, knowledge, ScenarioModel(knowledge, taxonomy, settings.spread)),
+        embeddings,
+        sparse.transform(texts),
+        _knowledge_features(
+            read, embeddings, kind_model, knowledge, ScenarioModel(knowledge, taxonomy, settings.spread)
+        ),
     )
     labels = np.array([[name in sample.labels for name in taxonomy.names] for sample in hazards])
     weights = np.array([sample.weight for sample in hazards])
     groups = np.array([sample.group for sample in hazards])
     heads = fit_heads(blocks, labels, weights, fit, progress)
-    cross_fitted = _cross_fitted_logits(blocks, labels, weights, groups, fit, progress)
-    calibration = fit_calibration(cross_fitted, labels, weights)
-    thresholds = f1_thresholds(calibration.probabilities(cross_fitted), labels)
+    later = np.array([sample.later for sample in hazards])
+    if later.any():
+        earlier = np.flatnonzero(~later)
+        logits = fit_heads(blocks.rows(earlier), labels[earlier], weights[earlier], fit).logits(
+            blocks.rows(np.flatnonzero(later))
+        )
+        labels, weights = labels[later], weights[later]
+    else:
+        logits = _cross_fitted_logits(blocks, labels, weights, groups, fit, progress)
+    calibration = fit_calibration(logits, labels, weights)
+    thresholds = f1_thresholds(calibration.probabilities(logits), labels)
     return HazardClassifier(
-        taxonomy, knowledge, boilerplate, encoder, sparse, kind_model, heads, calibration, thresholds, settings, taxonomy_source,
+        taxonomy,
+        knowledge,
+        boilerplate,
+        encoder,
+        sparse,
+        kind_model,
+        heads,
+        calibration,
+        thresholds,
+        settings,
+        taxonomy_source,
     )
 
 
-class _Reader:
-    def __init__(
-        self, knowledge: Knowledge, boilerplate: Boilerplate, encoder: OnnxEncoder, settings: Settings, progress: Progress | None
-    ) -> None:
-        matcher = KnowledgeMatcher(knowledge)
-        self.detector = LanguageDetector(matcher)
-        self.composer = Composer(matcher, boilerplate, settings.gloss)
-        self.encoder = encoder
-        self.progress = progress
+def _embed(
+    encoder: OnnxEncoder, stage: str, read: Sequence[ReadListing], progress: Progress | None
+) -> NDArray[np.float32]:
+    done = 0
 
-    def embed(self, stage: str, listings: Sequence[Listing]) -> tuple[list[ReadListing], NDArray[np.float32]]:
-        read = []
-        for i, listing in enumerate(listings):
-            read.append(read_listing(listing, self.detector, self.composer))
-            if self.progress and i % 500 == 0:
-                self.progress(f"reading {stage}", i, len(listings))
-        done = 0
+    def advance(n: int) -> None:
+        nonlocal done
+        done += n
+        if progress and (done % 200 == 0 or done == len(read)):
+            progress(f"encoding {stage}", done, len(read))
 
-        def advance(n: int) -> None:
-            nonlocal done
-            done += n
-            if self.progress and (done % 200 == 0 or done == len(listings)):
-                self.progress(f"encoding {stage}", done, len(listings))
-
-        return read, self.encoder.embed([r.text.text for r in read], advance)
+    return encoder.embed([r.text.text for r in read], advance)
 
 
 def _knowledge_features(
-    read: Sequence[ReadListing], embeddings: NDArray[np.float32], kind_model: KindModel, knowledge: Knowledge, scenarios: ScenarioModel
+    read: Sequence[ReadListing],
+    embeddings: NDArray[np.float32],
+    kind_model: KindModel,
+    knowledge: Knowledge,
+    scenarios: ScenarioModel,
 ) -> Array:
     features = np.zeros((len(read), len(scenarios.taxonomy.names)))
     for start in range(0, len(read), 1000):
@@ -182,30 +205,42 @@ def fit_heads(
     dense = np.zeros((n_heads, blocks.dense.shape[1]), dtype=np.float32)
     sparse = np.zeros((n_heads, blocks.sparse.shape[1]), dtype=np.float32)
     knowledge, bias = np.zeros(n_heads, dtype=np.float32), np.zeros(n_heads, dtype=np.float32)
-    for j in range(n_heads):
-        if progress:
-            progress("fitting heads", j, n_heads)
+
+    def fit_head(j: int) -> None:
         target = labels[:, j]
         if target.sum() < 2 or (~target).sum() < 2:
             bias[j] = log_odds(np.array([weights[target].sum() / weights.sum()]), 1e-4)[0]
-            continue
+            return
         w, b = _regression(blocks.dense, target, weights, fit.penalties["dense"], fit.seed)
         dense[j], bias[j] = fit.mixture["dense"] * w, fit.mixture["dense"] * b
         w, b = _regression(blocks.sparse, target, weights, fit.penalties["sparse"], fit.seed)
         sparse[j], bias[j] = fit.mixture["sparse"] * w, bias[j] + fit.mixture["sparse"] * b
         w, b = _regression(blocks.knowledge[:, [j]], target, weights, fit.penalties["knowledge"], fit.seed)
         knowledge[j], bias[j] = fit.mixture["knowledge"] * w[0], bias[j] + fit.mixture["knowledge"] * b
+
+    # liblinear lets go of the interpreter lock, and its primal solver draws no random numbers: threads change nothing.
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        for done, _ in enumerate(pool.map(fit_head, range(n_heads)), start=1):
+            if progress:
+                progress("fitting heads", done, n_heads)
     return LinearHeads(dense, sparse, knowledge, bias)
 
 
-def _regression(features: Any, target: NDArray[np.bool_], weights: Array, penalty: float, seed: int) -> tuple[Array, float]:
+def _regression(
+    features: Any, target: NDArray[np.bool_], weights: Array, penalty: float, seed: int
+) -> tuple[Array, float]:
     model = LogisticRegression(C=penalty, solver="liblinear", random_state=seed)
     model.fit(features, target, sample_weight=weights)
     return model.coef_[0], float(model.intercept_[0])
 
 
 def _cross_fitted_logits(
-    blocks: Blocks, labels: NDArray[np.bool_], weights: Array, groups: NDArray[np.int64], fit: FitSettings, progress: Progress | None
+    blocks: Blocks,
+    labels: NDArray[np.bool_],
+    weights: Array,
+    groups: NDArray[np.int64],
+    fit: FitSettings,
+    progress: Progress | None,
 ) -> Array:
     """Return logits that no sample's own labels (nor its group's) have shaped, shape (n, heads)."""
     folds = min(fit.folds, len(np.unique(groups)))
@@ -235,15 +270,22 @@ def fit_calibration(logits: Array, labels: NDArray[np.bool_], weights: Array) ->
 
 
 def f1_thresholds(probabilities: Array, labels: NDArray[np.bool_]) -> Array:
-    """Return the probability of best F1 per risk type; the best shared one where positives are few."""
-    enough = labels.sum(axis=0) >= _FEW
-    shared = _best_threshold(labels[:, enough].ravel(), probabilities[:, enough].ravel()) if enough.any() else 0.5
-    return np.array([
-        _best_threshold(labels[:, j], probabilities[:, j]) if enough[j] else shared for j in range(labels.shape[1])
-    ])
+    """Return a threshold of high F1 per risk type.
+
+    Where positives are many, the probability of the best F1 seen. Where they are few that would be noise, and half the
+    best F1 is taken: the optimal threshold of a calibrated probability (Lipton, Elkan and Naryanaswamy 2014, "Optimal
+    thresholding of classifiers to maximize F1 measure").
+    """
+    thresholds = np.full(labels.shape[1], 0.5)
+    for j in range(labels.shape[1]):
+        if labels[:, j].any():
+            best, at = _best_f1(labels[:, j], probabilities[:, j])
+            thresholds[j] = at if labels[:, j].sum() >= _FEW else max(best / 2, 0.05)
+    return thresholds
 
 
-def _best_threshold(target: NDArray[np.bool_], probabilities: Array) -> float:
+def _best_f1(target: NDArray[np.bool_], probabilities: Array) -> tuple[float, float]:
     precision, recall, thresholds = precision_recall_curve(target, probabilities)
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    return float(thresholds[int(np.argmax(f1[:-1]))]) if len(thresholds) else 0.5
+    best = int(np.argmax(f1[:-1]))
+    return float(f1[best]), float(thresholds[best])

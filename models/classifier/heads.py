@@ -63,10 +63,22 @@ class LinearHeads:
 
     def logits(self, blocks: Blocks) -> Array:
         """Return the logits, shape (n, heads)."""
-        logits: Array = np.asarray(blocks.dense @ self.dense.T, dtype=np.float64)
+        logits: Array = product_by_row(blocks.dense, self.dense).astype(np.float64)
         logits += blocks.sparse @ self._sparse_by_feature
         logits += blocks.knowledge * self.knowledge + self.bias
         return logits
+
+
+def product_by_row(rows: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return rows @ weights.T, each row for itself.
+
+    A product of several rows at once rounds otherwise than that of one: the answer to a listing would depend on how
+    many others came with it.
+    """
+    result = np.empty((len(rows), len(weights)), dtype=np.float32)
+    for i, row in enumerate(rows):
+        result[i] = weights @ row
+    return result
 
 
 @dataclass(frozen=True)

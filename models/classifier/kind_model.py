@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from models.classifier.composing import ComposedText
+from models.classifier.heads import product_by_row
 from models.domain.errors import InputError
 from models.knowledge.base import Knowledge
 
@@ -40,8 +41,12 @@ class KindModel:
 
     @classmethod
     def fit(
-        cls, embeddings: NDArray[np.float32], kinds: NDArray[np.int64], n_kinds: int,
-        temperature: float = 2.0, name_bonus: float = 5.0,
+        cls,
+        embeddings: NDArray[np.float32],
+        kinds: NDArray[np.int64],
+        n_kinds: int,
+        temperature: float = 2.0,
+        name_bonus: float = 5.0,
     ) -> KindModel:
         """Fit a linear discriminant with one shrunken covariance for all kinds.
 
@@ -73,7 +78,7 @@ class KindModel:
         names : array of shape (n, kinds)
             Strength of each kind's names in the text, from `name_strengths`.
         """
-        logits = (embeddings @ self.weights.T + self.bias).astype(np.float64) / self.temperature
+        logits = (product_by_row(embeddings, self.weights) + self.bias).astype(np.float64) / self.temperature
         posterior: Array = softmax(logits + self.name_bonus * names, axis=1)
         return posterior
 

@@ -29,8 +29,31 @@ _UKRAINIAN = re.compile(r"[іїєґ]", re.IGNORECASE)
 _BEYOND_RUSSIAN = re.compile(r"[ӘәҒғҚқҢңӨөҰұҮүҺһЂђЈјЉљЊњЋћЏџЃѓЌќЎў]")
 _PERSIAN = re.compile(r"[پچژگ]")
 _LATIN_CANDIDATES = [
-    "en", "pt", "es", "fr", "de", "it", "nl", "pl", "tr", "vi", "id", "ro",
-    "cs", "sk", "hu", "sv", "da", "fi", "hr", "lt", "lv", "et", "ms", "ca", "sl",
+    "en",
+    "pt",
+    "es",
+    "fr",
+    "de",
+    "it",
+    "nl",
+    "pl",
+    "tr",
+    "vi",
+    "id",
+    "ro",
+    "cs",
+    "sk",
+    "hu",
+    "sv",
+    "da",
+    "fi",
+    "hr",
+    "lt",
+    "lv",
+    "et",
+    "ms",
+    "ca",
+    "sl",
 ]
 _SURE = 0.90
 _SAMPLE = 300
@@ -101,9 +124,7 @@ class LanguageDetector:
         candidates.setdefault("en", 0.05)
         if hint in _LATIN_CANDIDATES:
             candidates[hint] = candidates.get(hint, 0.05) * 3
-        scores = {
-            code: p**0.5 * (0.1 + self._matcher.gloss_coverage(sample, code)) for code, p in candidates.items()
-        }
+        scores = {code: p**0.5 * (0.1 + self._matcher.gloss_coverage(sample, code)) for code, p in candidates.items()}
         best = max(scores, key=lambda code: scores[code])
         return Detected(best, min(1.0, scores[best] / sum(scores.values())))
 

@@ -20,10 +20,10 @@ Array = NDArray[np.float64]
 
 _LEVELS = tuple(RiskLevel)
 _NEGATED_STRENGTH = 0.5
-"""A negated cue ("without magnets") moves the odds of an unsafe product the other way, half as far as the cue itself."""
+"""A negated cue ("without magnets") moves the odds of an unsafe product the other way, half as far as the cue."""
 _UNLISTED_STRENGTH = 0.5
-"""A cue that a kind does not list moves that kind half as far (in log odds); harmless kinds do not move at all. It brings
-new hazards only to kinds whose consumers are children: a magnet in a headphone is no toy."""
+"""A cue that a kind does not list moves that kind half as far (in log odds); harmless kinds do not move at all. It
+brings new hazards only to kinds whose consumers are children: a magnet in a headphone is no toy."""
 _LONGEST_ODDS = 1e-9
 _CACHED_RISKS = 64
 """Sets of cues whose arrays are kept: most listings show no cue or one of a few."""
@@ -116,7 +116,8 @@ class ScenarioModel:
         }
         self._strength = {
             cue.id: np.where(
-                group <= (CONSUMER_GROUPS.index(cue.implied_for) if cue.implied_for else -1), 0.0,
+                group <= (CONSUMER_GROUPS.index(cue.implied_for) if cue.implied_for else -1),
+                0.0,
                 np.where(self._listed[cue.id], 1.0, np.where(self.harmless, 0.0, _UNLISTED_STRENGTH)),
             )
             for cue in knowledge.cues
@@ -127,7 +128,9 @@ class ScenarioModel:
         return self._risks(frozenset(cues))
 
     def _compute_risks(self, cues: frozenset[CueFact]) -> KindRisks:
-        unsafe_logit = np.log(np.clip(self._unsafe, _LONGEST_ODDS, 1 - 1e-9)) - np.log1p(-np.clip(self._unsafe, 0, 1 - 1e-9))
+        unsafe_logit = np.log(np.clip(self._unsafe, _LONGEST_ODDS, 1 - 1e-9)) - np.log1p(
+            -np.clip(self._unsafe, 0, 1 - 1e-9)
+        )
         share, injury, severity = self._share.copy(), self._injury.copy(), self._severity.copy()
         for fact in sorted(cues, key=lambda fact: (fact.cue, fact.negated)):
             cue = self.knowledge.cue_by_id.get(fact.cue)
@@ -136,7 +139,9 @@ class ScenarioModel:
         unsafe, injury = 1 / (1 + np.exp(-unsafe_logit)), np.clip(injury, 0.0, 1.0)
         return KindRisks(unsafe, share, severity, injury, self._reaches(unsafe[:, None] * share * injury, severity))
 
-    def _apply(self, cue: Cue, negated: bool, unsafe_logit: Array, share: Array, injury: Array, severity: NDArray[np.int64]) -> None:
+    def _apply(
+        self, cue: Cue, negated: bool, unsafe_logit: Array, share: Array, injury: Array, severity: NDArray[np.int64]
+    ) -> None:
         strength = self._strength[cue.id]
         direction = -_NEGATED_STRENGTH if negated else 1.0
         unsafe_logit += strength * direction * np.log(cue.unsafe)
@@ -207,11 +212,18 @@ class ScenarioModel:
         severity, probability = int(risks.severity[i, j]), float(risks.probability[i, j])
         profile = kind.hazards.get(risk.name)
         return Scenario(
-            risk_type=risk.name, kind=kind.id, consumers=kind.consumers,
+            risk_type=risk.name,
+            kind=kind.id,
+            consumers=kind.consumers,
             sentence=profile.scenario if profile else f"The product causes harm through: {risk.label.lower()}.",
-            severity=severity, p_unsafe=float(risks.unsafe[i]), p_hazard=float(risks.share[i, j]),
-            p_injury=float(risks.injury[i, j]), probability=probability, band=BANDS[band_index(probability)].label,
-            level=risk_level(severity, probability), sensitivity=sensitivity(severity, probability),
+            severity=severity,
+            p_unsafe=float(risks.unsafe[i]),
+            p_hazard=float(risks.share[i, j]),
+            p_injury=float(risks.injury[i, j]),
+            probability=probability,
+            band=BANDS[band_index(probability)].label,
+            level=risk_level(severity, probability),
+            sensitivity=sensitivity(severity, probability),
         )
 
 
@@ -229,8 +241,10 @@ def sensitivity(severity: int, probability: float) -> Sensitivity:
         return BANDS[row].levels[severity - 1]
 
     return Sensitivity(
-        severity_up=cell(row, severity + 1), severity_down=cell(row, severity - 1),
-        probability_up=cell(row - 1, severity), probability_down=cell(row + 1, severity),
+        severity_up=cell(row, severity + 1),
+        severity_down=cell(row, severity - 1),
+        probability_up=cell(row - 1, severity),
+        probability_down=cell(row + 1, severity),
     )
 
 

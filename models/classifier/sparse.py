@@ -1,7 +1,7 @@
 """Word and character n-grams of the composed text, weighted by TF-IDF, with every feature's place in the text.
 
-scikit-learn's `TfidfVectorizer` gives no offsets; these features are the same in kind (sublinear term frequency, smoothed
-inverse document frequency, unit length per block) and know which words they come from.
+scikit-learn's `TfidfVectorizer` gives no offsets; these features are the same in kind (sublinear term frequency,
+smoothed inverse document frequency, unit length per block) and know which words they come from.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,9 @@ def _plain(word: str) -> str:
 
 def _word_grams(words: Sequence[Word]) -> list[tuple[str, tuple[int, ...]]]:
     singles: list[tuple[str, tuple[int, ...]]] = [(word.form, (i,)) for i, word in enumerate(words)]
-    pairs: list[tuple[str, tuple[int, ...]]] = [(f"{a.form} {b.form}", (i, i + 1)) for i, (a, b) in enumerate(zip(words, words[1:], strict=False))]
+    pairs: list[tuple[str, tuple[int, ...]]] = [
+        (f"{a.form} {b.form}", (i, i + 1)) for i, (a, b) in enumerate(pairwise(words))
+    ]
     return singles + pairs
 
 
@@ -88,7 +91,9 @@ class SparseFeatures:
         return len(self.columns)
 
     @classmethod
-    def fit(cls, texts: Iterable[str], max_words: int = 30_000, max_characters: int = 30_000, min_texts: int = 2) -> SparseFeatures:
+    def fit(
+        cls, texts: Iterable[str], max_words: int = 30_000, max_characters: int = 30_000, min_texts: int = 2
+    ) -> SparseFeatures:
         """Learn the features of some texts.
 
         Parameters
@@ -154,7 +159,11 @@ class SparseFeatures:
                 data.append((values / length).astype(np.float32))
             indptr.append(indptr[-1] + len(indices[-1]) + len(indices[-2]))
         return csr_matrix(
-            (np.concatenate([*data, np.empty(0, np.float32)]), np.concatenate([*indices, np.empty(0, np.int64)]), np.array(indptr)),
+            (
+                np.concatenate([*data, np.empty(0, np.float32)]),
+                np.concatenate([*indices, np.empty(0, np.int64)]),
+                np.array(indptr),
+            ),
             shape=(len(texts), self.size),
         )
 

@@ -60,9 +60,16 @@ class Alert:
     def to_example(self) -> Example:
         """Return the listing-shaped part of the notice with its labels: no defect, no measure, no reference."""
         return Example(
-            id=self.reference, date=self.date.isoformat() if self.date else "", lang=self.language, title=self.title,
-            brand=self.brand, category=self.category, description=self.description, captions=self.captions,
-            labels=self.risk_types, source=self.source,
+            id=self.reference,
+            date=self.date.isoformat() if self.date else "",
+            lang=self.language,
+            title=self.title,
+            brand=self.brand,
+            category=self.category,
+            description=self.description,
+            captions=self.captions,
+            labels=self.risk_types,
+            source=self.source,
         )
 
 
@@ -108,6 +115,14 @@ class Example:
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) of all that training sees, labels included."""
-        parts = [self.title, self.brand, self.category, self.description, *self.captions, "|",
-                 *(self.labels if self.labels is not None else ("?",)), str(self.risk_level or "")]
+        parts = [
+            self.title,
+            self.brand,
+            self.category,
+            self.description,
+            *self.captions,
+            "|",
+            *(self.labels if self.labels is not None else ("?",)),
+            str(self.risk_level or ""),
+        ]
         return hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()

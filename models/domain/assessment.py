@@ -142,7 +142,9 @@ class Assessment(_Record):
     scenario: Scenario | None = Field(description="the worst scenario; null where the level is none")
     kinds: list[KindGuess]
     cues: list[CueFound]
-    abstains: list[str] = Field(description="why a person should look, whatever the level; empty when the model is at home")
+    abstains: list[str] = Field(
+        description="why a person should look, whatever the level; empty when the model is at home"
+    )
     notes: list[str] = Field(description="what was cut or repaired")
     decision: Decision
     explanation: list[Attribution] = Field(default_factory=list, description="only where asked for")

@@ -22,6 +22,7 @@ LIMITS = {
     "attribute value": 2_000,
     "target_countries": 60,
     "warnings": 50,
+    "warning": 2_000,
 }
 """Longest accepted values, in code points or items. The documentation and the tests read this table."""
 
@@ -38,8 +39,9 @@ def _refuse_nul(value: Any) -> Any:
     return value
 
 
-def _text(limit: str, minimum: int = 0) -> Any:
-    return Annotated[str, StringConstraints(min_length=minimum, max_length=LIMITS[limit]), BeforeValidator(_refuse_nul)]
+def _text(limit: str | int, minimum: int = 0) -> Any:
+    longest = LIMITS[limit] if isinstance(limit, str) else limit
+    return Annotated[str, StringConstraints(min_length=minimum, max_length=longest), BeforeValidator(_refuse_nul)]
 
 
 class Caption(BaseModel):
@@ -57,9 +59,9 @@ class EconomicOperator(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field("", max_length=500)
-    address: str = Field("", max_length=1_000)
-    email: str = Field("", max_length=320)
+    name: _text(500) = ""  # type: ignore[valid-type]
+    address: _text(1_000) = ""  # type: ignore[valid-type]
+    email: _text(320) = ""  # type: ignore[valid-type]
 
 
 class Listing(BaseModel):
@@ -76,26 +78,23 @@ class Listing(BaseModel):
     description: _text("description") = ""  # type: ignore[valid-type]
     category: _text("category") = ""  # type: ignore[valid-type]
     brand: _text("brand") = ""  # type: ignore[valid-type]
-    attributes: dict[
-        Annotated[str, StringConstraints(max_length=LIMITS["attribute name"]), BeforeValidator(_refuse_nul)],
-        Annotated[str, StringConstraints(max_length=LIMITS["attribute value"]), BeforeValidator(_refuse_nul)],
-    ] = Field(default_factory=dict, max_length=LIMITS["attributes"])
+    attributes: dict[_text("attribute name"), _text("attribute value")] = Field(  # type: ignore[valid-type]
+        default_factory=dict, max_length=LIMITS["attributes"]
+    )
     captions: list[Annotated[Caption, BeforeValidator(_as_caption)]] = Field(
         default_factory=list, max_length=LIMITS["captions"]
     )
-    gtin: str = Field("", max_length=50)
-    model: str = Field("", max_length=200)
-    price: str = Field("", max_length=100)
-    language: str = Field("", max_length=20, description="ISO 639-1 code, where the seller says it")
+    gtin: _text(50) = ""  # type: ignore[valid-type]
+    model: _text(200) = ""  # type: ignore[valid-type]
+    price: _text(100) = ""  # type: ignore[valid-type]
+    language: _text(20) = Field("", description="ISO 639-1 code, where the seller says it")  # type: ignore[valid-type]
     target_countries: list[Annotated[str, StringConstraints(pattern="^[A-Za-z]{2}$")]] = Field(
         default_factory=list, max_length=LIMITS["target_countries"], description="ISO 3166-1 alpha-2 codes"
     )
-    seller_id: str = Field("", max_length=200)
+    seller_id: _text(200) = ""  # type: ignore[valid-type]
     manufacturer: EconomicOperator | None = None
     responsible_person: EconomicOperator | None = None
-    warnings: list[Annotated[str, StringConstraints(max_length=2_000)]] = Field(
-        default_factory=list, max_length=LIMITS["warnings"]
-    )
+    warnings: list[_text("warning")] = Field(default_factory=list, max_length=LIMITS["warnings"])  # type: ignore[valid-type]
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Yield (field name, text) in the order a shopper reads them; empty ones are left out.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -94,34 +95,48 @@ def load_plan(path: Path | str | None = None) -> Plan:
         raw = yaml.safe_load(content)
     except FileNotFoundError as error:
         raise InputError("no such plan", place=str(source), hint="give --plan a YAML file") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, OSError) as error:
         raise InputError(f"not readable as YAML: {error}", place=str(source)) from error
     if not isinstance(raw, dict) or not isinstance(raw.get("rules"), list):
         raise InputError("key 'rules' must hold a list", place=str(source))
     rules = tuple(_rule(entry, f"{source}: rules[{i}]") for i, entry in enumerate(raw["rules"]))
     missing = [level.value for level in RiskLevel if not any(rule.level == level for rule in rules)]
     if missing:
-        raise InputError(f"no rule for level {', '.join(missing)}", place=str(source), hint="a plan answers every level")
-    ids = [rule.id for rule in rules]
-    if len(set(ids)) != len(ids):
-        raise InputError("rule ids must be unique", place=str(source))
-    return Plan(str(raw.get("name", source.stem)), str(raw.get("version", "1")), hashlib.sha256(content).hexdigest(), rules)
+        raise InputError(
+            f"no rule for level {', '.join(missing)}", place=str(source), hint="a plan answers every level"
+        )
+    repeated = [name for name, n in Counter(rule.id for rule in rules).items() if n > 1]
+    if repeated:
+        raise InputError(f"rule id {repeated[0]!r} stands twice", place=str(source), hint="rule ids must be unique")
+    return Plan(
+        str(raw.get("name", source.stem)), str(raw.get("version", "1")), hashlib.sha256(content).hexdigest(), rules
+    )
 
 
 def _rule(entry: Any, place: str) -> Rule:
     if not isinstance(entry, dict):
-        raise InputError(f"value {entry!r} is no rule", place=place, hint="write {id, action, level or abstains, reason}")
+        raise InputError(
+            f"value {entry!r} is no rule", place=place, hint="write {id, action, level or abstains, reason}"
+        )
     unknown = set(entry) - {"id", "action", "level", "abstains", "reason"}
     if unknown:
-        raise InputError(f"unknown key {sorted(unknown)[0]!r}", place=place,
-                         hint="known keys are id, action, level, abstains, reason")
+        raise InputError(
+            f"unknown key {sorted(unknown)[0]!r}",
+            place=place,
+            hint="known keys are id, action, level, abstains, reason",
+        )
     try:
         action = Action(str(entry.get("action")))
         level = RiskLevel(entry["level"]) if "level" in entry else None
     except ValueError as error:
-        raise InputError(str(error), place=place, hint=f"actions: {', '.join(Action)}; levels: {', '.join(RiskLevel)}") from error
-    if level is None and not entry.get("abstains"):
+        raise InputError(
+            str(error), place=place, hint=f"actions: {', '.join(Action)}; levels: {', '.join(RiskLevel)}"
+        ) from error
+    abstains = entry.get("abstains", False)
+    if not isinstance(abstains, bool):
+        raise InputError(f"abstains is {abstains!r}", place=place, hint="write true or false")
+    if level is None and not abstains:
         raise InputError("the rule can never fire", place=place, hint="give it a level, or abstains: true")
     if not str(entry.get("id", "")).strip():
         raise InputError("the rule has no id", place=place, hint="a stable id such as level-high")
-    return Rule(str(entry["id"]), action, str(entry.get("reason", "")), level, bool(entry.get("abstains", False)))
+    return Rule(str(entry["id"]), action, str(entry.get("reason", "")), level, abstains)

@@ -23,10 +23,14 @@ def datasets_dir() -> Path:
         If none of these holds a `taxonomy.yaml`.
     """
     named = os.environ.get("HAZARDLENS_DATASETS")
-    places = [Path(named)] if named else [
-        Path(__file__).resolve().parents[2] / "datasets",
-        Path(sys.prefix) / "share" / "hazardlens" / "datasets",
-    ]
+    places = (
+        [Path(named)]
+        if named
+        else [
+            Path(__file__).resolve().parents[2] / "datasets",
+            Path(sys.prefix) / "share" / "hazardlens" / "datasets",
+        ]
+    )
     for place in places:
         if (place / "taxonomy.yaml").is_file():
             return place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -164,7 +165,7 @@ def load_taxonomy(path: Path | str | None = None) -> Taxonomy:
         raw = yaml.safe_load(source.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError("no such taxonomy file", place=str(source), hint="give --taxonomy a YAML file") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
         raise InputError(f"not readable as YAML: {error}", place=str(source)) from error
     return parse_taxonomy(raw, place=str(source))
 
@@ -172,29 +173,55 @@ def load_taxonomy(path: Path | str | None = None) -> Taxonomy:
 def parse_taxonomy(raw: Any, place: str = "taxonomy") -> Taxonomy:
     """Build a taxonomy from its parsed YAML; see `load_taxonomy`."""
     if not isinstance(raw, dict) or not isinstance(raw.get("risk_types"), list) or not raw["risk_types"]:
-        raise InputError("key 'risk_types' must hold a list of risk types", place=place,
-                         hint="each entry needs at least `name`")
+        raise InputError(
+            "key 'risk_types' must hold a list of risk types", place=place, hint="each entry needs at least `name`"
+        )
     risk_types = tuple(_risk_type(entry, f"{place}: risk_types[{i}]") for i, entry in enumerate(raw["risk_types"]))
     repeated = [name for name, n in Counter(r.name for r in risk_types).items() if n > 1]
     if repeated:
         raise InputError(f"risk type {repeated[0]!r} stands twice", place=place, hint="names must be unique")
-    levels = [str(level["name"]) for level in raw.get("risk_levels", [])]
+    raw_levels = _named(raw, "risk_levels", place)
+    levels = [str(level["name"]) for level in raw_levels]
     if levels and levels != [level.value for level in RiskLevel]:
-        raise InputError(f"risk_levels are {levels}", place=place,
-                         hint=f"the EU matrix gives {[level.value for level in RiskLevel]}, in this order")
+        raise InputError(
+            f"risk_levels are {levels}",
+            place=place,
+            hint=f"the EU matrix gives {[level.value for level in RiskLevel]}, in this order",
+        )
     fallback = raw.get("fallback_risk_type")
     if fallback is not None and fallback not in {r.name for r in risk_types}:
-        raise InputError(f"fallback_risk_type {fallback!r} is no risk type", place=place)
-    categories = raw.get("product_categories", [])
+        raise InputError(
+            f"fallback_risk_type {fallback!r} is no risk type",
+            place=place,
+            hint="name one of risk_types, or leave the key out",
+        )
+    categories = _named(raw, "product_categories", place)
     return Taxonomy(
         name=str(raw.get("name", Path(place).stem)),
         version=str(raw.get("version", "1")),
         risk_types=risk_types,
         categories=tuple(str(c["name"]) for c in categories),
         fallback=fallback,
-        level_labels={str(level["name"]): str(level.get("label", level["name"])) for level in raw.get("risk_levels", [])},
+        level_labels={str(level["name"]): str(level.get("label", level["name"])) for level in raw_levels},
         consumer_categories=tuple(str(c["name"]) for c in categories if c.get("consumer", True)),
     )
+
+
+def _named(raw: dict[str, Any], key: str, place: str) -> list[dict[str, Any]]:
+    entries = raw.get(key, [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) and "name" in entry for entry in entries):
+        raise InputError(
+            f"key {key!r} must hold a list of mappings with a name", place=place, hint="write - {name: ...}"
+        )
+    return entries
+
+
+def _number(value: Any) -> float:
+    """Return a value as a number, NaN where it is none; YAML reads ``1e-4`` (without a point) as text."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def _risk_type(entry: Any, place: str) -> RiskType:
@@ -204,18 +231,29 @@ def _risk_type(entry: Any, place: str) -> RiskType:
         raise InputError(f"value {entry!r} has no name", place=place, hint="write {name: ..., label: ...}")
     name = str(entry["name"]).strip()
     severity = entry.get("severity", [2, 2, 2])
-    if (not isinstance(severity, list) or len(severity) != len(CONSUMER_GROUPS)
-            or any(s not in (1, 2, 3, 4) for s in severity)):
-        raise InputError(f"severity {severity!r} of {name!r}", place=place,
-                         hint=f"give one of 1, 2, 3, 4 for each of {list(CONSUMER_GROUPS)}")
-    injury = float(entry.get("injury", 1e-4))
+    if (
+        not isinstance(severity, list)
+        or len(severity) != len(CONSUMER_GROUPS)
+        or any(s not in (1, 2, 3, 4) for s in severity)
+    ):
+        raise InputError(
+            f"severity {severity!r} of {name!r}",
+            place=place,
+            hint=f"give one of 1, 2, 3, 4 for each of {list(CONSUMER_GROUPS)}",
+        )
+    injury = _number(entry.get("injury", 1e-4))
     if not 0.0 < injury <= 1.0:
-        raise InputError(f"injury {injury!r} of {name!r}", place=place, hint="a probability above 0, at most 1")
+        raise InputError(
+            f"injury {entry['injury']!r} of {name!r}", place=place, hint="a probability above 0, at most 1"
+        )
+    aliases = entry.get("aliases", [])
+    if not isinstance(aliases, list):
+        raise InputError(f"aliases {aliases!r} of {name!r}", place=place, hint="write a list: [one, two]")
     return RiskType(
         name=name,
         key=str(entry.get("key", name.upper().replace(" ", "_"))),
         label=str(entry.get("label", name)),
         severity=(severity[0], severity[1], severity[2]),
         injury=injury,
-        aliases=tuple(str(a) for a in entry.get("aliases", [])),
+        aliases=tuple(str(alias) for alias in aliases),
     )

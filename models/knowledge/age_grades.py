@@ -1,4 +1,4 @@
-"""Age grades in listings: "0-3 years", "14+", "from 6 months", "not for children under 36 months", in every language."""
+"""Age grades in listings, in every language: "0-3 years", "14+", "from 6 months", "not for children under 3 years"."""
 
 from __future__ import annotations
 
@@ -48,30 +48,38 @@ class AgeGrammar:
     @cached_property
     def _patterns(self) -> list[re.Pattern[str]]:
         months, years = _any(self.language.months), _any(self.language.years)
-        edge = r"(?!\w)" if self.language.spaces else ""
-        unit = rf"\s*(?:(?P<month>{months})|(?P<year>{years})){edge}" if months and years else ""
-        if not unit:
+        if not (months and years):
             return [_BARE_PLUS]
+        edge = r"(?!\w)" if self.language.spaces else ""
+        # Before a word of direction a unit needs no edge: Korean writes both as one word (6개월부터).
+        open_unit = rf"\s*(?:(?P<month>{months})|(?P<year>{years}))"
+        unit = open_unit + edge
+        sure_unit = rf"(?!\s*(?:{_ALSO_METRES})\b){unit}"
         low = r"(?<![\d.,])(?P<low>\d{1,2})"
         begin = r"(?<!\w)" if self.language.spaces else ""
         any_unit = rf"\s*(?:(?:{months})|(?:{years}))?"
         patterns = []
         for words, template in (
             (self.language.not_under, begin + r"(?:{words})\s*" + low + unit),
-            (self.language.not_under_after, low + unit + r"\s*(?:{words})"),
+            (self.language.not_under_after, low + open_unit + r"\s*(?:{words})"),
         ):
             if words:
                 patterns.append(template.replace("{words}", _any(words)))
-        patterns.append(low + any_unit + _DASH + r"\d{1,2}" + unit)
+        patterns.append(low + any_unit + _DASH + r"\d{1,2}" + sure_unit)
         if self.language.after_from:
-            patterns.append(low + r"\s*(?:\+)?" + unit + rf"\s*(?:{_any(self.language.after_from)}|\+)")
+            patterns.append(low + r"\s*(?:\+)?" + open_unit + rf"\s*(?:{_any(self.language.after_from)}|\+)")
         patterns.append(low + r"\s*\+" + unit)
+        if self.language.from_words and self.language.after_from:
+            both = rf"(?:{_any(self.language.from_words)})\s*" + low + rf"\s*(?:{_any(self.language.after_from)})"
+            patterns.append(begin + both + edge)
         if self.language.from_words:
-            patterns.append(begin + rf"(?:{_any(self.language.from_words)})\s*" + low + r"\s*\+?" + unit)
+            patterns.append(begin + rf"(?:{_any(self.language.from_words)})\s*" + low + r"\s*\+?" + sure_unit)
         return [*(re.compile(pattern) for pattern in patterns), _BARE_PLUS]
 
 
-_BARE_PLUS = re.compile(r"(?<![\w.,/-])(?P<low>[1-9]|1[0-8])\s?\+(?![\w+])")
+_BARE_PLUS = re.compile(r"(?<![\w.,/-])(?P<low>[1-9]|1[0-8])(?:\+|\s\+(?!\s?\d))(?![\w+])")
+_ALSO_METRES = "m"
+"""Unit spellings that mean another thing in a range or after "from" ("cable 2-3 m"): there they are no age."""
 
 
 def _any(words: list[str]) -> str:

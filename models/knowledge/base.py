@@ -92,12 +92,14 @@ class Knowledge:
 
     def to_json(self) -> bytes:
         """Serialise; `from_json` reads it back without YAML, in milliseconds."""
-        return orjson.dumps({
-            "kinds": [kind.model_dump(mode="json", by_alias=True) for kind in self.kinds],
-            "cues": [cue.model_dump(mode="json", by_alias=True) for cue in self.cues],
-            "languages": [language.model_dump(mode="json") for language in self.languages],
-            "vocabulary": self.vocabulary,
-        })
+        return orjson.dumps(
+            {
+                "kinds": [kind.model_dump(mode="json", by_alias=True) for kind in self.kinds],
+                "cues": [cue.model_dump(mode="json", by_alias=True) for cue in self.cues],
+                "languages": [language.model_dump(mode="json") for language in self.languages],
+                "vocabulary": self.vocabulary,
+            }
+        )
 
     @classmethod
     def from_json(cls, content: bytes) -> Knowledge:
@@ -122,8 +124,11 @@ def load_knowledge(directory: Path | str | None = None, taxonomy: Taxonomy | Non
     knowledge, problems = read_knowledge(directory, taxonomy)
     if problems or knowledge is None:
         first = problems[0]
-        raise InputError(f"{first.key}: {first.message}; {len(problems)} problems in all", place=f"{first.file}:{first.line}",
-                         hint="hazardlens knowledge check lists them")
+        raise InputError(
+            f"{first.key}: {first.message}; {len(problems)} problems in all",
+            place=f"{first.file}:{first.line}",
+            hint="hazardlens knowledge check lists them",
+        )
     return knowledge
 
 
@@ -149,24 +154,33 @@ class _Reader:
         self.root = root
         self.taxonomy = taxonomy
         self.problems: list[Problem] = []
+        self._faulty: set[str] = set()
 
     def read(self) -> tuple[Knowledge | None, list[Problem]]:
-        languages = [language for _, _, language in self._entries(self._beside("languages.yaml"), "languages", LanguageProfile)]
-        cues = [entry for file in sorted((self.root / "cues").glob("*.yaml")) for entry in self._entries(file, "cues", Cue)]
+        languages = [
+            language for _, _, language in self._entries(self._beside("languages.yaml"), "languages", LanguageProfile)
+        ]
+        cues = [
+            entry for file in sorted((self.root / "cues").glob("*.yaml")) for entry in self._entries(file, "cues", Cue)
+        ]
         kinds = [
             (located, path, kind)
             for file in sorted((self.root / "kinds").glob("*.yaml"))
             for located, path, kind in self._entries(file, "kinds", ProductKind)
         ]
         if not kinds and not self.problems:
-            self.problems.append(Problem(str(self.root / "kinds"), 1, "kinds", "no product kind found", "add kinds/*.yaml"))
+            self.problems.append(
+                Problem(str(self.root / "kinds"), 1, "kinds", "no product kind found", "add kinds/*.yaml")
+            )
         self._check_unique(cues)
         self._check_unique(kinds)
-        self._check_references(kinds, {cue.id for _, _, cue in cues}, {language.code for language in languages})
+        codes = {language.code for language in languages}
+        self._check_references(kinds, {cue.id: cue.effect for _, _, cue in cues}, codes)
         for located, path, cue in cues:
             self._check_risk_types(located, path, cue.hazards, "hazards")
             self._check_risk_types(located, path, cue.introduces, "introduces")
-        vocabulary = self._vocabulary(self._beside("vocabulary.csv"))
+            self._check_languages(located, (*path, "phrases"), f"{cue.id}.phrases", cue.phrases, codes)
+        vocabulary = self._vocabulary(self._beside("vocabulary.csv"), codes)
         self.problems.sort(key=lambda p: (p.file, p.line))
         if self.problems:
             return None, self.problems
@@ -194,6 +208,7 @@ class _Reader:
                 yield located, path, model.model_validate(raw)
             except ValidationError as error:
                 name = raw.get("id") or raw.get("code") if isinstance(raw, dict) else None
+                self._faulty.add(str(name))
                 self.problems.extend(self._from_pydantic(located, path, str(name or f"{key}[{i}]"), error))
 
     def _from_pydantic(self, located: LocatedYaml, path: Path_, name: str, error: ValidationError) -> Iterable[Problem]:
@@ -202,8 +217,11 @@ class _Reader:
             value = fault.get("input")
             shown = f", found {value!r}" if isinstance(value, str | int | float) else ""
             yield Problem(
-                str(located.file), located.line_of(path + keys), ".".join([name, *map(str, keys)]),
-                fault["msg"].removeprefix("Value error, ") + shown, _HINTS.get(fault["type"], ""),
+                str(located.file),
+                located.line_of(path + keys),
+                ".".join([name, *map(str, keys)]),
+                fault["msg"].removeprefix("Value error, ") + shown,
+                _HINTS.get(fault["type"], ""),
             )
 
     def _add(self, located: LocatedYaml, path: Path_, key: str, message: str, hint: str = "") -> None:
@@ -214,7 +232,9 @@ class _Reader:
         for located, path, entry in entries:
             place = f"{located.file.name}:{located.line_of(path)}"
             if entry.id in seen:
-                self._add(located, path, entry.id, f"id stands also at {seen[entry.id]}", "ids are unique over the whole base")
+                self._add(
+                    located, path, entry.id, f"id stands also at {seen[entry.id]}", "ids are unique over the whole base"
+                )
             seen.setdefault(entry.id, place)
 
     def _check_risk_types(self, located: LocatedYaml, path: Path_, names: Iterable[str], key: str) -> None:
@@ -222,40 +242,88 @@ class _Reader:
             return
         for name in names:
             if name not in self.taxonomy.names:
-                self._add(located, (*path, key, name), f"{key}.{name}", "no risk type of the taxonomy",
-                          f"one of: {', '.join(self.taxonomy.names)}")
+                self._add(
+                    located,
+                    (*path, key, name),
+                    f"{key}.{name}",
+                    "no risk type of the taxonomy",
+                    f"one of: {', '.join(self.taxonomy.names)}",
+                )
 
     def _check_references(
-        self, kinds: list[tuple[LocatedYaml, Path_, ProductKind]], cues: set[str], languages: set[str]
+        self, kinds: list[tuple[LocatedYaml, Path_, ProductKind]], cues: dict[str, str], languages: set[str]
     ) -> None:
-        ids = {kind.id for _, _, kind in kinds}
+        ids = {kind.id for _, _, kind in kinds} | self._faulty
         for located, path, kind in kinds:
             self._check_risk_types(located, path, kind.hazards, "hazards")
             for i, other in enumerate(kind.near):
                 if other not in ids:
-                    self._add(located, (*path, "near", i), f"{kind.id}.near", f"no product kind {other!r}", "remove it, or add the kind")
+                    self._add(
+                        located,
+                        (*path, "near", i),
+                        f"{kind.id}.near",
+                        f"no product kind {other!r}",
+                        "remove it, or add the kind",
+                    )
             if self.taxonomy is not None and kind.category not in self.taxonomy.categories:
-                self._add(located, (*path, "category"), f"{kind.id}.category", f"no category of the taxonomy: {kind.category!r}",
-                          "categories stand in taxonomy.yaml")
+                self._add(
+                    located,
+                    (*path, "category"),
+                    f"{kind.id}.category",
+                    f"no category of the taxonomy: {kind.category!r}",
+                    "categories stand in taxonomy.yaml",
+                )
             for key, named in (("aggravating", kind.aggravating), ("mitigating", kind.mitigating)):
                 for i, cue in enumerate(named):
-                    if cue not in cues:
-                        self._add(located, (*path, key, i), f"{kind.id}.{key}", f"no cue {cue!r}", "cues stand in cues/*.yaml")
-            for language in kind.names:
-                if language not in languages:
-                    self._add(located, (*path, "names", language), f"{kind.id}.names.{language}", "no such language",
-                              "languages stand in languages.yaml")
+                    effect = cues.get(cue, key if cue in self._faulty else "")
+                    if not effect:
+                        self._add(
+                            located, (*path, key, i), f"{kind.id}.{key}", f"no cue {cue!r}", "cues stand in cues/*.yaml"
+                        )
+                    elif effect != key:
+                        self._add(
+                            located,
+                            (*path, key, i),
+                            f"{kind.id}.{key}",
+                            f"cue {cue!r} is {effect}",
+                            f"list it under {effect}",
+                        )
+            self._check_languages(located, (*path, "names"), f"{kind.id}.names", kind.names, languages)
 
-    def _vocabulary(self, file: Path) -> dict[str, dict[str, str]]:
+    def _check_languages(
+        self, located: LocatedYaml, path: Path_, key: str, named: Iterable[str], languages: set[str]
+    ) -> None:
+        for language in named:
+            if language not in languages:
+                self._add(
+                    located,
+                    (*path, language),
+                    f"{key}.{language}",
+                    "no such language",
+                    "languages stand in languages.yaml",
+                )
+
+    def _vocabulary(self, file: Path, languages: set[str]) -> dict[str, dict[str, str]]:
         if not file.exists():
             return {}
         result: dict[str, dict[str, str]] = {}
         with file.open(encoding="utf-8", newline="") as stream:
             rows = csv.reader(stream)
             header = next(rows, [])
+            if header[:1] != ["en"]:
+                self.problems.append(
+                    Problem(str(file), 1, "header", f"begins with {header[:1]}", "the header must begin with en")
+                )
+            for language in header[1:]:
+                if language not in languages:
+                    self.problems.append(
+                        Problem(str(file), 1, language, "no such language", "languages stand in languages.yaml")
+                    )
             for line, row in enumerate(rows, start=2):
                 if len(row) != len(header):
-                    self.problems.append(Problem(str(file), line, "row", f"{len(row)} cells, the header has {len(header)}"))
+                    self.problems.append(
+                        Problem(str(file), line, "row", f"{len(row)} cells, the header has {len(header)}")
+                    )
                     continue
                 english = row[0].strip()
                 for language, cell in zip(header[1:], row[1:], strict=True):

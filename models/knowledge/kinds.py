@@ -70,7 +70,9 @@ class ProductKind(_Record):
     def _level_follows_from_matrix(self) -> Self:
         found = self.matrix_level()
         if found != self.level:
-            raise ValueError(f"level is {self.level.value!r} but unsafe x share x injury gives {found.value!r} in the matrix")
+            raise ValueError(
+                f"level is {self.level.value!r} but unsafe x share x injury gives {found.value!r} in the matrix"
+            )
         return self
 
     @model_validator(mode="after")
@@ -142,7 +144,9 @@ class Cue(_Record):
     @model_validator(mode="after")
     def _effect_matches_factor(self) -> Self:
         if (self.effect == "aggravating") != (self.unsafe > 1.0):
-            raise ValueError(f"effect {self.effect!r} and unsafe {self.unsafe} disagree: aggravating cues have a factor above 1")
+            raise ValueError(
+                f"effect {self.effect!r} and unsafe {self.unsafe} disagree: aggravating cues have a factor above 1"
+            )
         return self
 
 

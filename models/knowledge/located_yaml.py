@@ -57,8 +57,11 @@ def read_located(file: Path) -> LocatedYaml:
         raise InputError("no such file", place=str(file)) from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InputError(f"not readable as YAML: {error.problem}", place=f"{file}:{line}",
-                         hint="quote a value that holds a colon and a space, or begins with a quote") from error
+        raise InputError(
+            f"not readable as YAML: {error.problem}",
+            place=f"{file}:{line}",
+            hint="quote a value that holds a colon and a space, or begins with a quote",
+        ) from error
     return LocatedYaml(file, data, lines)
 
 
@@ -69,8 +72,9 @@ def _convert(node: yaml.Node, path: Path_, lines: dict[Path_, int], loader: Any,
         for key_node, value_node in node.value:
             key = loader.construct_object(key_node, deep=True)
             if key in result:
-                raise InputError(f"key {key!r} stands twice", place=f"{file}:{key_node.start_mark.line + 1}",
-                                 hint="keep one of them")
+                raise InputError(
+                    f"key {key!r} stands twice", place=f"{file}:{key_node.start_mark.line + 1}", hint="keep one of them"
+                )
             result[key] = _convert(value_node, (*path, key), lines, loader, file)
         return result
     if isinstance(node, yaml.SequenceNode):

@@ -16,7 +16,7 @@ from models.knowledge.normalising import Folded, fold, fold_phrase
 from models.knowledge.phrase_index import PhraseIndex
 from models.knowledge.stemming import Stemmed, WordForms
 
-_CLAUSE_END = re.compile(r"[.;:!?\n。；！？|•✓✔★]")
+_CLAUSE_END = re.compile(r"[.,;:!?\n。；！？、，|•✓✔★/]|\s[-–]\s")
 _CACHED_COVERAGES = 8_192
 _ALSO_IN_PLAIN_LETTERS = {"Latin", "Cyrillic"}
 _ACCENTS_TELL_WORDS_APART = {"vi"}
@@ -84,7 +84,7 @@ class LanguageMatcher:
         ]
 
     def _index(self, phrases: list[tuple[str, str]]) -> PhraseIndex[str]:
-        """Index phrases by their stems, and in plain letters: sellers drop accents, shop addresses spell Cyrillic in Latin."""
+        """Index phrases by stems, and in plain letters: sellers drop accents, addresses spell Cyrillic in Latin."""
         if self.profile.script in _ALSO_IN_PLAIN_LETTERS and self.profile.code not in _ACCENTS_TELL_WORDS_APART:
             phrases = phrases + [(plain, value) for phrase, value in phrases if (plain := anyascii(phrase)) != phrase]
         return PhraseIndex(phrases, self.profile.spaces, lambda phrase: self._forms.stem(phrase).text)
@@ -95,9 +95,14 @@ class LanguageMatcher:
         stemmed = self._forms.stem(folded.text)
         grades = self._ages.find(folded.text)
         names = [
-            NameHit(hit.value, *folded.origin(*stemmed.origin(hit.start, hit.end))) for hit in self._names.find(stemmed.text)
+            NameHit(hit.value, *folded.origin(*stemmed.origin(hit.start, hit.end)))
+            for hit in self._names.find(stemmed.text)
         ]
-        cues = [*self._phrase_cues(folded, stemmed, grades), *self._age_hits(folded, grades), *self._quantity_hits(folded)]
+        cues = [
+            *self._phrase_cues(folded, stemmed, grades),
+            *self._age_hits(folded, grades),
+            *self._quantity_hits(folded),
+        ]
         return Findings(
             names=tuple(names),
             cues=tuple(sorted((cue for cue in cues if not _inside(cue, names)), key=lambda hit: (hit.start, hit.cue))),
@@ -111,15 +116,19 @@ class LanguageMatcher:
 
     def _gloss_hits(self, folded: Folded, stemmed: Stemmed) -> tuple[GlossHit, ...]:
         return tuple(
-            GlossHit(hit.value, *folded.origin(*stemmed.origin(hit.start, hit.end))) for hit in self._glosses.find(stemmed.text)
+            GlossHit(hit.value, *folded.origin(*stemmed.origin(hit.start, hit.end)))
+            for hit in self._glosses.find(stemmed.text)
         )
 
     def _phrase_cues(self, folded: Folded, stemmed: Stemmed, grades: list[AgeGrade]) -> list[CueHit]:
         hits = []
+        previous = 0
         for hit in self._phrases.find(stemmed.text):
             start, end = stemmed.origin(hit.start, hit.end)
             if all(end <= grade.start or start >= grade.end for grade in grades):
-                negated = self._negated(folded.text, start, end)
+                # The "no" of a cue such as "no brand" is its own and negates no later one.
+                negated = self._negated(folded.text, max(previous, start - _NEGATION_REACH), start, end)
+                previous = end
                 hits.append(CueHit(hit.value, self._cues[hit.value].effect, negated, *folded.origin(start, end)))
         return hits
 
@@ -140,11 +149,11 @@ class LanguageMatcher:
             CueHit(cue.id, cue.effect, False, *folded.origin(match.start(), match.end()))
             for cue, quantity, pattern in self._quantities
             for match in pattern.finditer(folded.text)
-            if quantity.holds(float(match["value"].replace(",", ".")))
+            if quantity.holds(_number(match["value"]))
         ]
 
-    def _negated(self, text: str, start: int, end: int) -> bool:
-        before = _CLAUSE_END.split(text[max(0, start - _NEGATION_REACH) : start])[-1]
+    def _negated(self, text: str, earliest: int, start: int, end: int) -> bool:
+        before = _CLAUSE_END.split(text[min(earliest, start) : start])[-1]
         if self._negator_before is not None and self._negator_before.search(before):
             return True
         return self._negator_after is not None and self._negator_after.match(text, end) is not None
@@ -162,7 +171,7 @@ class LanguageMatcher:
     def _negator_after(self) -> re.Pattern[str] | None:
         words = _alternatives(self.profile.negators_after)
         edge = r"(?!\w)" if self.profile.spaces else ""
-        return re.compile(rf"[\s-]*(?:{words}){edge}") if words else None
+        return re.compile(rf"[ \u00a0-]*(?:{words}){edge}") if words else None
 
 
 class KnowledgeMatcher:
@@ -236,4 +245,13 @@ def _alternatives(words: list[str]) -> str:
 
 def _quantity_pattern(quantity: Quantity) -> re.Pattern[str]:
     units = _alternatives([quantity.unit, *quantity.spellings])
-    return re.compile(rf"(?<![\w.,])(?P<value>\d{{1,6}}(?:[.,]\d{{1,2}})?)\s?(?:{units})(?![a-z0-9а-я])")
+    return re.compile(rf"(?<![\w.,])(?P<value>{_NUMBER})\s?(?:{units})(?![a-z0-9а-я])")
+
+
+_NUMBER = r"\d{1,3}(?:[.,]\d{3})+|\d{1,6}(?:[.,]\d{1,2})?"
+
+
+def _number(written: str) -> float:
+    """Return the value of a number with thousands set apart ("5.000", "1,000") or with one or two decimals."""
+    whole, sign, rest = written.replace(",", ".").rpartition(".")
+    return float(f"{whole.replace('.', '')}{rest}" if len(rest) == 3 and sign else written.replace(",", "."))

@@ -60,7 +60,7 @@ def fold(text: str) -> Folded:
     i, length = 0, len(text)
     while i < length:
         j = i + 1
-        while j < length and unicodedata.combining(text[j]):
+        while j < length and (unicodedata.combining(text[j]) or _joins(text[j])):
             j += 1
         cluster = text[i:j]
         for character in unicodedata.normalize("NFKC", cluster).casefold():
@@ -71,6 +71,11 @@ def fold(text: str) -> Folded:
             ends.append(j)
         i = j
     return Folded("".join(characters), starts, ends)
+
+
+def _joins(character: str) -> bool:
+    """Tell whether a character composes with the one before, though no mark: kana voicing signs, Hangul jamo."""
+    return character in "\uff9e\uff9f" or "\u1160" <= character <= "\u11ff"
 
 
 def fold_phrase(phrase: str) -> str:

@@ -37,7 +37,10 @@ class PhraseIndex(Generic[_Value]):
     """
 
     def __init__(
-        self, phrases: Iterable[tuple[str, _Value]], word_boundaries: bool = True, canonical: Callable[[str], str] | None = None
+        self,
+        phrases: Iterable[tuple[str, _Value]],
+        word_boundaries: bool = True,
+        canonical: Callable[[str], str] | None = None,
     ) -> None:
         values: dict[str, list[_Value]] = {}
         for phrase, value in phrases:

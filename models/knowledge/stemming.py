@@ -9,8 +9,20 @@ from dataclasses import dataclass
 import Stemmer
 
 _ALGORITHMS = {
-    "en": "english", "ru": "russian", "pt": "portuguese", "es": "spanish", "fr": "french", "de": "german", "it": "italian",
-    "nl": "dutch", "pl": "polish", "tr": "turkish", "ar": "arabic", "id": "indonesian", "hi": "hindi", "ro": "romanian",
+    "en": "english",
+    "ru": "russian",
+    "pt": "portuguese",
+    "es": "spanish",
+    "fr": "french",
+    "de": "german",
+    "it": "italian",
+    "nl": "dutch",
+    "pl": "polish",
+    "tr": "turkish",
+    "ar": "arabic",
+    "id": "indonesian",
+    "hi": "hindi",
+    "ro": "romanian",
 }
 """Snowball algorithm of each language; the others are matched in the forms that the knowledge base lists."""
 

@@ -39,7 +39,7 @@ async def describe(request: Request) -> JsonResponse:
             "labels": list(taxonomy.names),
             "levels": [level.value for level in RiskLevel],
             "metrics": facts.pop("metrics", {}),
-            "data": facts.pop("data", {}),
+            "data": facts.pop("data", []),
             "facts": facts,
             "plan": _plan(engine.plan),
             "limits": LIMITS,

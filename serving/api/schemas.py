@@ -98,7 +98,7 @@ class ModelAnswer(_Answer):
     labels: list[str] = Field(description="risk types, in the order of the taxonomy")
     levels: list[str]
     metrics: dict[str, Any] = Field(description="measured on held-out data when the model was trained")
-    data: dict[str, Any] = Field(description="fingerprint of the training data")
+    data: list[dict[str, Any]] = Field(description="fingerprint of each file of the training data")
     facts: dict[str, Any] = Field(description="whatever else the artifact's manifest says")
     plan: PlanFacts
     limits: dict[str, int] = Field(description="longest accepted values, in code points or items")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from models.classifier.classifier import Predictions
 from models.domain.alert import Example
@@ -67,8 +68,8 @@ def table_model(taxonomy: Taxonomy, known_examples: list[Example]) -> Callable[.
         hazards, levels = {}, {}
         for example in examples or known_examples:
             truth = np.array([name in (example.labels or ()) for name in taxonomy.names])
-            noise = rng.random(len(truth))
-            hazards[example.id] = np.clip(knowledge * truth + (1 - knowledge) * noise, 0, 1)
+            noise = rng.normal(size=len(truth))
+            hazards[example.id] = expit(4 * knowledge * (truth - 0.5) + noise) if knowledge < 1 else truth.astype(float)
             rank = example.risk_level.rank if example.risk_level else 0
             row = (1 - knowledge) * rng.dirichlet(np.ones(5))
             row[rank] += knowledge

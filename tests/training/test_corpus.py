@@ -133,7 +133,8 @@ def test_names_used_are_the_kinds_own_and_the_first_stands_in_the_title(
 ) -> None:
     for entry in corpus:
         own = {name for names in knowledge.kind_by_id[entry.kind].names.values() for name in names}
-        assert entry.names_used and set(entry.names_used) <= own
+        assert entry.names_used
+        assert set(entry.names_used) <= own
     in_title = [e.names_used[0].casefold() in e.listing.title.casefold() for e in corpus if e.language == "en"]
     assert np.mean(in_title) > 0.9  # the rest is mistyped
 
@@ -159,7 +160,8 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> No
 def test_no_listing_is_over_the_limits(corpus: list[CorpusListing]) -> None:
     for entry in corpus:
         listing = entry.listing
-        assert listing.title.strip() and len(listing.title) <= LIMITS["title"]
+        assert listing.title.strip()
+        assert len(listing.title) <= LIMITS["title"]
         assert len(listing.description) <= LIMITS["description"]
         assert len(listing.captions) <= LIMITS["captions"]
         assert entry.to_example().to_listing().title == listing.title
@@ -271,7 +273,7 @@ def test_age_grades_are_written_as_numbers_in_every_language(
     wording = CueWording(knowledge, book, matcher)
     for language in book.languages:
         for cue in (cue for cue in knowledge.cues if cue.age is not None):
-            grades = wording._age_grades(cue, language)
+            grades = wording.age_grades(cue, language)
             numbered = [grade for grade in grades if any(c.isdigit() for c in grade)]
             assert len(numbered) == len(grades) >= 5, (language, cue.id)
             assert all(cue.id in {h.cue for h in matcher.find(g, language).cues} for g in grades), (language, cue.id)
@@ -304,7 +306,8 @@ def test_examples_keep_everything_training_needs(corpus: list[CorpusListing]) ->
     entry = next(e for e in corpus if e.unsafe and e.cues and e.listing.attributes)
     example = entry.to_example()
     assert (example.labels, example.risk_level, example.weight) == (entry.labels, entry.risk_level, entry.weight)
-    assert example.extra["kind"] == entry.kind and example.source == "corpus"
+    assert example.extra["kind"] == entry.kind
+    assert example.source == "corpus"
     assert all(value in example.description for value in entry.listing.attributes.values())
 
 
@@ -315,16 +318,18 @@ def test_masked_listings_are_the_same_ones_without_their_words(
     knowledge: Knowledge, taxonomy: Taxonomy, corpus: list[CorpusListing]
 ) -> None:
     masked = list(islice(write_corpus(knowledge, taxonomy, CorpusSettings(size=MEASURED), masked=True), 500))
+    leaking = 0
     for hidden, entry in zip(masked, corpus, strict=False):
         assert (hidden.kind, hidden.cues, hidden.unsafe, hidden.style) == (
             entry.kind, entry.cues, entry.unsafe, entry.style,
         )
         text = all_text(hidden.listing).casefold()
-        assert not any(name.casefold() in text.split("\n") for name in entry.names_used)
+        leaking += any(name.casefold() in text for name in entry.names_used)
         for placement in entry.placements:
             words = fields(entry.listing)[placement.field][placement.start : placement.end]
             if len(words) > 12:
                 assert words.casefold() not in text
+    assert leaking <= 2  # a short name can stand inside a harmless word by chance
 
 
 def auroc_of_text(texts: list[str], truth: list[bool]) -> float:

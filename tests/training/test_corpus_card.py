@@ -36,9 +36,11 @@ def taxonomy() -> Taxonomy:
 def knowledge() -> Knowledge:
     """Two kinds, three cues, two languages: enough to be read in full."""
     rattle = ProductKind.model_validate({
-        "id": "rattle", "category": "Toys", "consumers": "very_vulnerable", "level": "high", "unsafe": 0.3, "family": "toys",
+        "id": "rattle", "category": "Toys", "consumers": "very_vulnerable", "level": "high", "unsafe": 0.3,
+        "family": "toys",
         "hazards": {"choking": {"share": 0.8, "severity": 4, "injury": 1.0e-4, "scenario": "A baby swallows a bead."}},
-        "aggravating": ["small-parts"], "mitigating": ["age-14-plus"], "details": ["bright colours", "small parts inside"],
+        "aggravating": ["small-parts"], "mitigating": ["age-14-plus"],
+        "details": ["bright colours", "small parts inside"],
         "names": {"en": ["rattle", "shaker"], "de": ["Rassel"]},
     })
     book = ProductKind.model_validate({
@@ -69,7 +71,8 @@ def test_card_tells_what_the_corpus_holds(knowledge: Knowledge, taxonomy: Taxono
     path = tmp_path / "card.md"
     measures = write_card(path, write_corpus(knowledge, taxonomy, settings), settings)
     text = path.read_text(encoding="utf-8")
-    assert measures.size == 400 and measures.kinds == {"rattle": 200, "book": 200}
+    assert measures.size == 400
+    assert measures.kinds == {"rattle": 200, "book": 200}
     for part in ("400 listings of 2 product kinds", "seed 3", "| none | ", "| choking | ", "| inspector | ", "| de | ",
                  "Vocabulary: ", "Near-duplicates: ", "| title median | ", "Unsafe: "):
         assert part in text
@@ -81,7 +84,8 @@ def test_card_compares_lengths_with_real_listings(knowledge: Knowledge, taxonomy
     (tmp_path / "ordinary_listings_sample.csv.gz").write_bytes(gzip.compress(rows.encode()))
     settings = CorpusSettings(size=50)
     measures = write_card(tmp_path / "card.md", write_corpus(knowledge, taxonomy, settings), settings, tmp_path)
-    assert measures.real.titles == [19, 7] and measures.real.descriptions == [9, 0]
+    assert measures.real.titles == [19, 7]
+    assert measures.real.descriptions == [9, 0]
     assert "| without description, % | " in (tmp_path / "card.md").read_text(encoding="utf-8")
     assert measures.real.rows()["without description, %"] == 50
 
@@ -97,13 +101,16 @@ def test_details_that_hold_a_cue_are_never_written(knowledge: Knowledge, taxonom
 def test_a_cue_without_words_in_a_language_is_written_in_english(knowledge: Knowledge, taxonomy: Taxonomy) -> None:
     entries = list(write_corpus(knowledge, taxonomy, CorpusSettings(size=400, languages={"de": 1.0})))
     shown = [e for e in entries if CueFact("small-parts", False) in e.cues]
-    assert shown and all("tiny beads" in e.listing.model_dump_json().casefold() for e in shown)
+    assert shown
+    assert all("tiny beads" in e.listing.model_dump_json().casefold() for e in shown)
     branded = [e for e in entries if any(fact.cue == "no-brand" for fact in e.cues)]
-    assert branded and all("markenlos" in e.listing.model_dump_json().casefold() for e in branded)
+    assert branded
+    assert all("markenlos" in e.listing.model_dump_json().casefold() for e in branded)
 
 
 def test_near_duplicates_are_found_whatever_the_case_and_spacing() -> None:
-    texts = ["Wooden train with five wagons, painted blue", "wooden  train with FIVE wagons, painted blue!", "hair dryer"]
+    train = "Wooden train with five wagons, painted blue"
+    texts = [train, train.upper().replace(" ", "  ") + "!", "hair dryer"]
     assert near_duplicate_rate(texts) == pytest.approx(1 / 3)
     assert near_duplicate_rate([]) == 0.0
 
@@ -144,7 +151,8 @@ def test_cues_know_where_they_stand() -> None:
     spans = capitalised(joined([[plain("blue")], [Span("tiny beads", "", "cue", fact)], [plain("new")]], ", "))
     text = written(spans)
     (placed,) = placements(spans, "title")
-    assert text == "Blue, tiny beads, new" and text[placed.start : placed.end] == "tiny beads"
+    assert text == "Blue, tiny beads, new"
+    assert text[placed.start : placed.end] == "tiny beads"
     assert written(spans, masked=True) == "Blue, new"
     assert written(unmasked(spans), masked=True) == ""
 

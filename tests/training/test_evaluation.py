@@ -36,10 +36,8 @@ def test_a_model_that_knows_everything_is_perfect(
 def test_a_model_that_knows_nothing_orders_like_chance(
     table_model: Build, known_examples: list[Example], taxonomy: Taxonomy
 ) -> None:
-    hazards = evaluate(table_model(0.0), known_examples, taxonomy, resamples=200).metrics["headline"]["hazards"]
-    low, high = hazards["intervals"]["map"]
-    assert low <= hazards["map_chance"] + 0.05
-    assert high < 0.6
+    hazards = evaluate(table_model(0.0), known_examples, taxonomy, resamples=0).metrics["headline"]["hazards"]
+    assert hazards["map"] <= hazards["map_by_chance"]
 
 
 def test_vehicles_enter_no_headline_figure(
@@ -168,7 +166,7 @@ def test_metrics_json_is_strict_json_with_everything(report: Path) -> None:
         raise AssertionError(f"{constant} is no JSON")
 
     metrics = json.loads((report / "metrics.json").read_text(encoding="utf-8"), parse_constant=refuse)
-    assert {"headline", "apart", "per_class", "slices", "worst_errors", "model_version", "evaluation_sha256"} <= set(metrics)
+    assert {"headline", "apart", "per_class", "slices", "worst_errors", "evaluation_sha256"} <= set(metrics)
 
 
 def test_per_class_csv_has_a_row_for_every_risk_type(report: Path, taxonomy: Taxonomy) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -66,7 +67,6 @@ class TestHazards:
         assert result["map"] == pytest.approx((5 / 6 + 1) / 2)
         # Labelled are listings 0, 1, 2; highest are classes 0, 1, 1: right for 0 and 2.
         assert result["top1"] == pytest.approx(2 / 3)
-        assert result["map_chance"] == pytest.approx((2 / 4 + 1 / 4) / 2)
 
     def test_table_is_what_scikit_learn_says(self) -> None:
         truth, scores = sample()
@@ -114,6 +114,20 @@ class TestHazards:
         truth, scores, _ = table
         one = HazardStatistics(truth, scores, THRESHOLDS, least=1)()
         assert one == pytest.approx(HazardStatistics(truth[::-1], scores[::-1], THRESHOLDS, least=1)(), nan_ok=True)
+
+    def test_one_in_a_hundred_models_that_know_nothing_passes_chance(self) -> None:
+        rng = np.random.default_rng(0)
+        passed = 0
+        for trial in range(200):
+            truth = rng.random((60, 3)) < [0.3, 0.2, 0.15]
+            statistics = HazardStatistics(truth, rng.random((60, 3)), THRESHOLDS)
+            passed += statistics()["map"] > statistics.chance_map(shuffles=100, seed=trial)
+        assert passed <= 8  # expected 2 to 4; more than 8 has a probability under 1 %
+
+    def test_a_model_that_knows_something_passes_chance(self) -> None:
+        truth, scores = sample()
+        statistics = HazardStatistics(truth, scores, THRESHOLDS)
+        assert statistics()["map"] > statistics.chance_map()
 
     def test_rare_classes_enter_no_mean(self) -> None:
         truth = np.zeros((20, 2), dtype=bool)
@@ -282,7 +296,8 @@ class TestIntervals:
 
     def test_equal_seeds_give_equal_intervals(self) -> None:
         values = np.random.default_rng(0).normal(size=50)
-        draw = [bootstrap_intervals(self.mean_of(values), np.arange(50), resamples=50, seed=s)["mean"] for s in (1, 1, 2)]
+        groups = np.arange(50)
+        draw = [bootstrap_intervals(self.mean_of(values), groups, resamples=50, seed=s)["mean"] for s in (1, 1, 2)]
         assert draw[0] == draw[1] != draw[2]
 
     @settings(max_examples=20)
@@ -306,7 +321,7 @@ class TestIntervals:
 
 
 class TestSlices:
-    EXAMPLES = [
+    EXAMPLES: ClassVar = [
         Example(id=str(i), title="x" * (5 + i * 20), date=f"20{10 + i % 3}", lang="en" if i % 4 else "",
                 category="Toys" if i % 2 else "Lighting", captions=("c",) if i % 5 == 0 else (" ",))
         for i in range(60)

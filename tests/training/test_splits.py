@@ -84,7 +84,7 @@ def test_parts_come_in_time_order() -> None:
 
 
 def test_all_translations_of_a_recall_are_in_one_part() -> None:
-    examples = [Example(id=str(i // 3), title="", date=f"2024-01-{1 + i // 9:02d}", lang="en de fr".split()[i % 3])
+    examples = [Example(id=str(i // 3), title="", date=f"2024-01-{1 + i // 9:02d}", lang=("en", "de", "fr")[i % 3])
                 for i in range(90)]
     split = time_group_split(examples, 0.25, 0.2)
     parts = [{examples[i].id for i in part} for part in (split.train, split.calibration, split.test)]

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import ast
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import orjson
 import pandas as pd
 import pytest
 
+from models.classifier.artifact import read_manifest
 from models.domain.alert import Example
 from models.domain.errors import ArtifactError
 from models.domain.resources import datasets_dir
@@ -25,11 +26,11 @@ from training.mlflow_store import opened
 from training.promotion import choose_alias
 from training.pyfunc_model import INPUT_COLUMNS, OUTPUT_COLUMNS, _load_pyfunc, example_input
 from training.registry import resolve_model
-from training.tracking import REQUIREMENTS, flat_metrics, log_run
+from training.requirements import pinned_requirements
+from training.tracking import flat_metrics, log_run
 
 Build = Callable[[float], Evaluation]
 REPOSITORY = Path(__file__).resolve().parents[2]
-IMPORT_NAMES = {"ahocorasick-rs": "ahocorasick_rs", "pyyaml": "yaml"}
 
 
 def run_files(uri: str, run_id: str) -> Path:
@@ -49,10 +50,12 @@ class TestRun:
         assert {"hazards.macro_f1", "hazards.intervals.map.low", "levels.kappa", "calibration.risk_score.ece",
                 "apart.hazards.map", "class.fire.f1"} <= set(expected)
 
-    def test_report_and_tables_are_logged(self, logged_store: Any) -> None:
+    def test_report_and_tables_are_logged(self, logged_store: Any, small_model_dir: Path) -> None:
         files = run_files(logged_store.uri, logged_store.runs[0].run_id)
         assert {"metrics.json", "report.html", "per_class.csv", "reliability.png", "precision_recall.png"} <= {
             path.name for path in (files / "report").iterdir()}
+        metrics = orjson.loads((files / "report" / "metrics.json").read_bytes())
+        assert metrics["model_version"] == read_manifest(small_model_dir).version, "not the one of the unsaved model"
         assert orjson.loads((files / "parameters.json").read_bytes()) == {"seed": 0, "heads": {"c": 0.5}}
 
     def test_data_are_named_with_rows_hash_and_span(
@@ -163,7 +166,8 @@ class TestPyfunc:
     @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA])
     def test_missing_cells_are_empty_and_no_row_is_lost(self, small_model_dir: Path, missing: object) -> None:
         scorer = _load_pyfunc(str(small_model_dir))
-        table = pd.DataFrame({"title": ["Toy car", missing], "description": [missing, "a"], "noise": [1, 2]}, dtype=object)
+        cells = {"title": ["Toy car", missing], "description": [missing, "a"], "noise": [1, 2]}
+        table = pd.DataFrame(cells, dtype=object)
         result = scorer.predict(table)
         assert result["id"].tolist() == ["row-1", "row-2"]
         assert scorer.predict(pd.DataFrame({"title": []})).empty
@@ -210,17 +214,19 @@ print(result.to_json(orient="records"))
         assert done.returncode == 0, done.stderr
         assert [set(row) for row in json.loads(done.stdout)] == [set(OUTPUT_COLUMNS)] * 2
 
-    def test_the_requirements_name_every_library_that_travelling_code_imports(self) -> None:
-        files = [*(REPOSITORY / "models").rglob("*.py"), REPOSITORY / "training" / "pyfunc_model.py"]
-        imported = set()
-        for path in files:
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Import):
-                    imported |= {alias.name.split(".")[0] for alias in node.names}
-                elif isinstance(node, ast.ImportFrom):
-                    imported.add(str(node.module).split(".")[0])
-        libraries = {IMPORT_NAMES.get(name, name) for name in REQUIREMENTS}
-        assert imported - set(sys.stdlib_module_names) - {"models"} == libraries
+    def test_the_requirements_name_every_library_that_travelling_code_imports(self, logged_store: Any) -> None:
+        root = resolve_model("models:/hazardlens/1", logged_store.uri).parents[1]
+        lines = (root / "requirements.txt").read_text(encoding="utf-8").split()
+        pinned = dict(line.split("==") for line in lines)
+        assert {"numpy", "onnxruntime", "pandas", "pydantic", "PyYAML", "tokenizers"} <= set(pinned)
+        assert not {"torch", "models", "training", "hazardlens"} & set(pinned)
+        assert pinned["numpy"] == version("numpy")
+
+    def test_requirements_are_read_from_imports_wherever_they_stand(self, tmp_path: Path) -> None:
+        (tmp_path / "a.py").write_text("import os, numpy.linalg\ndef f():\n    from yaml import load\n")
+        (tmp_path / "b.py").write_text("from . import a\nfrom mine import x\nimport nowhere_at_all\n")
+        found = pinned_requirements([tmp_path / "a.py", tmp_path / "b.py"], own=["mine"])
+        assert found == [f"numpy=={version('numpy')}", f"PyYAML=={version('PyYAML')}"]
 
 
 def test_the_fingerprint_of_a_file_without_dates_has_no_span(tmp_path: Path, taxonomy: Taxonomy) -> None:

@@ -98,9 +98,7 @@ def _lengths(measures: CorpusMeasures) -> str:
     return _table(head, rows)
 
 
-def _shares(
-    counts: Mapping[str, int] | Mapping[int, int], total: int | None = None
-) -> list[tuple[str, ...]]:
+def _shares(counts: Mapping[str, int] | Mapping[int, int], total: int | None = None) -> list[tuple[str, ...]]:
     """Return rows of counts with their share; by size where a total is given, else in their own order."""
     whole = total if total is not None else sum(counts.values())
     pairs = [(str(name), count) for name, count in counts.items()]

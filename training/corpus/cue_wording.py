@@ -41,7 +41,7 @@ class CueWording:
         record = self._knowledge.cue_by_id[cue]
         if record.quantity is not None:
             return True
-        return bool(self._age_grades(record, language) or self._worded(cue, language, False))
+        return bool(self.age_grades(record, language) or self._worded(cue, language, False))
 
     def write(self, fact: CueFact, language: str, rng: Random) -> str:
         """Return words for a cue."""
@@ -49,7 +49,7 @@ class CueWording:
             return rng.choice(self._worded(fact.cue, language, True))
         cue = self._knowledge.cue_by_id[fact.cue]
         phrases = self._worded(cue.id, language, False)
-        grades = self._age_grades(cue, language)
+        grades = self.age_grades(cue, language)
         if grades and (not phrases or rng.random() < 0.8):
             return rng.choice(grades)
         if cue.quantity is not None and (not phrases or rng.random() < 0.3):
@@ -78,7 +78,8 @@ class CueWording:
         alone = tuple(form for form, facts in read.items() if facts == {fact})
         return alone or tuple(form for form, facts in read.items() if fact in facts)
 
-    def _age_grades(self, cue: Cue, language: str) -> tuple[str, ...]:
+    def age_grades(self, cue: Cue, language: str) -> tuple[str, ...]:
+        """Return every age grade by which a language writes the cue; none for a cue without ages."""
         if cue.age is None:
             return ()
         key = (cue.id, language)

@@ -41,8 +41,8 @@ def measured(pattern: str, rng: Random) -> str:
     if "{" not in pattern:
         return pattern
     return pattern.format(
-        a=int(rng.random() * 95) + 4, b=int(rng.random() * 60) + 2, c=(int(rng.random() * 60) + 2) * 10,
+        a=int(rng.random() * 95) + 4,
+        b=int(rng.random() * 60) + 2,
+        c=(int(rng.random() * 60) + 2) * 10,
         n=(2, 2, 3, 4, 5, 6, 8, 10, 12, 20, 24, 50)[int(rng.random() * 12)],
     )
-
-

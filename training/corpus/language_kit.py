@@ -29,9 +29,16 @@ class LanguageKit:
     def of(cls, code: str, phrases: LanguagePhrases) -> LanguageKit:
         """Parse the patterns of a language."""
         return cls(
-            code, phrases, _titles(phrases.titles), _titles(phrases.inspector_titles), _sentences(phrases.marketing),
-            _sentences(phrases.feature_lines), _sentences(phrases.inspector), _sentences(phrases.inspector_features),
-            _sentences(phrases.captions), _sentences(phrases.feature_captions),
+            code,
+            phrases,
+            _titles(phrases.titles),
+            _titles(phrases.inspector_titles),
+            _sentences(phrases.marketing),
+            _sentences(phrases.feature_lines),
+            _sentences(phrases.inspector),
+            _sentences(phrases.inspector_features),
+            _sentences(phrases.captions),
+            _sentences(phrases.feature_captions),
         )
 
 

@@ -44,9 +44,12 @@ class Lengths:
         filled = [n for n in self.descriptions if n] or [0]
         title, text = np.quantile(self.titles, [0.1, 0.5, 0.9]), np.quantile(filled, [0.1, 0.5, 0.9])
         return {
-            "title 10 %": float(title[0]), "title median": float(title[1]), "title 90 %": float(title[2]),
+            "title 10 %": float(title[0]),
+            "title median": float(title[1]),
+            "title 90 %": float(title[2]),
             "without description, %": 100 * self.descriptions.count(0) / len(self.descriptions),
-            "description 10 %": float(text[0]), "description median": float(text[1]),
+            "description 10 %": float(text[0]),
+            "description median": float(text[1]),
             "description 90 %": float(text[2]),
         }
 

@@ -138,7 +138,8 @@ def load_phrase_book(directory: Path | str | None = None) -> PhraseBook:
         if len(phrases.materials) != len(shared.material_words):
             raise InputError(
                 f"{len(phrases.materials)} materials, {len(shared.material_words)} in shared.yaml",
-                place=f"{root / 'phrases' / code}.yaml", hint="materials stand in the same order in every language",
+                place=f"{root / 'phrases' / code}.yaml",
+                hint="materials stand in the same order in every language",
             )
     return PhraseBook(languages, shared)
 

@@ -54,11 +54,21 @@ class CorpusListing:
         listing = self.listing
         lines = [listing.description, *(f"{name}: {value}" for name, value in listing.attributes.items())]
         return Example(
-            id=listing.id, title=listing.title, lang=self.language, brand=listing.brand, category=listing.category,
-            description="\n".join(line for line in lines if line), captions=tuple(c.text for c in listing.captions),
-            labels=self.labels, risk_level=self.risk_level, source="corpus", weight=self.weight,
+            id=listing.id,
+            title=listing.title,
+            lang=self.language,
+            brand=listing.brand,
+            category=listing.category,
+            description="\n".join(line for line in lines if line),
+            captions=tuple(c.text for c in listing.captions),
+            labels=self.labels,
+            risk_level=self.risk_level,
+            source="corpus",
+            weight=self.weight,
             extra={
-                "kind": self.kind, "style": self.style, "unsafe": str(self.unsafe).lower(),
+                "kind": self.kind,
+                "style": self.style,
+                "unsafe": str(self.unsafe).lower(),
                 "cues": ";".join(f"{'-' if fact.negated else ''}{fact.cue}" for fact in self.cues),
                 "names_used": ";".join(self.names_used),
             },

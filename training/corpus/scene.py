@@ -31,8 +31,17 @@ class Scene:
     """
 
     def __init__(
-        self, kind: ProductKind, language: str, phrases: LanguagePhrases, shared: SharedWords, details: Sequence[str],
-        rng: Random, *, materials: Sequence[int], mixed: bool, title_case: bool,
+        self,
+        kind: ProductKind,
+        language: str,
+        phrases: LanguagePhrases,
+        shared: SharedWords,
+        details: Sequence[str],
+        rng: Random,
+        *,
+        materials: Sequence[int],
+        mixed: bool,
+        title_case: bool,
     ) -> None:
         self._kind = kind
         self._phrases = phrases

@@ -13,7 +13,11 @@ Style = Literal["seller_rich", "seller_title_only", "seller_bullets", "attribute
 STYLES: tuple[Style, ...] = get_args(Style)
 
 _STYLE_SHARES: dict[Style, float] = {
-    "seller_rich": 0.22, "seller_title_only": 0.33, "seller_bullets": 0.15, "attributes": 0.12, "inspector": 0.18,
+    "seller_rich": 0.22,
+    "seller_title_only": 0.33,
+    "seller_bullets": 0.15,
+    "attributes": 0.12,
+    "inspector": 0.18,
 }
 
 

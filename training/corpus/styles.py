@@ -173,6 +173,9 @@ def _attribute_table(desk: Desk, rows: int) -> list[tuple[str, Spans]]:
 
 
 _BODIES: dict[Style, Callable[[Desk, Draft], None]] = {
-    "seller_rich": _rich, "seller_title_only": _title_only, "seller_bullets": _bullets, "attributes": _table,
+    "seller_rich": _rich,
+    "seller_title_only": _title_only,
+    "seller_bullets": _bullets,
+    "attributes": _table,
     "inspector": _inspected,
 }

@@ -9,9 +9,21 @@ from dataclasses import dataclass
 from models.domain.errors import InputError
 from training.corpus.spans import Span, Spans, plain
 
-SLOTS = frozenset({
-    "name", "alias", "brand", "colour", "material", "measure", "count", "model", "promo", "detail", "feature",
-})
+SLOTS = frozenset(
+    {
+        "name",
+        "alias",
+        "brand",
+        "colour",
+        "material",
+        "measure",
+        "count",
+        "model",
+        "promo",
+        "detail",
+        "feature",
+    }
+)
 _SLOT = re.compile(r"\{(\w+)\}")
 _Part = tuple[str, Span]
 

@@ -34,8 +34,12 @@ _PILOT = 3_000
 
 
 def write_corpus(
-    knowledge: Knowledge, taxonomy: Taxonomy, settings: CorpusSettings | None = None, *,
-    book: PhraseBook | None = None, masked: bool = False,
+    knowledge: Knowledge,
+    taxonomy: Taxonomy,
+    settings: CorpusSettings | None = None,
+    *,
+    book: PhraseBook | None = None,
+    masked: bool = False,
 ) -> Iterator[CorpusListing]:
     """Write a corpus as a stream.
 
@@ -60,8 +64,13 @@ class CorpusWriter:
     """Writes any listing of a corpus by its index; see `write_corpus`."""
 
     def __init__(
-        self, knowledge: Knowledge, taxonomy: Taxonomy, settings: CorpusSettings, *,
-        book: PhraseBook | None = None, masked: bool = False,
+        self,
+        knowledge: Knowledge,
+        taxonomy: Taxonomy,
+        settings: CorpusSettings,
+        *,
+        book: PhraseBook | None = None,
+        masked: bool = False,
     ) -> None:
         self.knowledge = knowledge
         self.settings = settings
@@ -102,15 +111,29 @@ class CorpusWriter:
         verdict = self.labeller.draw(self.labeller.outlook(index, facts), rng)
         return CorpusListing(
             listing=self._listing(i, draft, category, shown_brand(desk.scene.brand, rng), language, rng),
-            kind=kind.id, cues=tuple(facts), language=language, style=style, unsafe=verdict.unsafe,
-            labels=verdict.labels, risk_level=verdict.level, names_used=tuple(desk.scene.names_used),
-            weight=verdict.weight, placements=() if self._masked else _all_placements(draft), wrong_category=wrong,
+            kind=kind.id,
+            cues=tuple(facts),
+            language=language,
+            style=style,
+            unsafe=verdict.unsafe,
+            labels=verdict.labels,
+            risk_level=verdict.level,
+            names_used=tuple(desk.scene.names_used),
+            weight=verdict.weight,
+            placements=() if self._masked else _all_placements(draft),
+            wrong_category=wrong,
         )
 
     def _desk(self, index: int, language: str, style: Style, facts: list[CueFact], rng: Random) -> Desk:
         settings, kit, kind = self.settings, self._kits[language], self.knowledge.kinds[index]
         scene = Scene(
-            kind, language, kit.phrases, self._shared, self._details[index], rng, materials=self._materials[index],
+            kind,
+            language,
+            kit.phrases,
+            self._shared,
+            self._details[index],
+            rng,
+            materials=self._materials[index],
             mixed=language != "en" and rng.random() < settings.mixed_language,
             title_case=kit.phrases.title_case and rng.random() < 0.6,
         )
@@ -118,8 +141,13 @@ class CorpusWriter:
         at_name = [Span(text, "", "cue", fact) for fact, text in worded if fact.cue in self._shared.name_cues]
         others = [(fact, text) for fact, text in worded if fact.cue not in self._shared.name_cues]
         return Desk(
-            scene, kit, self._shared, drawn_features(style, others, kit.phrases.features, rng), rng,
-            stuffed=style != "inspector" and rng.random() < settings.stuffed, name_cue=at_name[0] if at_name else None,
+            scene,
+            kit,
+            self._shared,
+            drawn_features(style, others, kit.phrases.features, rng),
+            rng,
+            stuffed=style != "inspector" and rng.random() < settings.stuffed,
+            name_cue=at_name[0] if at_name else None,
         )
 
     def _category(self, kind: ProductKind, name: str, language: str, rng: Random) -> tuple[str, bool]:
@@ -146,12 +174,15 @@ class CorpusWriter:
         captions = [text for text in (self._written(spans) for spans in draft.captions) if text]
         sources = ("given", "caption", "ocr")
         return Listing(
-            id=f"corpus-{self.settings.seed}-{i}", title=self._written(draft.title), brand=brand,
+            id=f"corpus-{self.settings.seed}-{i}",
+            title=self._written(draft.title),
+            brand=brand,
             category=("CATEGORY" if category else "") if self._masked else category,
             description=self._written(draft.description),
             attributes={name: value for name, spans in draft.attributes if (value := self._written(spans))},
             captions=[Caption(text=text, source=sources[int(rng.random() * 3)]) for text in captions],
-            price=invented_price(rng), language=language if rng.random() < 0.7 else "",
+            price=invented_price(rng),
+            language=language if rng.random() < 0.7 else "",
         )
 
     def _written(self, spans: Spans) -> str:

@@ -1,0 +1,57 @@
+"""Hazards on the latest fifth of the Safety Gate table, beside word TF-IDF with logistic regression on the same rows.
+
+Give a model that was trained on that table: `hazardlens train --examples safety_gate_alerts_2009_2011.csv --out DIR`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from default_model import predicted, shown
+from real_data import alerts
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from models.classifier.classifier import HazardClassifier
+from models.domain.alert import Example
+from training.metrics import HazardStatistics
+from training.scored import Scored
+
+
+def main() -> None:
+    """Print model and peer on the same test rows."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--model", type=Path, required=True)
+    model = HazardClassifier.load(arguments.parse_args().model)
+    rows = alerts(model.taxonomy)
+    cut = round(0.8 * len(rows))
+    test = rows[cut:]
+    scored = Scored.of(test, predicted(model, test), model.taxonomy)
+    index = np.arange(len(test))
+    print(f"latest {len(test)} of {len(rows)} alerts; the model's own split drops earlier near-duplicates of them too")
+    print("  hazardlens, P(hazard | unsafe): " + shown(scored.hazards_given_unsafe(index, model.thresholds)))
+    print("  hazardlens, as served:          " + shown(scored.hazards(index, model.thresholds)))
+    print("  word TF-IDF + LR, balanced:     " + shown(peer(rows[:cut], scored.truth, test, model.taxonomy.names)))
+
+
+def peer(train: list[Example], truth: np.ndarray, test: list[Example], names: tuple[str, ...]) -> HazardStatistics:
+    """Fit and apply the peer: words and word pairs, one balanced logistic regression per risk type, threshold 0.5."""
+
+    def text(example: Example) -> str:
+        return f"{example.title} {example.category} {example.description}"
+
+    vectoriser = TfidfVectorizer(sublinear_tf=True, min_df=2, ngram_range=(1, 2))
+    known, asked = vectoriser.fit_transform([text(x) for x in train]), vectoriser.transform([text(x) for x in test])
+    scores = np.zeros(truth.shape)
+    for j, name in enumerate(names):
+        labels = [name in (x.labels or ()) for x in train]
+        if sum(labels) >= 2:
+            fitted = LogisticRegression(C=10.0, class_weight="balanced", solver="liblinear").fit(known, labels)
+            scores[:, j] = fitted.predict_proba(asked)[:, 1]
+    return HazardStatistics(truth, scores, np.full(len(names), 0.5))
+
+
+if __name__ == "__main__":
+    main()

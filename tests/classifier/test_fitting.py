@@ -1,0 +1,185 @@
+"""Fitting: heads, calibration that has not seen its own samples, thresholds, rare classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from sklearn.metrics import f1_score, roc_auc_score
+
+from models.classifier.composing import load_boilerplate
+from models.classifier.encoder import OnnxEncoder
+from models.classifier.fitting import (
+    FitSettings,
+    HazardSample,
+    KindSample,
+    _cross_fitted_logits,
+    f1_thresholds,
+    fit_calibration,
+    fit_classifier,
+    fit_heads,
+)
+from models.classifier.heads import Blocks
+from models.classifier.reading import ListingReader
+from models.domain.errors import InputError
+from models.domain.listing import Listing
+from models.domain.taxonomy import Taxonomy
+from models.knowledge.base import Knowledge, load_knowledge
+
+SETTINGS = FitSettings()
+
+
+def blocks_of(features: np.ndarray, heads: int) -> Blocks:
+    """The same features in every block."""
+    dense = features.astype(np.float32)
+    return Blocks(dense, csr_matrix(dense), np.repeat(features[:, :1], heads, axis=1).astype(np.float64))
+
+
+@pytest.fixture(scope="module")
+def learnable() -> tuple[Blocks, np.ndarray]:
+    """300 listings with four risk types: two that the features tell, one with a single case, one with none."""
+    rng = np.random.default_rng(0)
+    features = rng.standard_normal((300, 6))
+    labels = np.column_stack([features[:, 0] > 0, features[:, 1] > 0.5, np.arange(300) == 7, np.zeros(300, dtype=bool)])
+    return blocks_of(features, 4), labels
+
+
+def test_heads_learn_what_the_features_tell(learnable: tuple[Blocks, np.ndarray]) -> None:
+    blocks, labels = learnable
+    logits = fit_heads(blocks, labels, np.ones(300), SETTINGS).logits(blocks)
+    assert roc_auc_score(labels[:, 0], logits[:, 0]) > 0.99
+    assert roc_auc_score(labels[:, 1], logits[:, 1]) > 0.9
+
+
+@pytest.mark.parametrize(("head", "rate"), [(2, 1 / 300), (3, 1e-4)])
+def test_a_risk_type_with_fewer_than_two_cases_gets_its_base_rate_alone(
+    learnable: tuple[Blocks, np.ndarray], head: int, rate: float
+) -> None:
+    blocks, labels = learnable
+    heads = fit_heads(blocks, labels, np.ones(300), SETTINGS)
+    assert not heads.dense[head].any()
+    assert not heads.sparse[head].any()
+    assert heads.knowledge[head] == 0.0
+    assert heads.bias[head] == pytest.approx(np.log(rate / (1 - rate)), abs=1e-3)
+
+
+def test_fitting_twice_gives_the_same_bits(learnable: tuple[Blocks, np.ndarray]) -> None:
+    blocks, labels = learnable
+    one, other = (fit_heads(blocks, labels, np.ones(300), SETTINGS) for _ in range(2))
+    for name in ("dense", "sparse", "knowledge", "bias"):
+        assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
+
+
+def test_a_sample_of_weight_zero_teaches_nothing(learnable: tuple[Blocks, np.ndarray]) -> None:
+    blocks, labels = learnable
+    weights = np.where(np.arange(300) < 200, 1.0, 0.0)
+    spoilt = labels.copy()
+    spoilt[200:] = ~spoilt[200:]
+    one, other = (fit_heads(blocks, given, weights, SETTINGS).logits(blocks) for given in (labels, spoilt))
+    assert one[:, :2] == pytest.approx(other[:, :2], abs=0.05)
+
+
+def test_progress_of_every_head_is_told(learnable: tuple[Blocks, np.ndarray]) -> None:
+    blocks, labels = learnable
+    told: list[tuple[str, int, int]] = []
+    fit_heads(blocks, labels, np.ones(300), SETTINGS, lambda *step: told.append(step))
+    assert len(told) == 4
+    assert {(stage, total) for stage, _, total in told} == {("fitting heads", 4)}
+
+
+def test_cross_fitted_logits_know_nothing_of_a_samples_own_label() -> None:
+    rng = np.random.default_rng(1)
+    blocks = blocks_of(rng.standard_normal((200, 300)), 1)
+    noise = rng.random((200, 1)) < 0.5
+    inside = fit_heads(blocks, noise, np.ones(200), SETTINGS).logits(blocks)
+    outside = _cross_fitted_logits(blocks, noise, np.ones(200), np.arange(200), SETTINGS, None)
+    assert roc_auc_score(noise[:, 0], inside[:, 0]) > 0.95
+    assert roc_auc_score(noise[:, 0], outside[:, 0]) < 0.6
+
+
+def test_cross_fitted_logits_know_nothing_of_the_labels_of_a_samples_group() -> None:
+    rng = np.random.default_rng(2)
+    groups = np.repeat(np.arange(100), 2)
+    blocks = blocks_of(np.repeat(rng.standard_normal((100, 300)), 2, axis=0), 1)
+    noise = np.repeat(rng.random((100, 1)) < 0.5, 2, axis=0)
+    apart = _cross_fitted_logits(blocks, noise, np.ones(200), groups, SETTINGS, None)
+    leaking = _cross_fitted_logits(blocks, noise, np.ones(200), np.arange(200), SETTINGS, None)
+    assert roc_auc_score(noise[:, 0], leaking[:, 0]) > 0.8
+    assert roc_auc_score(noise[:, 0], apart[:, 0]) < 0.6
+
+
+def test_samples_of_one_group_alone_are_scored_by_heads_that_saw_them() -> None:
+    rng = np.random.default_rng(3)
+    blocks, labels = blocks_of(rng.standard_normal((40, 3)), 1), rng.random((40, 1)) < 0.5
+    alone = _cross_fitted_logits(blocks, labels, np.ones(40), np.zeros(40, dtype=np.int64), SETTINGS, None)
+    assert alone == pytest.approx(fit_heads(blocks, labels, np.ones(40), SETTINGS).logits(blocks))
+
+
+def test_calibration_brings_overconfident_logits_to_their_frequencies() -> None:
+    rng = np.random.default_rng(4)
+    truth = rng.standard_normal(4000)
+    labels = (rng.random(4000) < 1 / (1 + np.exp(-truth)))[:, None]
+    calibration = fit_calibration(8 * truth[:, None] + 3, labels, np.ones(4000))
+    probabilities = calibration.probabilities(8 * truth[:, None] + 3)[:, 0]
+    for low in (0.1, 0.3, 0.5, 0.7):
+        inside = (probabilities >= low) & (probabilities < low + 0.2)
+        assert labels[inside].mean() == pytest.approx(probabilities[inside].mean(), abs=0.06)
+
+
+def test_a_calibrated_slope_is_never_negative() -> None:
+    logits = np.linspace(-3, 3, 100)[:, None]
+    assert fit_calibration(logits, logits < 0, np.ones(100)).slope[0] > 0
+
+
+def test_few_cases_leave_the_logit_as_it_is() -> None:
+    logits = np.linspace(-3, 3, 100)[:, None]
+    calibration = fit_calibration(logits, np.arange(100)[:, None] >= 96, np.ones(100))
+    assert (calibration.slope[0], calibration.offset[0]) == (1.0, 0.0)
+
+
+def test_a_threshold_gives_the_best_f1() -> None:
+    rng = np.random.default_rng(5)
+    labels = rng.random((400, 1)) < 0.3
+    probabilities = np.clip(0.35 * labels + 0.6 * rng.random((400, 1)), 0, 1)
+    best = f1_score(labels[:, 0], probabilities[:, 0] >= f1_thresholds(probabilities, labels)[0])
+    others = [f1_score(labels[:, 0], probabilities[:, 0] >= t) for t in np.linspace(0.01, 0.99, 99)]
+    assert best >= max(others) - 1e-9
+
+
+def test_a_rare_risk_type_takes_half_its_best_f1_for_a_threshold() -> None:
+    rng = np.random.default_rng(6)
+    labels = np.arange(400)[:, None] < 5
+    probabilities = np.clip(0.3 * labels + 0.7 * rng.random((400, 1)), 0, 1)
+    best = max(f1_score(labels[:, 0], probabilities[:, 0] >= t) for t in probabilities[:, 0])
+    assert f1_thresholds(probabilities, labels).tolist() == [pytest.approx(best / 2)]
+
+
+def test_a_risk_type_without_a_case_has_the_threshold_one_half() -> None:
+    assert f1_thresholds(np.full((10, 2), 0.3), np.zeros((10, 2), dtype=bool)).tolist() == [0.5, 0.5]
+
+
+@pytest.fixture(scope="module")
+def small_knowledge(small_knowledge_dir: Path) -> Knowledge:
+    return load_knowledge(small_knowledge_dir)
+
+
+def test_hazards_without_any_label_are_refused_with_the_mend(
+    taxonomy: Taxonomy, small_knowledge: Knowledge, encoder: OnnxEncoder
+) -> None:
+    reader = ListingReader(small_knowledge, load_boilerplate())
+    unlabelled = [HazardSample(reader.read(Listing(id="1", title="lamp")), ())]
+    with pytest.raises(InputError, match=r"no example has a label .*column `labels`"):
+        fit_classifier(taxonomy, {}, small_knowledge, load_boilerplate(), encoder, [], unlabelled)
+
+
+def test_a_kind_without_a_corpus_listing_is_refused(
+    taxonomy: Taxonomy, small_knowledge: Knowledge, encoder: OnnxEncoder
+) -> None:
+    read = ListingReader(small_knowledge, load_boilerplate()).read(Listing(id="1", title="lamp"))
+    kinds = [KindSample(read, kind.id) for kind in small_knowledge.kinds[1:]]
+    with pytest.raises(InputError, match="1 product kinds have no listing"):
+        fit_classifier(
+            taxonomy, {}, small_knowledge, load_boilerplate(), encoder, kinds, [HazardSample(read, ("fire",))],
+        )

@@ -1,0 +1,89 @@
+"""Many phrases in one pass: longest first, at the edges of words."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.knowledge.phrase_index import PhraseIndex
+
+WORDS = st.lists(st.sampled_from(["a", "b", "ab", "ba", "aa"]), min_size=1, max_size=3).map(" ".join)
+
+
+def found(phrases: list[str], text: str, word_boundaries: bool = True) -> list[str]:
+    index = PhraseIndex([(phrase, phrase) for phrase in phrases], word_boundaries)
+    return [text[hit.start : hit.end] for hit in index.find(text)]
+
+
+def test_the_longest_phrase_wins() -> None:
+    assert found(["laser", "laser pointer", "pointer"], "a laser pointer pen") == ["laser pointer"]
+
+
+def test_a_longer_phrase_that_begins_later_wins_over_a_shorter_one() -> None:
+    assert found(["small magnet", "magnet ball set"], "small magnet ball set") == ["magnet ball set"]
+
+
+def test_hits_come_from_left_to_right() -> None:
+    assert found(["lamp", "christmas tree"], "lamp for a christmas tree lamp") == ["lamp", "christmas tree", "lamp"]
+
+
+def test_a_phrase_inside_a_word_is_no_hit() -> None:
+    assert found(["pen"], "open pencil pen, pen") == ["pen", "pen"]
+
+
+def test_a_digit_is_part_of_a_word() -> None:
+    assert found(["cr20"], "cr2032") == []
+
+
+def test_a_phrase_with_a_sign_at_its_end_needs_no_edge_there() -> None:
+    assert found(["100%"], "100%cotton") == ["100%"]
+
+
+def test_scripts_without_spaces_are_searched_inside_running_text() -> None:
+    phrases = ["磁石", "レーザーポインター"]
+    assert found(phrases, "強力磁石付きレーザーポインター", word_boundaries=False) == phrases
+
+
+def test_hyphens_and_spaces_stand_for_each_other() -> None:
+    assert found(["button cell"], "button-cell") == ["button-cell"]
+    assert found(["self-balancing"], "self balancing") == ["self balancing"]
+
+
+def test_phrases_are_found_whatever_their_case_and_width() -> None:
+    assert [hit.value for hit in PhraseIndex([("ＬＲ４４", 1), ("CE Mark", 2)]).find("lr44 ce mark")] == [1, 2]
+
+
+def test_every_value_of_a_shared_phrase_is_reported() -> None:
+    index = PhraseIndex([("lamp", "table"), ("lamp", "floor"), ("Lamp", "table")])
+    assert [hit.value for hit in index.find("lamp")] == ["table", "floor"]
+
+
+def test_an_empty_index_and_an_empty_text_give_no_hits() -> None:
+    assert found([], "lamp") == []
+    assert found(["lamp"], "") == []
+    assert found(["", "  "], "lamp") == []
+
+
+@given(st.lists(WORDS, max_size=6), st.lists(WORDS, max_size=8).map(" ".join))
+def test_hits_are_phrases_that_do_not_overlap(phrases: list[str], text: str) -> None:
+    hits = PhraseIndex([(phrase, phrase) for phrase in phrases]).find(text)
+    assert all(text[hit.start : hit.end] == hit.value for hit in hits)
+    spans = sorted({(hit.start, hit.end) for hit in hits})
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
+
+
+@given(st.lists(WORDS, min_size=1, max_size=6), st.data())
+def test_every_phrase_is_covered_where_it_stands(phrases: list[str], data: st.DataObject) -> None:
+    phrase = data.draw(st.sampled_from(phrases))
+    text = f"xx {phrase} yy"
+    assert any(hit.start < 3 + len(phrase) and hit.end > 3 for hit in PhraseIndex([(p, p) for p in phrases]).find(text))
+
+
+@given(st.lists(WORDS, min_size=1, max_size=6), st.lists(WORDS, max_size=8).map(" ".join))
+def test_the_order_of_the_phrases_does_not_matter(phrases: list[str], text: str) -> None:
+    def spans(order: list[str]) -> list[tuple[int, int]]:
+        return [(hit.start, hit.end) for hit in PhraseIndex([(p, p) for p in order]).find(text)]
+
+    assert set(spans(phrases)) == set(spans(phrases[::-1]))

@@ -1,0 +1,223 @@
+"""Data and knowledge in, a model out: the same one each time, with everything it was made from in its manifest."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from models.classifier.artifact import read_manifest
+from models.classifier.classifier import HazardClassifier
+from models.domain.alert import Example
+from models.domain.errors import InputError
+from models.domain.listing import Listing
+from models.domain.plan import Plan
+from models.domain.taxonomy import Taxonomy
+from models.knowledge.base import load_knowledge
+from training import pipeline
+from training.corpus.settings import CorpusSettings
+from training.corpus.writer import write_corpus
+from training.encoder_export import EMBEDDED
+from training.pipeline import TrainResult, TrainSettings, train
+
+KINDS = ("laser-pointer", "magnetic-ball-set", "paperback-novel", "extension-lead", "skin-lightening-cream",
+         "baby-rattle")
+COLUMNS = ("id", "date", "lang", "title", "brand", "category", "description", "captions", "labels")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _little_held_out() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(pipeline, "_HELD_OUT_CORPUS", 40)
+        yield
+
+
+@pytest.fixture(scope="module")
+def six_kinds(small_knowledge_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("six") / "knowledge"
+    shutil.copytree(small_knowledge_dir, root)
+    for file in (root / "kinds").glob("*.yaml"):
+        family = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        kept = [{**kind, "near": []} for kind in family["kinds"] if kind["id"] in KINDS]
+        file.unlink()
+        if kept:
+            file.write_text(yaml.dump({**family, "kinds": kept}, allow_unicode=True), encoding="utf-8")
+    return root
+
+
+@pytest.fixture(scope="module")
+def examples(six_kinds: Path, taxonomy: Taxonomy) -> list[Example]:
+    """90 unsafe listings in English over three years, one a week and more."""
+    settings = CorpusSettings(size=600, seed=5, languages={"en": 1.0})
+    written = write_corpus(load_knowledge(six_kinds), taxonomy, settings)
+    unsafe = [corpus.to_example() for corpus in written if corpus.labels][:90]
+    return [replace(e, id=f"x{i}", date=f"20{10 + i // 30}-{1 + i % 12:02}-03") for i, e in enumerate(unsafe)]
+
+
+def table(path: Path, rows: Sequence[Example], rename: dict[str, str] | None = None) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        for e in rows:
+            labels = ";".join((rename or {}).get(label, label) for label in e.labels or ())
+            writer.writerow([e.id, e.date, e.lang, e.title, e.brand, e.category, e.description, "", labels])
+    return path
+
+
+Run = Callable[..., TrainResult]
+Tables = dict[str, tuple[Path, ...]]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, six_kinds: Path) -> Run:
+    """Train without a store, without fine-tuning, on six kinds."""
+
+    def run(**settings: object) -> TrainResult:
+        out = tmp_path_factory.mktemp("out") / "model"
+        given = {"out": out, "knowledge": six_kinds, "corpus_size": 72, "track": False, "finetune": "off"}
+        progress = settings.pop("progress", None)
+        return train(TrainSettings(**{**given, **settings}), progress)  # type: ignore[arg-type]
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory, examples: list[Example]) -> Tables:
+    root = tmp_path_factory.mktemp("tables")
+    ordinary = [replace(e, id=f"o{i}", title=f"{e.title} {i}", labels=()) for i, e in enumerate(examples[:25])]
+    return {"examples": (table(root / "alerts.csv", examples),), "ordinary": (table(root / "ordinary.csv", ordinary),)}
+
+
+@pytest.fixture(scope="module")
+def told() -> list[tuple[str, int, int]]:
+    """What the training of `trained` told on its way."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def trained(run: Run, tables: Tables, told: list[tuple[str, int, int]]) -> TrainResult:
+    return run(progress=lambda *step: told.append(step), **tables)
+
+
+@pytest.fixture(scope="module")
+def corpus_alone(run: Run) -> TrainResult:
+    return run()
+
+
+def test_the_same_data_and_seed_give_the_same_model_and_the_same_figures(
+    trained: TrainResult, run: Run, tables: Tables
+) -> None:
+    again = run(**tables)
+    assert again.version == trained.version
+    assert again.facts["metrics"] == trained.facts["metrics"]
+
+
+def test_another_seed_gives_another_model(corpus_alone: TrainResult, run: Run) -> None:
+    assert run(seed=1).version != corpus_alone.version
+
+
+def test_a_model_of_the_corpus_alone_says_what_it_was_judged_on(corpus_alone: TrainResult) -> None:
+    assert corpus_alone.evaluated_on == "corpus"
+    assert corpus_alone.facts["data"] == []
+    assert (corpus_alone.registered, corpus_alone.run_id) == ("", "")
+
+
+def test_a_model_of_examples_is_judged_on_their_latest_part(trained: TrainResult) -> None:
+    assert trained.evaluated_on == "examples"
+    assert 10 <= trained.facts["metrics"]["headline"]["n"] <= 25
+
+
+def test_the_manifest_holds_what_the_model_was_made_from(
+    trained: TrainResult, six_kinds: Path, taxonomy: Taxonomy
+) -> None:
+    manifest = read_manifest(trained.directory)
+    training = manifest.facts["training"]
+    assert manifest.version == trained.version
+    assert manifest.facts["labels"] == list(taxonomy.names)
+    assert (training["encoder"], training["seed"], training["precision"]) == (EMBEDDED, 0, "int8")
+    assert training["knowledge_sha256"] == load_knowledge(six_kinds).digest
+    assert training["kind_listings"] >= 12 * len(KINDS)
+
+
+def test_the_manifest_says_at_which_levels_ordinary_listings_land(trained: TrainResult) -> None:
+    ordinary = read_manifest(trained.directory).facts["ordinary"]
+    assert ordinary["n"] == 25
+    assert sum(ordinary["share"].values()) == pytest.approx(1.0)
+
+
+def test_the_manifest_holds_the_fingerprint_of_every_table(trained: TrainResult, tables: Tables) -> None:
+    data = read_manifest(trained.directory).facts["data"]
+    assert [item["rows"] for item in data] == [90, 25]
+    digests = [hashlib.sha256(tables[name][0].read_bytes()).hexdigest() for name in ("examples", "ordinary")]
+    assert all(digest in str(item) for digest, item in zip(digests, data, strict=True))
+
+
+def test_a_report_is_written_beside_the_model(trained: TrainResult) -> None:
+    report = next(Path(f"{trained.directory}-report").glob("*.html"))
+    assert trained.version in report.read_text(encoding="utf-8")
+
+
+def test_the_model_knows_its_kinds(trained: TrainResult, default_plan: Plan) -> None:
+    model = HazardClassifier.load(trained.directory, threads=2)
+    titles = {"laser-pointer": "Green laser pointer 5000mW", "paperback-novel": "Crime novel, paperback book"}
+    for kind, title in titles.items():
+        assert model.assess(Listing(id="1", title=title), default_plan).kinds[0].kind == kind
+
+
+def test_progress_names_every_stage(trained: TrainResult, told: list[tuple[str, int, int]]) -> None:
+    stages = {stage for stage, _, _ in told}
+    assert {"grouping near-duplicates", "encoding product kinds", "fitting heads", "evaluating"} <= stages
+    assert [step for step in told if not 0 <= step[1] <= max(step[2], 1)] == []
+
+
+def test_a_foreign_taxonomy_trains_and_evaluates(run: Run, examples: list[Example], tmp_path: Path,
+                                                 default_plan: Plan) -> None:
+    foreign = tmp_path / "foreign.yaml"
+    foreign.write_text("name: house\nversion: 2\nrisk_types: [{name: eyes}, {name: swallowing}, {name: misc}]\n"
+                       "fallback_risk_type: misc\n", encoding="utf-8")
+    rename = {"damage to sight": "eyes", "choking": "swallowing", "injuries": "swallowing"}
+    known = [replace(e, labels=tuple(rename.get(label, "misc") for label in e.labels or ())) for e in examples]
+    result = run(taxonomy=foreign, examples=(table(tmp_path / "foreign.csv", known),))
+    assert result.evaluated_on == "examples"
+    assert result.facts["metrics"]["headline"]["hazards"]["n"] > 0
+    model = HazardClassifier.load(result.directory, threads=2)
+    assert (model.taxonomy.id, model.taxonomy.names) == ("house@2", ("eyes", "swallowing", "misc"))
+    answer = model.assess(Listing(id="1", title="Green laser pointer"), default_plan)
+    assert {score.risk_type for score in answer.hazards} == {"eyes", "swallowing", "misc"}
+    assert answer.hazards[0].risk_type == "eyes"
+
+
+def test_an_unknown_label_stops_the_training_and_nothing_is_written(run: Run, examples: list[Example],
+                                                                    tmp_path: Path) -> None:
+    wrong = table(tmp_path / "wrong.csv", [replace(e, labels=("doom",)) for e in examples])
+    with pytest.raises(InputError, match=r"wrong\.csv"):
+        run(out=tmp_path / "model", examples=(wrong,))
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_faulty_knowledge_base_stops_the_training(run: Run, six_kinds: Path, tmp_path: Path) -> None:
+    shutil.copytree(six_kinds, tmp_path / "faulty")
+    file = next((tmp_path / "faulty" / "kinds").glob("*.yaml"))
+    file.write_text(file.read_text(encoding="utf-8").replace("consumers:", "consumer:"), encoding="utf-8")
+    with pytest.raises(InputError, match="hazardlens knowledge check"):
+        run(out=tmp_path / "model", knowledge=tmp_path / "faulty")
+    assert not (tmp_path / "model").exists()
+
+
+def test_an_output_that_holds_something_else_is_left_alone(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "diary.txt").write_text("mine")
+    with pytest.raises(InputError, match="holds something else"):
+        run(out=tmp_path / "model")
+    assert (tmp_path / "model" / "diary.txt").read_text() == "mine"
+
+
+def test_a_way_to_fine_tune_that_is_none_is_refused() -> None:
+    with pytest.raises(InputError, match=r"finetune 'maybe' .*auto, on, off"):
+        TrainSettings(out=Path("x"), finetune="maybe")  # type: ignore[arg-type]

@@ -1,0 +1,306 @@
+"""Fine-tuning of the encoder: hazards of real alerts, and the same product near itself in every style and language.
+
+Two objectives share each step: binary cross-entropy of the hazards on alerts, over the mean token vector; and a
+contrastive term on pairs of corpus listings of one product kind in different styles or languages (multiple-negatives
+ranking: Henderson et al. 2017, "Efficient natural language response suggestion for Smart Reply"), which keeps the
+knowledge of product kinds that the alerts alone would wash out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+import shutil
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
+
+from training.encoder_export import cache_dir, load_sentence_transformer
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[str, int, int], object]
+
+
+@dataclass(frozen=True)
+class FinetuneSettings:
+    """How to fine-tune.
+
+    Parameters
+    ----------
+    epochs : int
+        At most; training stops earlier when the validation part no longer gets better.
+    batch, pairs : int
+        Alerts, and pairs of corpus listings, in a step.
+    learning_rate : float
+        Of the encoder at its peak; the hazard head learns ten times as fast.
+    contrast : float
+        Weight of the contrastive term.
+    minutes : float
+        No epoch begins when the time spent and the length of the last epoch would pass it.
+    """
+
+    epochs: int = 4
+    batch: int = 32
+    pairs: int = 16
+    learning_rate: float = 8e-5
+    warm_up: float = 0.1
+    weight_decay: float = 0.01
+    contrast: float = 0.3
+    scale: float = 20.0
+    max_tokens: int = 96
+    minutes: float = 10.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class HazardTexts:
+    """Texts of alerts with their hazards: `labels` of shape (n, risk types)."""
+
+    texts: Sequence[str]
+    labels: NDArray[np.bool_]
+
+
+def finetune(
+    source: str,
+    train: HazardTexts,
+    validation: HazardTexts,
+    kinds: Sequence[tuple[str, str]],
+    settings: FinetuneSettings | None = None,
+    progress: Progress | None = None,
+    cache: Path | None = None,
+) -> Path:
+    """Fine-tune an encoder and return the directory of the best one.
+
+    Equal inputs are trained once: the result is cached under a hash of everything that shapes it, and a run that was
+    cut off goes on from its last whole epoch.
+
+    Parameters
+    ----------
+    source : str
+        Name of the encoder, see `training.encoder_export.export_encoder`.
+    validation : HazardTexts
+        Time-later texts: they choose the epoch and are not trained on.
+    kinds : sequence of (kind, text)
+        Corpus listings.
+
+    Returns
+    -------
+    Path
+        A sentence-transformers directory.
+    """
+    settings = settings or FinetuneSettings()
+    key = _key(source, train, validation, kinds, settings)
+    target = (cache or cache_dir()) / "finetuned" / key
+    if (target / "modules.json").is_file():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _Trainer(source, train, validation, kinds, settings, target, progress or (lambda _s, _d, _t: None)).run()
+    return target
+
+
+def has_gpu() -> bool:
+    """Tell whether PyTorch sees a CUDA device."""
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+class _Trainer:
+    def __init__(
+        self,
+        source: str,
+        train: HazardTexts,
+        validation: HazardTexts,
+        kinds: Sequence[tuple[str, str]],
+        settings: FinetuneSettings,
+        target: Path,
+        progress: Progress,
+    ) -> None:
+        import torch
+
+        torch.manual_seed(settings.seed)
+        self.torch = torch
+        self.settings, self.target, self.progress = settings, target, progress
+        self.train, self.validation = train, validation
+        self.by_kind: dict[str, list[str]] = defaultdict(list)
+        for kind, text in kinds:
+            self.by_kind[kind].append(text)
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.model = load_sentence_transformer(source, self.device)
+        self.encoder = self.model[0].auto_model
+        self.head = torch.nn.Linear(self.encoder.config.hidden_size, train.labels.shape[1]).to(self.device)
+        share = train.labels.mean(axis=0).clip(1e-3, 1 - 1e-3)
+        with torch.no_grad():
+            self.head.bias.copy_(torch.tensor(np.log(share / (1 - share)), dtype=torch.float32))
+            self.head.weight.mul_(0.1)
+        self.steps_per_epoch = -(-len(train.texts) // settings.batch)
+        total = self.steps_per_epoch * settings.epochs
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": self.encoder.parameters(), "lr": settings.learning_rate},
+                {"params": self.head.parameters(), "lr": 10 * settings.learning_rate},
+            ],
+            weight_decay=settings.weight_decay,
+        )
+        warm = max(1, int(total * settings.warm_up))
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: min((step + 1) / warm, max(0.02, (total - step) / max(1, total - warm)))
+        )
+
+    def run(self) -> None:
+        checkpoint = self.target.with_suffix(".checkpoint")
+        epoch, best = self._resume(checkpoint)
+        started, longest = time.monotonic(), 0.0
+        while epoch < self.settings.epochs:
+            begun = time.monotonic()
+            if epoch and begun - started + longest > 60 * self.settings.minutes:
+                log.info("fine-tuning stops after epoch %d: the time is used up", epoch)
+                break
+            self._epoch(epoch)
+            epoch += 1
+            score = self._validate()
+            log.info("epoch %d: mean average precision %.4f on the validation part", epoch, score)
+            if score <= best:
+                break
+            best = score
+            self._save(checkpoint, epoch, best)
+            longest = max(longest, time.monotonic() - begun)
+        best_state = self.torch.load(checkpoint, map_location=self.device, weights_only=True)
+        self.encoder.load_state_dict(best_state["encoder"])
+        staging = Path(tempfile.mkdtemp(dir=self.target.parent))
+        try:
+            self.model.save(str(staging))
+            staging.rename(self.target)
+        finally:
+            if staging.exists():
+                shutil.rmtree(staging)
+        checkpoint.unlink()
+
+    def _resume(self, checkpoint: Path) -> tuple[int, float]:
+        if not checkpoint.is_file():
+            return 0, -1.0
+        state = self.torch.load(checkpoint, map_location=self.device, weights_only=True)
+        self.encoder.load_state_dict(state["encoder"])
+        self.head.load_state_dict(state["head"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        log.info("fine-tuning goes on after epoch %d", state["epoch"])
+        return int(state["epoch"]), float(state["best"])
+
+    def _save(self, checkpoint: Path, epoch: int, best: float) -> None:
+        partial = checkpoint.with_suffix(".part")
+        self.torch.save(
+            {
+                "epoch": epoch,
+                "best": best,
+                "encoder": self.encoder.state_dict(),
+                "head": self.head.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "schedule": self.schedule.state_dict(),
+            },
+            partial,
+        )
+        partial.replace(checkpoint)
+
+    def _epoch(self, epoch: int) -> None:
+        torch, settings = self.torch, self.settings
+        self.encoder.train()
+        generator = random.Random(settings.seed * 1000 + epoch)
+        pairs = self._pairs(generator)
+        for step, rows in enumerate(_length_buckets(self.train.texts, settings.batch, generator)):
+            self.optimizer.zero_grad(set_to_none=True)
+            with torch.autocast(self.device, dtype=torch.bfloat16):
+                pooled = self._pooled([self.train.texts[i] for i in rows])
+                logits = self.head(pooled.float())
+                target = torch.tensor(self.train.labels[rows], dtype=torch.float32, device=self.device)
+                loss = (
+                    torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), target, reduction="none")
+                    .sum(1)
+                    .mean()
+                )
+                if settings.contrast and self.by_kind:
+                    loss = loss + settings.contrast * self._contrast([next(pairs) for _ in range(settings.pairs)])
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), 1.0)
+            self.optimizer.step()
+            self.schedule.step()
+            if step % 10 == 0:
+                self.progress(
+                    "fine-tuning", epoch * self.steps_per_epoch + step, settings.epochs * self.steps_per_epoch
+                )
+
+    def _contrast(self, pairs: list[tuple[str, str]]) -> Any:
+        torch = self.torch
+        vectors = torch.nn.functional.normalize(
+            self._pooled([a for a, _ in pairs] + [b for _, b in pairs]).float(), dim=1
+        )
+        scores = vectors[: len(pairs)] @ vectors[len(pairs) :].T * self.settings.scale
+        return torch.nn.functional.cross_entropy(scores, torch.arange(len(pairs), device=self.device))
+
+    def _pooled(self, texts: list[str]) -> Any:
+        batch = self.model.tokenizer(
+            texts, padding=True, truncation=True, max_length=self.settings.max_tokens, return_tensors="pt"
+        ).to(self.device)
+        hidden = self.encoder(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
+        mask = batch["attention_mask"].unsqueeze(-1).to(hidden.dtype)
+        return (hidden * mask).sum(1) / mask.sum(1)
+
+    def _pairs(self, generator: random.Random) -> Iterator[tuple[str, str]]:
+        """Yield pairs of one kind, kinds drawn without repetition until all were drawn, so that negatives are real."""
+        kinds = sorted(kind for kind, texts in self.by_kind.items() if len(texts) > 1)
+        while kinds:
+            for kind in generator.sample(kinds, len(kinds)):
+                first, second = generator.sample(self.by_kind[kind], 2)
+                yield first, second
+
+    def _validate(self) -> float:
+        torch = self.torch
+        self.encoder.eval()
+        scores: NDArray[np.float64] = np.zeros(self.validation.labels.shape)
+        order = sorted(range(len(self.validation.texts)), key=lambda i: len(self.validation.texts[i]))
+        with torch.no_grad(), torch.autocast(self.device, dtype=torch.bfloat16):
+            for start in range(0, len(order), 64):
+                rows = order[start : start + 64]
+                pooled = self._pooled([self.validation.texts[i] for i in rows])
+                scores[rows] = self.head(pooled.float()).float().cpu().numpy()
+        counted = [j for j in range(scores.shape[1]) if self.validation.labels[:, j].sum() >= 3]
+        return float(np.mean([average_precision_score(self.validation.labels[:, j], scores[:, j]) for j in counted]))
+
+
+def _length_buckets(texts: Sequence[str], batch: int, generator: random.Random) -> Iterator[list[int]]:
+    """Yield batches of texts of like length, the batches in random order: little padding, no order to learn."""
+    rows = list(range(len(texts)))
+    generator.shuffle(rows)
+    window = batch * 16
+    batches: list[list[int]] = []
+    for start in range(0, len(rows), window):
+        part = sorted(rows[start : start + window], key=lambda i: len(texts[i]))
+        batches += [part[i : i + batch] for i in range(0, len(part), batch)]
+    generator.shuffle(batches)
+    yield from batches
+
+
+def _key(
+    source: str,
+    train: HazardTexts,
+    validation: HazardTexts,
+    kinds: Sequence[tuple[str, str]],
+    settings: FinetuneSettings,
+) -> str:
+    digest = hashlib.sha256(orjson.dumps([source, asdict(settings)]))
+    for part in (train, validation):
+        digest.update(orjson.dumps(list(part.texts)))
+        digest.update(part.labels.tobytes())
+    digest.update(orjson.dumps([[kind, text] for kind, text in kinds]))
+    return digest.hexdigest()[:16]
