@@ -23,16 +23,56 @@ from models.knowledge.base import Knowledge, load_knowledge
 settings.register_profile("hazardlens", deadline=None)
 settings.load_profile("hazardlens")
 
-_SMALL_KINDS = frozenset({
-    "laser-pointer", "laser-level", "magnetic-ball-set", "magnetic-tiles", "magnetic-chess", "fridge-magnet-souvenir",
-    "baby-rattle", "bike-bell", "soft-toy", "water-beads", "aquarium-gravel", "toy-slime", "soother", "baby-walker",
-    "kids-hooded-jacket", "t-shirt", "handbag", "phone-case", "paperback-novel", "notebook", "extension-lead",
-    "hdmi-cable", "phone-wall-charger", "electric-kettle", "ceramic-mug", "mains-string-lights",
-    "battery-fairy-lights", "skin-lightening-cream", "face-cream", "swim-ring-kids", "swimming-cap", "scented-candle",
-    "corded-window-blind", "cordless-blind", "pocket-lighter", "firecrackers", "drain-cleaner", "necklace",
-    "bookcase", "angle-grinder", "motorcycle-helmet", "fruit-shaped-erasers", "rubber-eraser", "gas-camping-stove",
-    "car-jack", "smoke-alarm",
-})
+_SMALL_KINDS = frozenset(
+    {
+        "laser-pointer",
+        "laser-level",
+        "magnetic-ball-set",
+        "magnetic-tiles",
+        "magnetic-chess",
+        "fridge-magnet-souvenir",
+        "baby-rattle",
+        "bike-bell",
+        "soft-toy",
+        "water-beads",
+        "aquarium-gravel",
+        "toy-slime",
+        "soother",
+        "baby-walker",
+        "kids-hooded-jacket",
+        "t-shirt",
+        "handbag",
+        "phone-case",
+        "paperback-novel",
+        "notebook",
+        "extension-lead",
+        "hdmi-cable",
+        "phone-wall-charger",
+        "electric-kettle",
+        "ceramic-mug",
+        "mains-string-lights",
+        "battery-fairy-lights",
+        "skin-lightening-cream",
+        "face-cream",
+        "swim-ring-kids",
+        "swimming-cap",
+        "scented-candle",
+        "corded-window-blind",
+        "cordless-blind",
+        "pocket-lighter",
+        "firecrackers",
+        "drain-cleaner",
+        "necklace",
+        "bookcase",
+        "angle-grinder",
+        "motorcycle-helmet",
+        "fruit-shaped-erasers",
+        "rubber-eraser",
+        "gas-camping-stove",
+        "car-jack",
+        "smoke-alarm",
+    }
+)
 _SMALL_CORPUS = 800
 _MODELS_KEPT = 4
 
@@ -92,8 +132,12 @@ def small_model_dir(request: pytest.FixtureRequest) -> Path:
     root, home = Path(__file__).resolve().parents[1], cache_dir() / "test-models"
     data = datasets_dir()
     sources = [
-        *_files(small_knowledge_dir, "*"), *_files(data / "corpus", "*"), data / "boilerplate.yaml",
-        data / "taxonomy.yaml", *_files(root / "models", "*.py"), *_files(root / "training", "*.py"),
+        *_files(small_knowledge_dir, "*"),
+        *_files(data / "corpus", "*"),
+        data / "boilerplate.yaml",
+        data / "taxonomy.yaml",
+        *_files(root / "models", "*.py"),
+        *_files(root / "training", "*.py"),
     ]
     place = home / _content_hash(sources)
     if not (place / "manifest.json").is_file():

@@ -12,11 +12,29 @@ from models.knowledge.base import Knowledge
 from models.knowledge.matching import KnowledgeMatcher
 
 SNIPPETS = (
-    "Laser pointer 5000mW, button cell", "14+", "from 6 months", "without magnets", "free shipping",
-    "[NEW] ★ 【HOT】 {3 pcs}", "Лазерная указка с магнитами", "від 3 років",
-    "Spielzeug mit Knopfzelle für Kinder", "jouet à aimants", "مؤشر ليزر للأطفال", "צעצוע עם מגנטים",
-    "強力な磁石 おもちゃ", "레이저 포인터", "ของเล่น แม่เหล็ก", "激光笔 5000mW", "लेजर पॉइंटर", "παιχνίδι",
-    "cafe\u0301 ﬁre ＣＲ２０３２", "🧲😀👩\u200d👧", "ب\u064eط\u0651ارية", "\u200b\u200d\ufeff", "\t\n \u00a0",
+    "Laser pointer 5000mW, button cell",
+    "14+",
+    "from 6 months",
+    "without magnets",
+    "free shipping",
+    "[NEW] ★ 【HOT】 {3 pcs}",
+    "Лазерная указка с магнитами",
+    "від 3 років",
+    "Spielzeug mit Knopfzelle für Kinder",
+    "jouet à aimants",
+    "مؤشر ليزر للأطفال",
+    "צעצוע עם מגנטים",
+    "強力な磁石 おもちゃ",
+    "레이저 포인터",
+    "ของเล่น แม่เหล็ก",
+    "激光笔 5000mW",
+    "लेजर पॉइंटर",
+    "παιχνίδι",
+    "cafe\u0301 ﬁre ＣＲ２０３２",
+    "🧲😀👩\u200d👧",
+    "ب\u064eط\u0651ارية",
+    "\u200b\u200d\ufeff",
+    "\t\n \u00a0",
     "తెలుగు బొమ్మ",
 )
 
@@ -32,8 +50,14 @@ def texts() -> st.SearchStrategy[str]:
 def listings(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Listing]:
     """Listings of such texts in any field."""
     return st.builds(
-        Listing, id=st.just("1"), title=texts, description=texts, category=texts, brand=texts,
-        captions=st.lists(texts, max_size=2), attributes=st.dictionaries(st.sampled_from("ab"), texts, max_size=2),
+        Listing,
+        id=st.just("1"),
+        title=texts,
+        description=texts,
+        category=texts,
+        brand=texts,
+        captions=st.lists(texts, max_size=2),
+        attributes=st.dictionaries(st.sampled_from("ab"), texts, max_size=2),
         warnings=st.lists(texts, max_size=2),
     )
 

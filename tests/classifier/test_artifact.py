@@ -54,14 +54,15 @@ DAMAGES = [
     ("an altered version", manifest_with(version="0" * 12), "does not follow from the files"),
     ("another file in the manifest", listing_another_file, "does not follow from the files"),
     ("another format", manifest_with(format="other-model"), "'other-model'"),
-    ("a later format version", manifest_with(format_version=2), "version 2, this version reads"),
+    ("a later format version", manifest_with(format_version=2), "'hazardlens-model' version 2"),
     ("no directory", shutil.rmtree, "no such model directory"),
 ]
 
 
 @pytest.mark.parametrize(("damage", "message"), [case[1:] for case in DAMAGES], ids=[case[0] for case in DAMAGES])
-def test_a_damaged_artifact_is_refused_with_place_and_mend(written: Path, damage: Callable[[Path], None],
-                                                           message: str) -> None:
+def test_a_damaged_artifact_is_refused_with_place_and_mend(
+    written: Path, damage: Callable[[Path], None], message: str
+) -> None:
     damage(written)
     with pytest.raises(ArtifactError) as caught:
         read_manifest(written)
@@ -136,8 +137,9 @@ def test_a_failure_in_the_middle_leaves_nothing_where_nothing_was(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failure_of_the_last_step_puts_the_older_artifact_back(written: Path,
-                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_the_last_step_puts_the_older_artifact_back(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = read_manifest(written)
     rename = Path.rename
 
@@ -181,8 +183,9 @@ def test_a_real_artifact_holds_no_pickle(small_model_dir: Path) -> None:
 
 def test_the_manifest_of_a_real_artifact_says_what_it_is(small_model_dir: Path) -> None:
     manifest = json.loads((small_model_dir / MANIFEST).read_text())
-    assert {"format", "format_version", "version", "files", "labels", "taxonomy", "metrics", "data",
-            "training"} <= set(manifest)
+    assert {"format", "format_version", "version", "files", "labels", "taxonomy", "metrics", "data", "training"} <= set(
+        manifest
+    )
 
 
 @pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json", "arrays.npz", "parts.json", "knowledge.json"])
@@ -199,8 +202,9 @@ def test_a_model_with_one_altered_file_is_not_loaded(small_model_dir: Path, tmp_
 
 
 @pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json", "arrays.npz", "parts.json", "knowledge.json"])
-def test_an_artifact_that_lacks_a_part_of_a_model_is_not_loaded(small_model_dir: Path, tmp_path: Path,
-                                                                name: str) -> None:
+def test_an_artifact_that_lacks_a_part_of_a_model_is_not_loaded(
+    small_model_dir: Path, tmp_path: Path, name: str
+) -> None:
     files = {file: small_model_dir / file for file in read_manifest(small_model_dir).files if file != name}
     write_artifact(tmp_path / "model", files, {})
     with pytest.raises(ArtifactError, match=name):

@@ -22,8 +22,9 @@ LISTINGS = [
     Listing(id="ja", title="マグネットボール 216個", description="強力な磁石"),
     Listing(id="empty", title=""),
     Listing(id="emoji", title="🧲😀"),
-    Listing(id="rattle", title="Baby rattle", description="From 3 months. With small parts.",
-            captions=["a pink rattle"]),
+    Listing(
+        id="rattle", title="Baby rattle", description="From 3 months. With small parts.", captions=["a pink rattle"]
+    ),
     Listing(id="telugu", title="తెలుగు బొమ్మ"),
     Listing(id="again", title="Green laser pointer 5000mW", description="Burning laser, for kids."),
 ]
@@ -39,8 +40,9 @@ def test_an_answer_is_the_same_alone_and_in_any_chunk(
     assert together == [small_model.assess(listing, default_plan) for listing in some]
 
 
-def test_an_answer_with_explanation_is_the_same_alone_and_in_a_chunk(small_model: HazardClassifier,
-                                                                     default_plan: Plan) -> None:
+def test_an_answer_with_explanation_is_the_same_alone_and_in_a_chunk(
+    small_model: HazardClassifier, default_plan: Plan
+) -> None:
     together = list(small_model.assess_many(LISTINGS, default_plan, explain="tokens"))
     assert together == [small_model.assess(listing, default_plan, explain="tokens") for listing in LISTINGS]
 
@@ -60,8 +62,9 @@ def test_predictions_are_the_figures_of_the_answers(small_model: HazardClassifie
         assert answer.p_unsafe == pytest.approx(predictions.unsafe[i], abs=1e-6)
         assert (answer.language.code, answer.kinds[0].kind) == (predictions.languages[i], predictions.kinds[i])
         probabilities = {score.risk_type: score.probability for score in answer.hazards}
-        assert [probabilities[name] for name in small_model.taxonomy.names] == pytest.approx(predictions.hazards[i],
-                                                                                             abs=1e-6)
+        assert [probabilities[name] for name in small_model.taxonomy.names] == pytest.approx(
+            predictions.hazards[i], abs=1e-6
+        )
 
 
 def test_predicting_nothing_gives_empty_arrays(small_model: HazardClassifier) -> None:
@@ -73,8 +76,9 @@ def test_predicting_nothing_gives_empty_arrays(small_model: HazardClassifier) ->
 def test_sixteen_threads_get_the_same_answers(small_model: HazardClassifier, default_plan: Plan) -> None:
     expected = [small_model.assess(listing, default_plan, explain="tokens") for listing in LISTINGS]
     with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda listing: small_model.assess(listing, default_plan, explain="tokens"),
-                                LISTINGS * 6))
+        answers = list(
+            pool.map(lambda listing: small_model.assess(listing, default_plan, explain="tokens"), LISTINGS * 6)
+        )
     assert answers == expected * 6
 
 
@@ -96,12 +100,15 @@ def test_equal_content_under_another_id_gets_an_equal_answer_under_another_id(
 def test_an_answer_names_its_versions(small_model: HazardClassifier, default_plan: Plan) -> None:
     versions = small_model.assess(LISTINGS[0], default_plan).versions
     assert (versions.model, versions.plan, versions.taxonomy) == (
-        small_model.version, default_plan.id, small_model.taxonomy.id,
+        small_model.version,
+        default_plan.id,
+        small_model.taxonomy.id,
     )
 
 
-def test_a_burning_laser_is_serious_for_the_eyes_and_a_book_is_nothing(small_model: HazardClassifier,
-                                                                       default_plan: Plan) -> None:
+def test_a_burning_laser_is_serious_for_the_eyes_and_a_book_is_nothing(
+    small_model: HazardClassifier, default_plan: Plan
+) -> None:
     laser, book = (small_model.assess(listing, default_plan) for listing in LISTINGS[:2])
     assert (laser.risk_level, laser.hazards[0].risk_type) == (RiskLevel.SERIOUS, "damage to sight")
     assert laser.scenario is not None
@@ -110,8 +117,9 @@ def test_a_burning_laser_is_serious_for_the_eyes_and_a_book_is_nothing(small_mod
     assert book.decision.action == Action.PUBLISH
 
 
-def test_a_listing_in_russian_is_judged_like_its_english_twin(small_model: HazardClassifier,
-                                                              default_plan: Plan) -> None:
+def test_a_listing_in_russian_is_judged_like_its_english_twin(
+    small_model: HazardClassifier, default_plan: Plan
+) -> None:
     russian, english = small_model.assess(LISTINGS[2], default_plan), small_model.assess(LISTINGS[0], default_plan)
     assert russian.language.covered
     assert (russian.risk_level, russian.kinds[0].kind) == (english.risk_level, english.kinds[0].kind)
@@ -138,24 +146,25 @@ def test_an_empty_title_is_held_for_review_and_says_why(small_model: HazardClass
 def test_a_language_that_nothing_covers_is_held_for_review_and_says_why(
     small_model: HazardClassifier, default_plan: Plan
 ) -> None:
-    for title in ("తెలుగు బొమ్మ ప్లాస్టిక్", "პლასტმასის სათამაშო ბავშვებისთვის",
-                  "Műanyag játékbaba gyerekeknek ajándékba"):
+    for title in ("తెలుగు బొమ్మ ప్లాస్టిక్", "პლასტმასის სათამაშო ბავშვებისთვის", "Műanyag játékbaba gyerekeknek ajándékba"):
         answer = small_model.assess(Listing(id="1", title=title), default_plan)
         assert not answer.language.covered, title
         assert [reason.partition(":")[0] for reason in answer.abstains] == ["language-not-covered"], title
         assert answer.decision.action == Action.HOLD_FOR_REVIEW
 
 
-def test_the_longest_description_is_answered_and_said_to_be_cut(small_model: HazardClassifier,
-                                                                default_plan: Plan) -> None:
+def test_the_longest_description_is_answered_and_said_to_be_cut(
+    small_model: HazardClassifier, default_plan: Plan
+) -> None:
     words = "magnet lamp toy " * (LIMITS["description"] // 16)
     answer = small_model.assess(Listing(id="1", title="Soft toy bear", description=words), default_plan)
     assert answer.notes
     assert answer.kinds[0].kind == "soft-toy"
 
 
-def test_a_description_of_one_megabyte_from_a_file_is_answered(small_model: HazardClassifier,
-                                                               default_plan: Plan) -> None:
+def test_a_description_of_one_megabyte_from_a_file_is_answered(
+    small_model: HazardClassifier, default_plan: Plan
+) -> None:
     listing = Example(id="1", title="Soft toy bear", description="ж" * 1_000_000).to_listing()
     assert small_model.assess(listing, default_plan).kinds[0].kind == "soft-toy"
 
@@ -170,12 +179,14 @@ def test_flags_follow_the_thresholds_of_the_artifact(small_model: HazardClassifi
 def test_the_cues_of_an_answer_are_the_sellers_words(small_model: HazardClassifier, default_plan: Plan) -> None:
     cues = small_model.assess(LISTINGS[0], default_plan).cues
     assert {(cue.cue, cue.span.field, cue.span.text) for cue in cues} >= {
-        ("laser-high-power", "title", "5000mW"), ("for-children", "description", "for kids"),
+        ("laser-high-power", "title", "5000mW"),
+        ("for-children", "description", "for kids"),
     }
 
 
-def test_saving_and_loading_changes_no_answer(small_model: HazardClassifier, default_plan: Plan,
-                                              tmp_path: object) -> None:
+def test_saving_and_loading_changes_no_answer(
+    small_model: HazardClassifier, default_plan: Plan, tmp_path: object
+) -> None:
     manifest = small_model.manifest
     saved = small_model.save(f"{tmp_path}/copy", {"note": "a copy"})
     copy = HazardClassifier.load(f"{tmp_path}/copy", threads=2)

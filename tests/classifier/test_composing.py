@@ -51,13 +51,21 @@ def test_pieces_follow_each_other_without_overlap(
 
 @settings(max_examples=60)
 @given(st.data())
-def test_no_field_takes_more_than_its_budget(composer: Composer, texts: st.SearchStrategy[str],
-                                             data: st.DataObject) -> None:
+def test_no_field_takes_more_than_its_budget(
+    composer: Composer, texts: st.SearchStrategy[str], data: st.DataObject
+) -> None:
     long = (data.draw(texts) + "я" * data.draw(st.integers(0, 5)) + "w" * data.draw(st.integers(0, 1500))) * 3
     language = data.draw(st.sampled_from(LANGUAGES))
     text = composed(
-        composer, language, title=long[:1000], description=long, category=long[:2000], brand=long[:500],
-        captions=[long[:2000]] * 3, attributes={"a": long[:2000], "b": long[:2000]}, warnings=[long[:2000]] * 3,
+        composer,
+        language,
+        title=long[:1000],
+        description=long,
+        category=long[:2000],
+        brand=long[:500],
+        captions=[long[:2000]] * 3,
+        attributes={"a": long[:2000], "b": long[:2000]},
+        warnings=[long[:2000]] * 3,
     )
     taken = dict.fromkeys(FIELD_BUDGETS, 0)
     for piece in text.pieces:
@@ -75,8 +83,9 @@ def test_fields_are_sentences_of_the_text(composer: Composer) -> None:
 
 
 def test_boilerplate_that_tells_who_wrote_never_reaches_the_text(composer: Composer) -> None:
-    text = composed(composer, title="Doll - best seller, FREE SHIPPING",
-                    description="Doll. Packaging: red box. The recalled doll.")
+    text = composed(
+        composer, title="Doll - best seller, FREE SHIPPING", description="Doll. Packaging: red box. The recalled doll."
+    )
     assert not re.search("shipping|seller|packaging|recalled", text.text, re.IGNORECASE)
     assert text.text.count("oll") == 3
 
@@ -134,11 +143,14 @@ def test_findings_of_a_long_description_stop_where_the_reading_stops(composer: C
     assert len(text.text) <= FIELD_BUDGETS["description"] + len(". ")
 
 
-@pytest.mark.parametrize(("patterns", "text", "kept"), [
-    ([], "a  b", ["a", "b"]),
-    (["cut"], "one CUT two", ["one", "two"]),
-    (["cut"], "cut", []),
-    (["cut", r"\d+"], "1 cut 2 x", ["x"]),
-])
+@pytest.mark.parametrize(
+    ("patterns", "text", "kept"),
+    [
+        ([], "a  b", ["a", "b"]),
+        (["cut"], "one CUT two", ["one", "two"]),
+        (["cut"], "cut", []),
+        (["cut", r"\d+"], "1 cut 2 x", ["x"]),
+    ],
+)
 def test_boilerplate_keeps_the_rest_in_order(patterns: list[str], text: str, kept: list[str]) -> None:
     assert [text[start:end] for start, end in Boilerplate(patterns).kept(text)] == kept

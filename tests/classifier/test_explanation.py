@@ -12,8 +12,11 @@ from models.classifier.heads import Blocks
 from models.domain.listing import Listing
 
 MAGNETS = Listing(
-    id="1", title="Magnetic balls 5 mm, 216 pieces", description="Strong magnets. For children from 3 years.",
-    category="Toys", attributes={"material": "neodymium"},
+    id="1",
+    title="Magnetic balls 5 mm, 216 pieces",
+    description="Strong magnets. For children from 3 years.",
+    category="Toys",
+    attributes={"material": "neodymium"},
 )
 RUSSIAN = Listing(id="2", title="Лазерная указка 5000mW для детей")
 

@@ -181,5 +181,11 @@ def test_a_kind_without_a_corpus_listing_is_refused(
     kinds = [KindSample(read, kind.id) for kind in small_knowledge.kinds[1:]]
     with pytest.raises(InputError, match="1 product kinds have no listing"):
         fit_classifier(
-            taxonomy, {}, small_knowledge, load_boilerplate(), encoder, kinds, [HazardSample(read, ("fire",))],
+            taxonomy,
+            {},
+            small_knowledge,
+            load_boilerplate(),
+            encoder,
+            kinds,
+            [HazardSample(read, ("fire",))],
         )

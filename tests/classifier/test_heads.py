@@ -18,16 +18,18 @@ FINITE = st.floats(-30, 30)
 def blocks() -> Blocks:
     return Blocks(
         np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]], dtype=np.float32),
-        csr_matrix(np.array([[1.0, 0, 0], [0, 0.5, 0], [0, 0, 0]], dtype=np.float32)), np.array([[1.0, -1], [0, 2],
-                                                                                                 [3, 0]]),
+        csr_matrix(np.array([[1.0, 0, 0], [0, 0.5, 0], [0, 0, 0]], dtype=np.float32)),
+        np.array([[1.0, -1], [0, 2], [3, 0]]),
     )
 
 
 @pytest.fixture
 def heads() -> LinearHeads:
     return LinearHeads(
-        np.array([[2.0, 4.0], [-1.0, 0.0]], dtype=np.float32), np.array([[1.0, 2, 3], [0, 4, 0]], dtype=np.float32),
-        np.array([0.5, 10.0], dtype=np.float32), np.array([0.25, -0.25], dtype=np.float32),
+        np.array([[2.0, 4.0], [-1.0, 0.0]], dtype=np.float32),
+        np.array([[1.0, 2, 3], [0, 4, 0]], dtype=np.float32),
+        np.array([0.5, 10.0], dtype=np.float32),
+        np.array([0.25, -0.25], dtype=np.float32),
     )
 
 

@@ -47,8 +47,13 @@ NOT_COVERED = [
     ("kk", "Балаларға арналған ағаш текшелер"),
 ]
 SHORT = [
-    ("en", "laser pointer"), ("de", "Laserpointer grün"), ("de", "Spielzeug Auto"), ("es", "muñeca bebé"),
-    ("fr", "jouet bébé"), ("it", "giocattolo legno"), ("pl", "lampka nocna"),
+    ("en", "laser pointer"),
+    ("de", "Laserpointer grün"),
+    ("de", "Spielzeug Auto"),
+    ("es", "muñeca bebé"),
+    ("fr", "jouet bébé"),
+    ("it", "giocattolo legno"),
+    ("pl", "lampka nocna"),
 ]
 
 
@@ -71,10 +76,17 @@ def test_a_text_without_letters_has_no_language(detector: LanguageDetector, text
     assert (detector.detect(text).code, detector.detect(text).confidence) == ("und", 0.0)
 
 
-@pytest.mark.parametrize("text", [
-    "ለሕፃናት የእንጨት ብሎኮች", "પ્લાસ્ટિક રમકડું", "ပလပ်စတစ် အရုပ်",
-    "តុក្កតាប្លាស្ទិក", "ප්ලාස්ටික් සෙල්ලම් බඩු", "ప్లాస్టిక్ బొమ్మ",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ለሕፃናት የእንጨት ብሎኮች",
+        "પ્લાસ્ટિક રમકડું",
+        "ပလပ်စတစ် အရုပ်",
+        "តុក្កតាប្លាស្ទិក",
+        "ප්ලාස්ටික් සෙල්ලම් බඩු",
+        "ప్లాస్టిక్ బొమ్మ",
+    ],
+)
 def test_a_script_that_nobody_reads_is_taken_for_no_known_language(detector: LanguageDetector, text: str) -> None:
     assert detector.detect(text).code == "und"
 
@@ -100,8 +112,9 @@ def test_one_foreign_word_does_not_change_the_language(detector: LanguageDetecto
 
 
 @given(st.text(max_size=80), st.text(max_size=5))
-def test_any_text_gets_a_code_and_a_confidence_within_zero_and_one(detector: LanguageDetector, text: str,
-                                                                   hint: str) -> None:
+def test_any_text_gets_a_code_and_a_confidence_within_zero_and_one(
+    detector: LanguageDetector, text: str, hint: str
+) -> None:
     found = detector.detect(text, hint)
     assert found.code.isalpha()
     assert 0.0 <= found.confidence <= 1.0

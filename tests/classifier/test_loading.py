@@ -23,7 +23,11 @@ print(sorted(heavy & {name.partition(".")[0] for name in sys.modules}))
 def test_a_fresh_process_loads_and_explains_without_the_training_libraries(small_model_dir: Path) -> None:
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(small_model_dir)], cwd=root, capture_output=True, text=True, check=False,
+        [sys.executable, "-c", PROGRAM, str(small_model_dir)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stderr == ""
     assert done.stdout.splitlines() == ["serious", "[]"]

@@ -26,16 +26,27 @@ from models.knowledge.matching import KnowledgeMatcher
 
 AGES = {
     # for a baby, for adolescents and adults
-    "en": ("from 6 months", "14+"), "ru": ("от 6 месяцев", "от 14 лет"), "pt": ("a partir de 6 meses",
-                                                                                "a partir de 14 anos"),
-    "es": ("a partir de 6 meses", "a partir de 14 años"), "fr": ("dès 6 mois", "à partir de 14 ans"),
-    "de": ("ab 6 Monaten", "ab 14 Jahren"), "it": ("da 6 mesi", "da 14 anni"), "nl": ("vanaf 6 maanden",
-                                                                                      "vanaf 14 jaar"),
-    "pl": ("od 6 miesięcy", "od 14 lat"), "tr": ("6 ay ve üzeri", "14 yaş ve üzeri"), "ar": ("من 6 أشهر", "من 14 سنة"),
-    "he": ("מגיל 6 חודשים", "מגיל 14 שנים"), "ja": ("6ヶ月から", "14歳以上"), "ko": ("6개월부터", "14세 이상"),
-    "th": ("อายุ 6 เดือนขึ้นไป", "อายุ 14 ปีขึ้นไป"), "vi": ("từ 6 tháng", "từ 14 tuổi"),
-    "id": ("usia 6 bulan ke atas", "usia 14 tahun ke atas"), "uk": ("від 6 місяців", "від 14 років"),
-    "zh": ("6个月以上", "14岁以上"), "hi": ("6 महीने से ऊपर", "14 साल से ऊपर"), "ro": ("de la 6 luni", "de la 14 ani"),
+    "en": ("from 6 months", "14+"),
+    "ru": ("от 6 месяцев", "от 14 лет"),
+    "pt": ("a partir de 6 meses", "a partir de 14 anos"),
+    "es": ("a partir de 6 meses", "a partir de 14 años"),
+    "fr": ("dès 6 mois", "à partir de 14 ans"),
+    "de": ("ab 6 Monaten", "ab 14 Jahren"),
+    "it": ("da 6 mesi", "da 14 anni"),
+    "nl": ("vanaf 6 maanden", "vanaf 14 jaar"),
+    "pl": ("od 6 miesięcy", "od 14 lat"),
+    "tr": ("6 ay ve üzeri", "14 yaş ve üzeri"),
+    "ar": ("من 6 أشهر", "من 14 سنة"),
+    "he": ("מגיל 6 חודשים", "מגיל 14 שנים"),
+    "ja": ("6ヶ月から", "14歳以上"),
+    "ko": ("6개월부터", "14세 이상"),
+    "th": ("อายุ 6 เดือนขึ้นไป", "อายุ 14 ปีขึ้นไป"),
+    "vi": ("từ 6 tháng", "từ 14 tuổi"),
+    "id": ("usia 6 bulan ke atas", "usia 14 tahun ke atas"),
+    "uk": ("від 6 місяців", "від 14 років"),
+    "zh": ("6个月以上", "14岁以上"),
+    "hi": ("6 महीने से ऊपर", "14 साल से ऊपर"),
+    "ro": ("de la 6 luni", "de la 14 ani"),
 }
 _PAIRS_OF_EACH_SORT = 6
 _LEAST_MOVE = 1e-3
@@ -123,7 +134,8 @@ def expected_level(scenario_model: ScenarioModel, matcher: KnowledgeMatcher) -> 
 @pytest.fixture(scope="module")
 def failures(pairs: list[Pair], expected_level: Callable[[str, str, str], float]) -> list[Pair]:
     return [
-        p for p in pairs
+        p
+        for p in pairs
         if expected_level(p.kind, p.riskier, p.language) - expected_level(p.kind, p.safer, p.language) < _LEAST_MOVE
     ]
 
@@ -160,8 +172,11 @@ def test_at_least_90_percent_of_the_pairs_of_a_sort_move_the_right_way(
 
 END_TO_END = [
     # language, riskier, safer
-    ("en", "Magnetic building tiles for kids, with small magnets",
-     "Magnetic building tiles for kids, without small magnets"),
+    (
+        "en",
+        "Magnetic building tiles for kids, with small magnets",
+        "Magnetic building tiles for kids, without small magnets",
+    ),
     ("en", "Soft plush toy bear, from 6 months", "Soft plush toy bear, 14+"),
     ("en", "Soft plush toy bear with small parts", "Soft plush toy bear with no small parts"),
     ("en", "Baby rattle, contains small parts", "Baby rattle, no small parts"),
@@ -215,7 +230,8 @@ def test_at_least_90_percent_of_the_pairs_move_the_right_way_end_to_end(
 
     wrong = [
         f"{language}: {riskier!r} {expected(riskier, language):.3f} against {safer!r} {expected(safer, language):.3f}"
-        for language, riskier, safer in END_TO_END if expected(riskier, language) - expected(safer, language) < _LEAST_MOVE
+        for language, riskier, safer in END_TO_END
+        if expected(riskier, language) - expected(safer, language) < _LEAST_MOVE
     ]
     listed = "\n".join(wrong)
     assert len(wrong) <= 0.1 * len(END_TO_END), f"{len(wrong)} of {len(END_TO_END)} pairs fail:\n{listed}"

@@ -37,8 +37,9 @@ def drawn_facts(model: ScenarioModel, data: st.DataObject, most: int) -> set[Cue
 
 @settings(max_examples=100)
 @given(st.data())
-def test_level_probabilities_are_a_distribution_for_any_kinds_and_cues(scenario_model: ScenarioModel,
-                                                                       data: st.DataObject) -> None:
+def test_level_probabilities_are_a_distribution_for_any_kinds_and_cues(
+    scenario_model: ScenarioModel, data: st.DataObject
+) -> None:
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     kinds = rng.dirichlet(np.full(len(scenario_model.knowledge.kinds), data.draw(st.sampled_from([0.001, 0.01, 1.0]))))
     levels = scenario_model.level_probabilities(kinds, scenario_model.risks(drawn_facts(scenario_model, data, 8)))
@@ -48,8 +49,9 @@ def test_level_probabilities_are_a_distribution_for_any_kinds_and_cues(scenario_
 
 @settings(max_examples=100)
 @given(st.data())
-def test_levels_of_a_doubtful_kind_are_the_mean_of_those_of_its_kinds(scenario_model: ScenarioModel,
-                                                                      data: st.DataObject) -> None:
+def test_levels_of_a_doubtful_kind_are_the_mean_of_those_of_its_kinds(
+    scenario_model: ScenarioModel, data: st.DataObject
+) -> None:
     risks = scenario_model.risks(drawn_facts(scenario_model, data, 3))
     one, other = (one_hot(scenario_model, drawn_kind(scenario_model, data).id) for _ in range(2))
     share = data.draw(st.floats(0, 1))
@@ -104,8 +106,9 @@ def test_harmless_kinds_stay_harmless_under_cues_they_do_not_list(scenario_model
 def test_a_typical_offer_has_the_level_that_the_reviewer_expects(scenario_model: ScenarioModel) -> None:
     unlike = []
     for kind in scenario_model.knowledge.kinds:
-        found = median_level(scenario_model.level_probabilities(one_hot(scenario_model, kind.id),
-                                                                scenario_model.risks([])))
+        found = median_level(
+            scenario_model.level_probabilities(one_hot(scenario_model, kind.id), scenario_model.risks([]))
+        )
         if found != kind.level:
             unlike.append(f"{kind.id}: {found} for {kind.level}")
     assert unlike == []
@@ -116,9 +119,10 @@ def test_magnets_bring_swallowing_to_toys_and_none_to_headphones(scenario_model:
     column = scenario_model.taxonomy.names.index("injuries")
     share = scenario_model.risks([magnets]).share[:, column]
     assert share[scenario_model.knowledge.kind_column["soft-toy"]] > 0
-    assert share[scenario_model.knowledge.kind_column["headphones"]] == scenario_model.risks([]).share[
-        scenario_model.knowledge.kind_column["headphones"], column
-    ]
+    assert (
+        share[scenario_model.knowledge.kind_column["headphones"]]
+        == scenario_model.risks([]).share[scenario_model.knowledge.kind_column["headphones"], column]
+    )
 
 
 @settings(max_examples=60)
@@ -155,23 +159,33 @@ def test_harmless_kinds_have_no_hazard_shares(scenario_model: ScenarioModel) -> 
     assert not relevant.any()
 
 
-@pytest.mark.parametrize(("severity", "probability", "steps"), [
-    # severity up, severity down, probability up, probability down
-    (1, 1 / 500, ("high", "low", "medium", "low")),
-    (4, 0.9, ("serious", "serious", "serious", "serious")),
-    (1, 1e-9, ("low", "low", "low", "low")),
-    (3, 5e-4, ("serious", "medium", "serious", "medium")),
-])
+@pytest.mark.parametrize(
+    ("severity", "probability", "steps"),
+    [
+        # severity up, severity down, probability up, probability down
+        (1, 1 / 500, ("high", "low", "medium", "low")),
+        (4, 0.9, ("serious", "serious", "serious", "serious")),
+        (1, 1e-9, ("low", "low", "low", "low")),
+        (3, 5e-4, ("serious", "medium", "serious", "medium")),
+    ],
+)
 def test_sensitivity_gives_the_level_one_step_away(severity: int, probability: float, steps: tuple[str, ...]) -> None:
     found = sensitivity(severity, probability)
     assert (found.severity_up, found.severity_down, found.probability_up, found.probability_down) == steps
 
 
-@pytest.mark.parametrize(("probabilities", "level"), [
-    ((1, 0, 0, 0, 0), "none"), ((0, 0, 0, 0, 1), "serious"), ((0.5, 0.5, 0, 0, 0), "low"), ((0.51, 0.49, 0, 0, 0),
-                                                                                            "none"),
-    ((0.2, 0.2, 0.2, 0.2, 0.2), "medium"), ((0, 0, 0.5, 0, 0.5), "serious"), ((0.4, 0, 0.1, 0.1, 0.4), "high"),
-])
+@pytest.mark.parametrize(
+    ("probabilities", "level"),
+    [
+        ((1, 0, 0, 0, 0), "none"),
+        ((0, 0, 0, 0, 1), "serious"),
+        ((0.5, 0.5, 0, 0, 0), "low"),
+        ((0.51, 0.49, 0, 0, 0), "none"),
+        ((0.2, 0.2, 0.2, 0.2, 0.2), "medium"),
+        ((0, 0, 0.5, 0, 0.5), "serious"),
+        ((0.4, 0, 0.1, 0.1, 0.4), "high"),
+    ],
+)
 def test_the_median_level_is_the_highest_that_is_reached_by_half(probabilities: tuple[float, ...], level: str) -> None:
     assert median_level(probabilities) == level
 

@@ -14,9 +14,15 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from models.classifier.sparse import SparseFeatures, words_of
 
 TEXTS = [
-    "Laser pointer 5000mW green laser", "laser level with tripod", "Toy magnet balls, strong magnets 5 mm",
-    "Café-Set, 2.5 kg", "magnet magnet magnet ball",
-    "LED lamp, lamp shade", "Крем для лица", "cream for the face 50 ml", "ball pen blue",
+    "Laser pointer 5000mW green laser",
+    "laser level with tripod",
+    "Toy magnet balls, strong magnets 5 mm",
+    "Café-Set, 2.5 kg",
+    "magnet magnet magnet ball",
+    "LED lamp, lamp shade",
+    "Крем для лица",
+    "cream for the face 50 ml",
+    "ball pen blue",
 ]
 
 
@@ -79,11 +85,17 @@ def test_words_lie_in_the_text_in_order(text: str) -> None:
     assert all(end <= word.start < word.end <= len(text) for end, word in zip(ends, words, strict=False))
 
 
-@pytest.mark.parametrize(("text", "forms"), [
-    ("Café-Set, 2.5 kg", ["cafe", "set", "2.5", "kg"]), ("GRÖSSE", ["grosse"]), ("under_score",
-                                                                                 ["under", "score"]), ("", []),
-    ("ЁЛКА", ["елка"]), ("cafe\u0301 ok", ["cafe", "ok"]),
-])
+@pytest.mark.parametrize(
+    ("text", "forms"),
+    [
+        ("Café-Set, 2.5 kg", ["cafe", "set", "2.5", "kg"]),
+        ("GRÖSSE", ["grosse"]),
+        ("under_score", ["under", "score"]),
+        ("", []),
+        ("ЁЛКА", ["елка"]),
+        ("cafe\u0301 ok", ["cafe", "ok"]),
+    ],
+)
 def test_words_are_folded_without_case_and_accents(text: str, forms: list[str]) -> None:
     assert [word.form for word in words_of(text)] == forms
 

@@ -12,12 +12,25 @@ from models.domain.alert import Alert, AlertLevel, Example
 from models.domain.listing import LIMITS
 
 ALERT = Alert(
-    source="safety-gate", reference="SR/04459/25", title="Toy phone", risk_types=("choking",), level=AlertLevel.SERIOUS,
-    date=dt.date(2025, 3, 1), category="Toys", brand="Bimbo", description="Pink plastic phone.",
-    captions=("a pink phone",), hazard_text="SECRET-HAZARD", measures="SECRET-MEASURE",
-    country_of_notification="SECRET-NOTIFIER", country_of_origin="SECRET-ORIGIN",
-    models=("SECRET-MODEL",), barcodes=("SECRET-BARCODE",),
-    batches=("SECRET-BATCH",), url="https://SECRET.example", unknown_labels=("SECRET-LABEL",),
+    source="safety-gate",
+    reference="SR/04459/25",
+    title="Toy phone",
+    risk_types=("choking",),
+    level=AlertLevel.SERIOUS,
+    date=dt.date(2025, 3, 1),
+    category="Toys",
+    brand="Bimbo",
+    description="Pink plastic phone.",
+    captions=("a pink phone",),
+    hazard_text="SECRET-HAZARD",
+    measures="SECRET-MEASURE",
+    country_of_notification="SECRET-NOTIFIER",
+    country_of_origin="SECRET-ORIGIN",
+    models=("SECRET-MODEL",),
+    barcodes=("SECRET-BARCODE",),
+    batches=("SECRET-BATCH",),
+    url="https://SECRET.example",
+    unknown_labels=("SECRET-LABEL",),
 )
 
 
@@ -31,8 +44,16 @@ def test_the_level_of_a_notice_is_no_level_of_the_example() -> None:
 
 def test_an_example_keeps_what_a_seller_writes_and_the_labels() -> None:
     assert ALERT.to_example() == Example(
-        id="SR/04459/25", date="2025-03-01", lang="en", title="Toy phone", brand="Bimbo", category="Toys",
-        description="Pink plastic phone.", captions=("a pink phone",), labels=("choking",), source="safety-gate",
+        id="SR/04459/25",
+        date="2025-03-01",
+        lang="en",
+        title="Toy phone",
+        brand="Bimbo",
+        category="Toys",
+        description="Pink plastic phone.",
+        captions=("a pink phone",),
+        labels=("choking",),
+        source="safety-gate",
     )
 
 
@@ -61,6 +82,12 @@ def test_the_fingerprint_follows_text_and_labels_but_not_id_and_source() -> None
     example = ALERT.to_example()
     same = dataclasses.replace(example, id="other", source="elsewhere", extra={"x": "y"})
     assert same.fingerprint() == example.fingerprint()
-    for change in ({"title": "x"}, {"description": "x"}, {"captions": ()}, {"labels": ("fire",)}, {"labels": None},
-                   {"labels": ()}):
+    for change in (
+        {"title": "x"},
+        {"description": "x"},
+        {"captions": ()},
+        {"labels": ("fire",)},
+        {"labels": None},
+        {"labels": ()},
+    ):
         assert dataclasses.replace(example, **change).fingerprint() != example.fingerprint()

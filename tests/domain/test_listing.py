@@ -66,11 +66,25 @@ def test_a_value_over_its_limit_is_refused(limit: str) -> None:
         listing(**AT_LIMIT[limit](LIMITS[limit] + 1))
 
 
-@pytest.mark.parametrize("fields", [
-    {"id": "a\0b"}, {"title": "\0"}, {"description": "x\0"}, {"brand": "\0x"}, {"category": "x\0"},
-    {"captions": ["x\0"]}, {"attributes": {"x\0": "v"}}, {"attributes": {"x": "v\0"}}, {"warnings": ["x\0"]},
-    {"manufacturer": {"name": "x\0"}}, {"language": "e\0"}, {"gtin": "1\0"}, {"seller_id": "s\0"},
-], ids=lambda fields: str(next(iter(fields))))
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"id": "a\0b"},
+        {"title": "\0"},
+        {"description": "x\0"},
+        {"brand": "\0x"},
+        {"category": "x\0"},
+        {"captions": ["x\0"]},
+        {"attributes": {"x\0": "v"}},
+        {"attributes": {"x": "v\0"}},
+        {"warnings": ["x\0"]},
+        {"manufacturer": {"name": "x\0"}},
+        {"language": "e\0"},
+        {"gtin": "1\0"},
+        {"seller_id": "s\0"},
+    ],
+    ids=lambda fields: str(next(iter(fields))),
+)
 def test_a_nul_byte_is_refused_in_every_field(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="NUL"):
         listing(**fields)
@@ -104,12 +118,22 @@ def test_a_country_is_two_letters(code: str) -> None:
 
 def test_texts_come_in_the_order_a_shopper_reads_them_without_empty_ones() -> None:
     whole = listing(
-        title="t", category="c", brand="  ", captions=["p", "", {"text": "q", "source": "ocr"}],
-        attributes={"size": "s", "b": ""}, description="d", warnings=["w"],
+        title="t",
+        category="c",
+        brand="  ",
+        captions=["p", "", {"text": "q", "source": "ocr"}],
+        attributes={"size": "s", "b": ""},
+        description="d",
+        warnings=["w"],
     )
     assert list(whole.texts()) == [
-        ("title", "t"), ("category", "c"), ("captions[0]", "p"), ("captions[2]", "q"), ("attributes.size", "s"),
-        ("description", "d"), ("warnings[0]", "w"),
+        ("title", "t"),
+        ("category", "c"),
+        ("captions[0]", "p"),
+        ("captions[2]", "q"),
+        ("attributes.size", "s"),
+        ("description", "d"),
+        ("warnings[0]", "w"),
     ]
 
 

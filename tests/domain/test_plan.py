@@ -14,10 +14,17 @@ from models.domain.risk import RiskLevel
 
 EVERY_LEVEL = "".join(f"  - {{id: {level}, level: {level}, action: publish}}\n" for level in RiskLevel)
 
-rules = st.lists(st.builds(
-    Rule, id=st.text("abc", min_size=1, max_size=3), action=st.sampled_from(Action), reason=st.just("because"),
-    level=st.one_of(st.none(), st.sampled_from(RiskLevel)), abstains=st.booleans(),
-), max_size=12)
+rules = st.lists(
+    st.builds(
+        Rule,
+        id=st.text("abc", min_size=1, max_size=3),
+        action=st.sampled_from(Action),
+        reason=st.just("because"),
+        level=st.one_of(st.none(), st.sampled_from(RiskLevel)),
+        abstains=st.booleans(),
+    ),
+    max_size=12,
+)
 
 
 def written(directory: Path, content: str) -> Path:
@@ -46,10 +53,16 @@ def test_abstaining_never_makes_the_action_milder(rules: list[Rule], level: Risk
     assert plan.decide(level, True).action.rank >= plan.decide(level, False).action.rank
 
 
-@pytest.mark.parametrize(("level", "action"), [
-    ("none", Action.PUBLISH), ("low", Action.PUBLISH), ("medium", Action.PUBLISH_WITH_WARNING),
-    ("high", Action.HOLD_FOR_REVIEW), ("serious", Action.HOLD_FOR_REVIEW),
-])
+@pytest.mark.parametrize(
+    ("level", "action"),
+    [
+        ("none", Action.PUBLISH),
+        ("low", Action.PUBLISH),
+        ("medium", Action.PUBLISH_WITH_WARNING),
+        ("high", Action.HOLD_FOR_REVIEW),
+        ("serious", Action.HOLD_FOR_REVIEW),
+    ],
+)
 def test_the_default_plan_acts_by_level(default_plan: Plan, level: str, action: Action) -> None:
     assert default_plan.decide(RiskLevel(level), abstains=False).action == action
 
@@ -81,8 +94,12 @@ WRONG_PLANS = [
     ("unknown level", "rules:\n  - {id: a, level: awful, action: block}", "awful", "serious"),
     ("never fires", "rules:\n  - {id: a, action: block}", "never fire", "abstains: true"),
     ("no id", "rules:\n  - {level: low, action: block}", "no id", "stable id"),
-    ("a level without a rule", "rules:\n  - {id: a, level: low, action: block}", "none, medium, high, serious",
-     "every level"),
+    (
+        "a level without a rule",
+        "rules:\n  - {id: a, level: low, action: block}",
+        "none, medium, high, serious",
+        "every level",
+    ),
     ("an id twice", f"rules:\n{EVERY_LEVEL}  - {{id: low, level: low, action: block}}", "'low'", "unique"),
     ("abstains in words", f"rules:\n{EVERY_LEVEL}  - {{id: a, abstains: never, action: block}}", "'never'", "true"),
 ]
@@ -110,5 +127,9 @@ def test_a_directory_for_a_plan_is_a_named_error(tmp_path: Path) -> None:
 
 def test_actions_rank_from_publish_to_block() -> None:
     assert sorted(Action, key=lambda action: action.rank) == [
-        Action.PUBLISH, Action.PUBLISH_WITH_WARNING, Action.REQUEST_INFORMATION, Action.HOLD_FOR_REVIEW, Action.BLOCK,
+        Action.PUBLISH,
+        Action.PUBLISH_WITH_WARNING,
+        Action.REQUEST_INFORMATION,
+        Action.HOLD_FOR_REVIEW,
+        Action.BLOCK,
     ]

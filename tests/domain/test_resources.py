@@ -26,10 +26,15 @@ def test_a_place_without_the_data_is_named_with_the_mend(tmp_path: Path, monkeyp
         datasets_dir.__wrapped__()
 
 
-@pytest.mark.parametrize(("place", "hint", "text"), [
-    ("", "", "bad"), ("f.csv:3", "", "f.csv:3: bad"),
-    ("", "fix it", "bad (fix it)"), ("f.csv:3", "fix it", "f.csv:3: bad (fix it)"),
-])
+@pytest.mark.parametrize(
+    ("place", "hint", "text"),
+    [
+        ("", "", "bad"),
+        ("f.csv:3", "", "f.csv:3: bad"),
+        ("", "fix it", "bad (fix it)"),
+        ("f.csv:3", "fix it", "f.csv:3: bad (fix it)"),
+    ],
+)
 def test_an_error_reads_place_message_hint(place: str, hint: str, text: str) -> None:
     assert str(InputError("bad", hint=hint, place=place)) == text
 

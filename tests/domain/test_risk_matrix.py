@@ -25,7 +25,9 @@ CELLS = [(p, severity, LETTERS[row[severity - 1]]) for p, _, row in MATRIX for s
 EDGES = [0.5, 0.1, 0.01, 0.001, 0.0001, 0.00001, 0.000001]
 
 probabilities = st.one_of(
-    st.floats(0, 1), st.sampled_from([0.0, 1.0, *EDGES]), st.floats(-9, 0).map(lambda power: 10.0**power),
+    st.floats(0, 1),
+    st.sampled_from([0.0, 1.0, *EDGES]),
+    st.floats(-9, 0).map(lambda power: 10.0**power),
 )
 severities = st.integers(1, 4)
 

@@ -12,10 +12,28 @@ from models.domain.errors import InputError
 from models.domain.taxonomy import Taxonomy, fold_label, load_taxonomy
 
 RISK_TYPES = (
-    "asphyxiation", "burns", "chemical", "choking", "cuts", "damage to hearing", "damage to sight", "drowning",
-    "electric shock", "electromagnetic disturbance", "energy consumption", "entrapment", "environment", "fire",
-    "health risk / other", "injuries", "incorrect measurement", "microbiological", "security", "strangulation",
-    "suffocation", "other",
+    "asphyxiation",
+    "burns",
+    "chemical",
+    "choking",
+    "cuts",
+    "damage to hearing",
+    "damage to sight",
+    "drowning",
+    "electric shock",
+    "electromagnetic disturbance",
+    "energy consumption",
+    "entrapment",
+    "environment",
+    "fire",
+    "health risk / other",
+    "injuries",
+    "incorrect measurement",
+    "microbiological",
+    "security",
+    "strangulation",
+    "suffocation",
+    "other",
 )
 
 DIRTY = [
@@ -60,7 +78,11 @@ def test_the_id_names_taxonomy_and_version(taxonomy: Taxonomy) -> None:
 
 def test_consumer_categories_leave_out_what_no_consumer_buys(taxonomy: Taxonomy) -> None:
     assert set(taxonomy.categories) - set(taxonomy.consumer_categories) == {
-        "Eco-design", "Explosive atmospheres equipment", "Lifts", "Rail and guided transport", "Waste",
+        "Eco-design",
+        "Explosive atmospheres equipment",
+        "Lifts",
+        "Rail and guided transport",
+        "Waste",
     }
 
 
@@ -114,13 +136,18 @@ def test_asking_for_a_risk_type_that_is_none_is_a_key_error(taxonomy: Taxonomy) 
 
 
 def test_another_label_set_is_read_from_another_file(tmp_path: Path) -> None:
-    foreign = load_taxonomy(written(tmp_path, """
+    foreign = load_taxonomy(
+        written(
+            tmp_path,
+            """
 name: toys
 version: "7"
 fallback_risk_type: misc
 risk_types: [{name: sharp, severity: [3, 2, 1], injury: 0.01, aliases: [pointy]}, misc]
 product_categories: [{name: Dolls}, {name: Forklifts, consumer: false}]
-"""))
+""",
+        )
+    )
     assert foreign.id == "toys@7"
     assert foreign.names == ("sharp", "misc")
     assert foreign.consumer_categories == ("Dolls",)

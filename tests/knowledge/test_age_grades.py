@@ -126,8 +126,17 @@ def test_the_place_of_an_age_grade_covers_number_and_unit(knowledge: Knowledge) 
 @given(st.data())
 def test_age_grades_lie_in_the_text_and_do_not_overlap(knowledge: Knowledge, data: st.DataObject) -> None:
     profile = data.draw(st.sampled_from(knowledge.languages))
-    words = [*profile.months, *profile.years, *profile.from_words, *profile.after_from, *profile.not_under, "3", "36",
-             "14+", "-"]
+    words = [
+        *profile.months,
+        *profile.years,
+        *profile.from_words,
+        *profile.after_from,
+        *profile.not_under,
+        "3",
+        "36",
+        "14+",
+        "-",
+    ]
     text = fold(" ".join(data.draw(st.lists(st.sampled_from(words), max_size=8)))).text
     grades = AgeGrammar(profile).find(text)
     ends = [0, *(grade.end for grade in grades)]

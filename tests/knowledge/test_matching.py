@@ -63,8 +63,12 @@ QUANTITIES = [
     ("speaker 60 dB", "loud-noise", False),
     ("fan 99 dB", "loud-noise", False),
 ]
-MIXED = ["laser 5000mW für Kinder ab 3 Jahren", "ボタン電池 magnet 14+ 强磁", "🧲 לייזר 120dB ﬁre ab 6 Monaten",
-         "без magnets (лазер)"]
+MIXED = [
+    "laser 5000mW für Kinder ab 3 Jahren",
+    "ボタン電池 magnet 14+ 强磁",
+    "🧲 לייזר 120dB ﬁre ab 6 Monaten",
+    "без magnets (лазер)",
+]
 
 
 @pytest.fixture(scope="session")
@@ -83,8 +87,9 @@ def test_a_denied_cue_is_found_as_denied(matcher: KnowledgeMatcher, language: st
 
 
 @pytest.mark.parametrize(("language", "text", "cue"), STATED, ids=[f"{row[0]}: {row[1]}" for row in STATED])
-def test_a_denial_does_not_reach_into_another_clause(matcher: KnowledgeMatcher, language: str, text: str,
-                                                     cue: str) -> None:
+def test_a_denial_does_not_reach_into_another_clause(
+    matcher: KnowledgeMatcher, language: str, text: str, cue: str
+) -> None:
     assert not cues(matcher, text, language)[cue].negated
 
 
@@ -105,11 +110,17 @@ def test_a_quantity_is_shown_with_its_unit(matcher: KnowledgeMatcher) -> None:
     assert text[hit.start : hit.end] == "5000 mW"
 
 
-@pytest.mark.parametrize(("text", "cue"), [
-    ("from 6 months", "age-under-3"), ("0-3 years", "age-under-3"), ("ages 3+", "age-3-plus"), ("ages 8+",
-                                                                                                "age-8-plus"),
-    ("14+", "age-14-plus"), ("not suitable for children under 36 months", "age-3-plus"),
-])
+@pytest.mark.parametrize(
+    ("text", "cue"),
+    [
+        ("from 6 months", "age-under-3"),
+        ("0-3 years", "age-under-3"),
+        ("ages 3+", "age-3-plus"),
+        ("ages 8+", "age-8-plus"),
+        ("14+", "age-14-plus"),
+        ("not suitable for children under 36 months", "age-3-plus"),
+    ],
+)
 def test_an_age_grade_is_the_cue_of_its_range(matcher: KnowledgeMatcher, text: str, cue: str) -> None:
     assert set(cues(matcher, text)) == {cue}
 
@@ -118,10 +129,13 @@ def test_a_word_inside_an_age_grade_is_no_cue_of_its_own(matcher: KnowledgeMatch
     assert "for-children" not in cues(matcher, "Not for kids under 3 years")
 
 
-@pytest.mark.parametrize(("text", "kind", "cue"), [
-    ("water beads 1000 pieces", "water-beads", "water-beads"),
-    ("lithium coin cell battery CR2032", "lithium-coin-cell", "button-cell"),
-])
+@pytest.mark.parametrize(
+    ("text", "kind", "cue"),
+    [
+        ("water beads 1000 pieces", "water-beads", "water-beads"),
+        ("lithium coin cell battery CR2032", "lithium-coin-cell", "button-cell"),
+    ],
+)
 def test_a_cue_inside_a_product_name_does_not_fire(matcher: KnowledgeMatcher, text: str, kind: str, cue: str) -> None:
     found = matcher.find(text, "en")
     assert kind in {hit.kind for hit in found.names}
@@ -151,10 +165,17 @@ def test_the_gloss_gives_english_for_names_cues_and_words(matcher: KnowledgeMatc
     assert glosses["Puppe"] == "doll"
 
 
-@pytest.mark.parametrize(("text", "language", "least", "most"), [
-    ("лазерная указка", "ru", 0.99, 1.0), ("zzz qqq", "de", 0.0, 0.0), ("", "de", 0.0, 0.0), ("1234", "de", 0.0, 0.0),
-    ("лазерная указка", "xx", 0.0, 0.0), ("Laserpointer qqqqqqqqqqqq", "de", 0.4, 0.6),
-])
+@pytest.mark.parametrize(
+    ("text", "language", "least", "most"),
+    [
+        ("лазерная указка", "ru", 0.99, 1.0),
+        ("zzz qqq", "de", 0.0, 0.0),
+        ("", "de", 0.0, 0.0),
+        ("1234", "de", 0.0, 0.0),
+        ("лазерная указка", "xx", 0.0, 0.0),
+        ("Laserpointer qqqqqqqqqqqq", "de", 0.4, 0.6),
+    ],
+)
 def test_gloss_coverage_is_the_share_of_known_letters(
     matcher: KnowledgeMatcher, text: str, language: str, least: float, most: float
 ) -> None:
@@ -178,8 +199,9 @@ def test_a_text_that_holds_nothing_known_gives_nothing(matcher: KnowledgeMatcher
 
 
 def test_nearly_every_phrase_of_every_cue_is_found_where_it_stands_alone(matcher: KnowledgeMatcher) -> None:
-    phrases = [(c.id, code, phrase) for c in matcher.knowledge.cues for code,
-               all_ in c.phrases.items() for phrase in all_]
+    phrases = [
+        (c.id, code, phrase) for c in matcher.knowledge.cues for code, all_ in c.phrases.items() for phrase in all_
+    ]
     lost = [(cue, code, phrase) for cue, code, phrase in phrases if cue not in cues(matcher, phrase, code)]
     assert len(lost) <= 0.01 * len(phrases), lost[:20]
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from models.knowledge.normalising import fold, fold_phrase
 
 SCRIPTS = st.characters(
-    codec="utf-8", categories=["L", "M", "N", "P", "S", "Z", "Cf"], exclude_characters="\0",
+    codec="utf-8",
+    categories=["L", "M", "N", "P", "S", "Z", "Cf"],
+    exclude_characters="\0",
 )
 TEXTS = st.text(st.one_of(SCRIPTS, st.sampled_from("ﬁⅣ㎜Ａａéßİǅאָבُمَéْ\u200b\u200d\ufe0f😀👩가ｶﾞพูİ")), max_size=40)
 
@@ -44,36 +46,42 @@ def test_folding_word_by_word_equals_folding_at_once(one: str, other: str) -> No
     assert fold(f"a{one} b{other}").text == f"{fold('a' + one).text} {fold('b' + other).text}"
 
 
-@pytest.mark.parametrize(("written", "folded"), [
-    ("CR2032", "cr2032"),
-    ("ＣＲ２０３２", "cr2032"),
-    ("ﬁre", "fire"),
-    ("Ⅳ", "iv"),
-    ("５ ㎜", "5 mm"),
-    ("STRAßE", "strasse"),
-    ("cafe\u0301", "café"),
-    ("ｶﾞｽ", "ガス"),
-    ("\u1100\u1161\u11a8", "각"),
-    ("ب\u064eط\u0651ارية", "بطارية"),
-    ("מַגְנֵט", "מגנט"),
-    ("mag\u200bnet", "magnet"),
-    ("mag\u00adnet", "magnet"),
-    ("❤\ufe0f", "❤"),
-    ("👩\u200d👧", "👩👧"),
-    ("\ufefftoy", "toy"),
-])
+@pytest.mark.parametrize(
+    ("written", "folded"),
+    [
+        ("CR2032", "cr2032"),
+        ("ＣＲ２０３２", "cr2032"),
+        ("ﬁre", "fire"),
+        ("Ⅳ", "iv"),
+        ("５ ㎜", "5 mm"),
+        ("STRAßE", "strasse"),
+        ("cafe\u0301", "café"),
+        ("ｶﾞｽ", "ガス"),
+        ("\u1100\u1161\u11a8", "각"),
+        ("ب\u064eط\u0651ارية", "بطارية"),
+        ("מַגְנֵט", "מגנט"),
+        ("mag\u200bnet", "magnet"),
+        ("mag\u00adnet", "magnet"),
+        ("❤\ufe0f", "❤"),
+        ("👩\u200d👧", "👩👧"),
+        ("\ufefftoy", "toy"),
+    ],
+)
 def test_spellings_fold_to_one_form(written: str, folded: str) -> None:
     assert fold(written).text == folded
 
 
-@pytest.mark.parametrize(("text", "word", "written"), [
-    ("with ﬁre inside", "fire", "ﬁre"),
-    ("ＣＲ２０３２ cell", "cr2032", "ＣＲ２０３２"),
-    ("cafe\u0301 set", "café", "cafe\u0301"),
-    ("mag\u200bnet toy", "magnet", "mag\u200bnet"),
-    ("😀 magnet", "magnet", "magnet"),
-    ("מַגְנֵט חזק", "מגנט", "מַגְנֵט"),
-])
+@pytest.mark.parametrize(
+    ("text", "word", "written"),
+    [
+        ("with ﬁre inside", "fire", "ﬁre"),
+        ("ＣＲ２０３２ cell", "cr2032", "ＣＲ２０３２"),
+        ("cafe\u0301 set", "café", "cafe\u0301"),
+        ("mag\u200bnet toy", "magnet", "mag\u200bnet"),
+        ("😀 magnet", "magnet", "magnet"),
+        ("מַגְנֵט חזק", "מגנט", "מַגְנֵט"),
+    ],
+)
 def test_a_word_found_folded_is_shown_as_written(text: str, word: str, written: str) -> None:
     folded = fold(text)
     start = folded.text.index(word)

@@ -12,8 +12,13 @@ from models.knowledge.base import Knowledge, load_knowledge, read_knowledge
 
 REQUIRED = ("en", "ru", "pt", "es", "fr", "de", "it", "nl", "pl", "tr", "ar", "he", "ja", "ko", "th", "vi", "id", "uk")
 SCRIPTS = {
-    "ru": "[а-яё]", "uk": "[а-яіїєґ]", "ar": "[\u0600-\u06ff]", "he": "[\u0590-\u05ff]",
-    "ja": "[\u3040-\u30ff\u4e00-\u9fff]", "ko": "[\uac00-\ud7af]", "th": "[\u0e00-\u0e7f]",
+    "ru": "[а-яё]",
+    "uk": "[а-яіїєґ]",
+    "ar": "[\u0600-\u06ff]",
+    "he": "[\u0590-\u05ff]",
+    "ja": "[\u3040-\u30ff\u4e00-\u9fff]",
+    "ko": "[\uac00-\ud7af]",
+    "th": "[\u0e00-\u0e7f]",
 }
 
 
@@ -77,8 +82,11 @@ def test_every_kind_with_a_hazard_has_a_scenario_in_a_sentence(knowledge: Knowle
 
 
 def test_near_misses_that_look_alike_are_there_with_different_levels(knowledge: Knowledge) -> None:
-    for harmful, alike in (("magnetic-ball-set", "magnetic-chess"), ("laser-pointer", "laser-level"),
-                           ("baby-rattle", "bike-bell")):
+    for harmful, alike in (
+        ("magnetic-ball-set", "magnetic-chess"),
+        ("laser-pointer", "laser-level"),
+        ("baby-rattle", "bike-bell"),
+    ):
         assert knowledge.kind_by_id[harmful].level.rank > knowledge.kind_by_id[alike].level.rank
 
 
@@ -102,7 +110,10 @@ def test_an_english_name_belongs_to_one_kind(knowledge: Knowledge) -> None:
 def test_json_carries_it_whole(knowledge: Knowledge) -> None:
     copy = Knowledge.from_json(knowledge.to_json())
     assert (copy.kinds, copy.cues, copy.languages, copy.vocabulary) == (
-        knowledge.kinds, knowledge.cues, knowledge.languages, knowledge.vocabulary,
+        knowledge.kinds,
+        knowledge.cues,
+        knowledge.languages,
+        knowledge.vocabulary,
     )
     assert copy.digest == knowledge.digest
 

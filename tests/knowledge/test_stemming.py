@@ -14,15 +14,23 @@ from models.knowledge.stemming import WordForms
 FORMS = {code: WordForms(code) for code in ("en", "ru", "de", "ar", "tr", "hi", "ja", "xx")}
 
 
-@pytest.mark.parametrize(("language", "one", "other"), [
-    ("ru", "гирлянды", "гирлянда"), ("ru", "магнитами", "магниты"), ("en", "batteries", "battery"), ("en", "magnets",
-                                                                                                     "magnet"),
-    ("de", "Magneten", "Magnete"), ("fr", "aimants", "aimant"), ("es", "imanes", "imán"), ("pl", "magnesy",
-                                                                                           "magnesami"),
-    ("it", "batterie", "batteria"), ("pt", "brinquedos", "brinquedo"), ("nl", "kinderen", "kinder"), ("tr",
-                                                                                                      "mıknatıslar",
-                                                                                         "mıknatıs"),
-])
+@pytest.mark.parametrize(
+    ("language", "one", "other"),
+    [
+        ("ru", "гирлянды", "гирлянда"),
+        ("ru", "магнитами", "магниты"),
+        ("en", "batteries", "battery"),
+        ("en", "magnets", "magnet"),
+        ("de", "Magneten", "Magnete"),
+        ("fr", "aimants", "aimant"),
+        ("es", "imanes", "imán"),
+        ("pl", "magnesy", "magnesami"),
+        ("it", "batterie", "batteria"),
+        ("pt", "brinquedos", "brinquedo"),
+        ("nl", "kinderen", "kinder"),
+        ("tr", "mıknatıslar", "mıknatıs"),
+    ],
+)
 def test_forms_of_a_word_share_a_stem(language: str, one: str, other: str) -> None:
     forms = WordForms(language)
     assert forms.stem(fold(one).text).text == forms.stem(fold(other).text).text

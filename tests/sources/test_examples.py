@@ -132,7 +132,7 @@ def test_broken_bytes_a_bom_nul_bytes_and_crlf_survive(tmp_path: Path) -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
 def test_spreadsheet_exports_are_read(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "t.csv"
-    path.write_text("id;title;labels\r\n1;käse, jung;\"fire;cuts\"\r\n", encoding=encoding)
+    path.write_text('id;title;labels\r\n1;käse, jung;"fire;cuts"\r\n', encoding=encoding)
     examples, _ = read_examples(path, TAXONOMY, strict=True)
     assert (examples[0].title, examples[0].labels) == ("käse, jung", ("fire", "cuts"))
 

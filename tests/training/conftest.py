@@ -50,12 +50,19 @@ def known_examples(taxonomy: Taxonomy) -> list[Example]:
     examples = []
     for i in range(160):
         labels = tuple(sorted({names[j] for j in rng.integers(0, len(names), rng.integers(0, 3))}))
-        examples.append(Example(
-            id=f"e{i}", title=f"product number {i}", date=f"20{10 + i % 4}-03-01", lang=("en", "de")[i % 2],
-            category="Motor vehicles" if i % 10 == 0 else "Toys", captions=("a toy",) if i % 3 else (),
-            description="words " * int(rng.integers(0, 60)), labels=labels,
-            risk_level=levels[len(labels) * 2] if i % 2 else None,
-        ))
+        examples.append(
+            Example(
+                id=f"e{i}",
+                title=f"product number {i}",
+                date=f"20{10 + i % 4}-03-01",
+                lang=("en", "de")[i % 2],
+                category="Motor vehicles" if i % 10 == 0 else "Toys",
+                captions=("a toy",) if i % 3 else (),
+                description="words " * int(rng.integers(0, 60)),
+                labels=labels,
+                risk_level=levels[len(labels) * 2] if i % 2 else None,
+            )
+        )
     return examples
 
 
@@ -105,8 +112,13 @@ def logged_store(
     root = tmp_path_factory.mktemp("mlflow")
     uri = f"sqlite:///{root / 'mlflow.db'}"
     runs = [
-        log_run(small_model_dir, evaluation_of(knowledge), parameters={"seed": 0, "heads": {"c": knowledge}},
-                run_name=f"knows {knowledge}", tracking_uri=uri)
+        log_run(
+            small_model_dir,
+            evaluation_of(knowledge),
+            parameters={"seed": 0, "heads": {"c": knowledge}},
+            run_name=f"knows {knowledge}",
+            tracking_uri=uri,
+        )
         for knowledge in (0.5, 0.2, 0.7)
     ]
     return LoggedStore(uri, runs)

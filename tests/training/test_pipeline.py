@@ -26,8 +26,14 @@ from training.corpus.writer import write_corpus
 from training.encoder_export import EMBEDDED
 from training.pipeline import TrainResult, TrainSettings, train
 
-KINDS = ("laser-pointer", "magnetic-ball-set", "paperback-novel", "extension-lead", "skin-lightening-cream",
-         "baby-rattle")
+KINDS = (
+    "laser-pointer",
+    "magnetic-ball-set",
+    "paperback-novel",
+    "extension-lead",
+    "skin-lightening-cream",
+    "baby-rattle",
+)
 COLUMNS = ("id", "date", "lang", "title", "brand", "category", "description", "captions", "labels")
 
 
@@ -176,11 +182,15 @@ def test_progress_names_every_stage(trained: TrainResult, told: list[tuple[str, 
     assert [step for step in told if not 0 <= step[1] <= max(step[2], 1)] == []
 
 
-def test_a_foreign_taxonomy_trains_and_evaluates(run: Run, examples: list[Example], tmp_path: Path,
-                                                 default_plan: Plan) -> None:
+def test_a_foreign_taxonomy_trains_and_evaluates(
+    run: Run, examples: list[Example], tmp_path: Path, default_plan: Plan
+) -> None:
     foreign = tmp_path / "foreign.yaml"
-    foreign.write_text("name: house\nversion: 2\nrisk_types: [{name: eyes}, {name: swallowing}, {name: misc}]\n"
-                       "fallback_risk_type: misc\n", encoding="utf-8")
+    foreign.write_text(
+        "name: house\nversion: 2\nrisk_types: [{name: eyes}, {name: swallowing}, {name: misc}]\n"
+        "fallback_risk_type: misc\n",
+        encoding="utf-8",
+    )
     rename = {"damage to sight": "eyes", "choking": "swallowing", "injuries": "swallowing"}
     known = [replace(e, labels=tuple(rename.get(label, "misc") for label in e.labels or ())) for e in examples]
     result = run(taxonomy=foreign, examples=(table(tmp_path / "foreign.csv", known),))
@@ -193,8 +203,9 @@ def test_a_foreign_taxonomy_trains_and_evaluates(run: Run, examples: list[Exampl
     assert answer.hazards[0].risk_type == "eyes"
 
 
-def test_an_unknown_label_stops_the_training_and_nothing_is_written(run: Run, examples: list[Example],
-                                                                    tmp_path: Path) -> None:
+def test_an_unknown_label_stops_the_training_and_nothing_is_written(
+    run: Run, examples: list[Example], tmp_path: Path
+) -> None:
     wrong = table(tmp_path / "wrong.csv", [replace(e, labels=("doom",)) for e in examples])
     with pytest.raises(InputError, match=r"wrong\.csv"):
         run(out=tmp_path / "model", examples=(wrong,))

@@ -55,8 +55,12 @@ def test_threads_draw_the_same_as_one() -> None:
 def test_empty_data_give_a_picture_that_says_so() -> None:
     empty = HazardStatistics(np.zeros((0, 4), dtype=bool), np.zeros((0, 4)), np.full(4, 0.5))
     table = empty.table(NAMES)
-    for png in (reliability_plot({}), precision_recall_plot(empty.truth, empty.scores, table), class_bars_plot(table),
-                level_confusion_plot(np.zeros((5, 5)))):
+    for png in (
+        reliability_plot({}),
+        precision_recall_plot(empty.truth, empty.scores, table),
+        class_bars_plot(table),
+        level_confusion_plot(np.zeros((5, 5))),
+    ):
         assert Image.open(BytesIO(png)).format == "PNG"
 
 

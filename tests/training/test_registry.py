@@ -147,8 +147,9 @@ def test_the_default_store_is_local(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tracking_uri("sqlite:///x.db") == "sqlite:///x.db"
 
 
-def test_the_default_store_keeps_its_artifacts_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                                         copied_store: str) -> None:
+def test_the_default_store_keeps_its_artifacts_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copied_store: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     Path("var/mlflow").mkdir(parents=True)

@@ -13,8 +13,9 @@ from training.splits import product_groups, time_group_split, time_key
 
 DATES = st.sampled_from(["", "2009", "2010-02-03", "2010w07", "2011-12-31", "2012-06"])
 EXAMPLES = st.lists(
-    st.builds(Example, id=st.integers(0, 30).map(str), title=st.just(""), date=DATES,
-              lang=st.sampled_from(["en", "de", "fr"])),
+    st.builds(
+        Example, id=st.integers(0, 30).map(str), title=st.just(""), date=DATES, lang=st.sampled_from(["en", "de", "fr"])
+    ),
     max_size=80,
 )
 
@@ -84,8 +85,10 @@ def test_parts_come_in_time_order() -> None:
 
 
 def test_all_translations_of_a_recall_are_in_one_part() -> None:
-    examples = [Example(id=str(i // 3), title="", date=f"2024-01-{1 + i // 9:02d}", lang=("en", "de", "fr")[i % 3])
-                for i in range(90)]
+    examples = [
+        Example(id=str(i // 3), title="", date=f"2024-01-{1 + i // 9:02d}", lang=("en", "de", "fr")[i % 3])
+        for i in range(90)
+    ]
     split = time_group_split(examples, 0.25, 0.2)
     parts = [{examples[i].id for i in part} for part in (split.train, split.calibration, split.test)]
     assert not parts[0] & parts[1]

@@ -47,19 +47,31 @@ class TestRun:
         assert run.info.status == "FINISHED"
         expected = flat_metrics(evaluation_of(0.5))
         assert run.data.metrics == pytest.approx(expected)
-        assert {"hazards.macro_f1", "hazards.intervals.map.low", "levels.kappa", "calibration.risk_score.ece",
-                "apart.hazards.map", "class.fire.f1"} <= set(expected)
+        assert {
+            "hazards.macro_f1",
+            "hazards.intervals.map.low",
+            "levels.kappa",
+            "calibration.risk_score.ece",
+            "apart.hazards.map",
+            "class.fire.f1",
+        } <= set(expected)
 
     def test_report_and_tables_are_logged(self, logged_store: Any, small_model_dir: Path) -> None:
         files = run_files(logged_store.uri, logged_store.runs[0].run_id)
         assert {"metrics.json", "report.html", "per_class.csv", "reliability.png", "precision_recall.png"} <= {
-            path.name for path in (files / "report").iterdir()}
+            path.name for path in (files / "report").iterdir()
+        }
         metrics = orjson.loads((files / "report" / "metrics.json").read_bytes())
         assert metrics["model_version"] == read_manifest(small_model_dir).version, "not the one of the unsaved model"
         assert orjson.loads((files / "parameters.json").read_bytes()) == {"seed": 0, "heads": {"c": 0.5}}
 
     def test_data_are_named_with_rows_hash_and_span(
-        self, tmp_path: Path, logged_store: Any, small_model_dir: Path, evaluation_of: Build, taxonomy: Taxonomy,
+        self,
+        tmp_path: Path,
+        logged_store: Any,
+        small_model_dir: Path,
+        evaluation_of: Build,
+        taxonomy: Taxonomy,
         copied_store: str,
     ) -> None:
         examples, report = read_examples(datasets_dir() / "samples" / "examples.csv", taxonomy)
@@ -102,8 +114,14 @@ with opened("sqlite:///{tmp_path}/m.db", create=True) as store:
 from mlflow.telemetry.utils import is_telemetry_disabled
 sys.exit(0 if is_telemetry_disabled() else "telemetry is on")
 """
-        done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False,
-                              env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "false", "DO_NOT_TRACK": "0"})
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "false", "DO_NOT_TRACK": "0"},
+        )
         assert done.returncode == 0, done.stderr
 
 
@@ -135,9 +153,7 @@ class TestAliases:
             with pytest.raises(ValueError, match="other examples"):
                 choose_alias(store, metrics, evaluation_of(0.5).metrics, promote=True)
 
-    def test_a_gain_on_hazards_does_not_pay_for_a_loss_on_levels(
-        self, logged_store: Any, evaluation_of: Build
-    ) -> None:
+    def test_a_gain_on_hazards_does_not_pay_for_a_loss_on_levels(self, logged_store: Any, evaluation_of: Build) -> None:
         metrics = json.loads(json.dumps(evaluation_of(0.9).metrics))
         metrics["headline"]["levels"]["auroc"] = 0.5
         with opened(logged_store.uri) as store:
@@ -209,8 +225,9 @@ assert models.__file__.startswith({str(root)!r}), models.__file__
 assert "torch" not in sys.modules
 print(result.to_json(orient="records"))
 """
-        done = subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True,
-                              check=False)
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         assert [set(row) for row in json.loads(done.stdout)] == [set(OUTPUT_COLUMNS)] * 2
 
