@@ -25,11 +25,13 @@ test: $(DEV)  ## run the tests
 
 check: $(DEV)  ## lint, types, import rules
 	$(BIN)/ruff check $(ROOMS)
+	$(BIN)/ruff format --check --quiet $(ROOMS)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: $(DEV)  ## mend what the linter can mend
+format: $(DEV)  ## format, and mend what the linter can mend
 	$(BIN)/ruff check --fix $(ROOMS)
+	$(BIN)/ruff format $(ROOMS)
 
 clean:  ## remove the environment, models, databases and caches
 	rm -rf .venv var build dist .hypothesis .mypy_cache .ruff_cache .import_linter_cache

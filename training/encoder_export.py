@@ -95,7 +95,7 @@ def export_encoder(name: str = EMBEDDED, precision: Precision = "int8", cache: P
     """
     source = _source(name)
     weights = _weights_digest(source)
-    target = (cache or cache_dir()) / "encoders" / f"{weights[:16]}-{precision}-v{_EXPORT_VERSION}"
+    target = (cache or cache_dir()) / "encoders" / f"{_source_digest(source)}-{precision}-v{_EXPORT_VERSION}"
     if not (target / "encoder.onnx").is_file():
         _export(load_sentence_transformer(name), target, precision)
     return ExportedEncoder(target, name, weights, precision)
@@ -134,6 +134,17 @@ def _weights_digest(source: Path | str) -> str:
     if not weights:
         raise InputError("no *.safetensors in it", place=str(source), hint="give a sentence-transformers directory")
     return _sha256(weights[0])
+
+
+def _source_digest(source: Path | str) -> str:
+    """Return a short digest of all that an export depends on: weights, tokenizer, pooling."""
+    if isinstance(source, str):
+        return hashlib.sha256(source.encode()).hexdigest()[:16]
+    digest = hashlib.sha256()
+    for path in sorted(source.rglob("*")):
+        if path.suffix in (".safetensors", ".json", ".txt"):
+            digest.update(f"{path.relative_to(source)}\x1f{_sha256(path)}\x1e".encode())
+    return digest.hexdigest()[:16]
 
 
 def _export(model: Any, target: Path, precision: Precision) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from models.classifier.artifact import Manifest
+from models.classifier.artifact import Manifest, require_free
 from models.classifier.classifier import HazardClassifier, Settings, usable_cores
 from models.classifier.composing import load_boilerplate
 from models.classifier.encoder import OnnxEncoder
@@ -59,6 +59,9 @@ class TrainSettings:
         Tables of ordinary listings: how many of them land at each level is reported.
     corpus_size : int
         Listings written from the knowledge base.
+    gloss : bool, optional
+        Whether text in other languages reaches the encoder in English words; by default with the embedded encoder,
+        which reads English, and not with another, which may read them all.
     finetune : str
         Fine-tune the encoder on the examples: ``auto`` where there is a GPU; on two CPU cores it takes minutes an
         epoch.
@@ -74,6 +77,7 @@ class TrainSettings:
     encoder: str = EMBEDDED
     precision: Precision = "int8"
     max_tokens: int = 128
+    gloss: bool | None = None
     corpus_size: int = 10_000
     corpus_weight: float = 0.03
     test_share: float = 0.2
@@ -131,6 +135,7 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
         If a table, the taxonomy or the knowledge base has a fault; nothing is written then.
     """
     report = progress or (lambda _stage, _done, _total: None)
+    require_free(settings.out)
     taxonomy_file = settings.taxonomy or datasets_dir() / "taxonomy.yaml"
     taxonomy = load_taxonomy(taxonomy_file)
     # A foreign label set keeps the product kinds; only their hazards outside the set say nothing.
@@ -138,7 +143,8 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
     labelled = _read_labelled(settings, taxonomy, report)
     ordinary, ordinary_data = _read_ordinary(settings.ordinary)
     boilerplate = load_boilerplate()
-    reader = ListingReader(knowledge, boilerplate)
+    gloss = settings.encoder == EMBEDDED if settings.gloss is None else settings.gloss
+    reader = ListingReader(knowledge, boilerplate, gloss)
     kinds, corpus_hazards = _from_corpus(settings, knowledge, taxonomy, reader, report)
     hazards = corpus_hazards
     encoder_name = settings.encoder
@@ -161,7 +167,7 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
         encoder,
         kinds,
         hazards,
-        Settings(max_tokens=settings.max_tokens),
+        Settings(max_tokens=settings.max_tokens, gloss=gloss),
         settings.fit,
         report,
     )

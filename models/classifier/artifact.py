@@ -42,6 +42,22 @@ class Manifest:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+def require_free(directory: Path) -> None:
+    """Refuse a place that an artifact must not overwrite; a missing or empty directory and an artifact are fine.
+
+    Raises
+    ------
+    ArtifactError
+        If the directory holds something else than an artifact.
+    """
+    if directory.exists() and (
+        not directory.is_dir() or (any(directory.iterdir()) and not (directory / MANIFEST).exists())
+    ):
+        raise ArtifactError(
+            "holds something else than a model artifact", place=str(directory), hint="give --out another directory"
+        )
+
+
 def write_artifact(directory: Path, files: Mapping[str, bytes | Path], facts: Mapping[str, Any]) -> Manifest:
     """Write an artifact; the directory appears whole or not at all, and replaces an older artifact of that name.
 
@@ -56,12 +72,7 @@ def write_artifact(directory: Path, files: Mapping[str, bytes | Path], facts: Ma
         If the directory holds something else than an artifact.
     """
     directory = directory.resolve()
-    if directory.exists() and (
-        not directory.is_dir() or (any(directory.iterdir()) and not (directory / MANIFEST).exists())
-    ):
-        raise ArtifactError(
-            "holds something else than a model artifact", place=str(directory), hint="give --out another directory"
-        )
+    require_free(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,55 +22,6 @@ from training.encoder_export import (
 
 TEXTS = ["laser pointer", "лазерная указка", "レーザー", "a toy with strong magnets", "Spielzeug, 5 mW!"]
 MakeModel = Callable[[str, int], Path]
-
-
-@pytest.fixture(scope="module")
-def make_model(tmp_path_factory: pytest.TempPathFactory) -> MakeModel:
-    """A function: pooling, seed -> directory of a tiny random multilingual model with a tokenizer of its own."""
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import BertConfig, BertModel, BertTokenizerFast, set_seed
-
-    signs = sorted({sign for text in TEXTS for sign in text.lower() if not sign.isspace()})
-    vocabulary = [
-        "[PAD]",
-        "[UNK]",
-        "[CLS]",
-        "[SEP]",
-        "[MASK]",
-        "laser",
-        "pointer",
-        "лазерная",
-        "magnets",
-        *signs,
-        *(f"##{sign}" for sign in signs),
-    ]
-    tokenizer = Tokenizer(models.WordPiece({word: i for i, word in enumerate(vocabulary)}, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(strip_accents=False)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-
-    def make(pooling: str, seed: int) -> Path:
-        root = tmp_path_factory.mktemp("tiny")
-        set_seed(seed)
-        config = BertConfig(
-            vocab_size=len(vocabulary), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
-        )
-        BertModel(config).save_pretrained(root / "bert")
-        BertTokenizerFast(tokenizer_object=tokenizer).save_pretrained(root / "bert")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = SentenceTransformer(modules=[Transformer(str(root / "bert")), Pooling(32, pooling)], device="cpu")
-            model.save(str(root / "encoder"))
-        return root / "encoder"
-
-    return make
-
-
-@pytest.fixture(scope="module")
-def tiny_model(make_model: MakeModel) -> Path:
-    return make_model("mean", 0)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from training.encoder_export import embedded_encoder_source, export_encoder, load_sentence_transformer
+from training.encoder_export import EMBEDDED_SHA256, export_encoder, load_sentence_transformer
 from training.finetuning import FinetuneSettings, HazardTexts, finetune
 
 LAMPS = [f"mains table lamp with plug number {i}" for i in range(40)]
@@ -25,57 +23,38 @@ def texts(lamps: list[str], balls: list[str]) -> HazardTexts:
 TRAIN, VALIDATION = texts(LAMPS[:30], BALLS[:30]), texts(LAMPS[30:], BALLS[30:])
 
 
-@pytest.fixture(scope="module")
-def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random two-layer BERT with the embedded encoder's words, as a sentence-transformers directory."""
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
-    from transformers import BertConfig, BertModel, set_seed
-
-    root = tmp_path_factory.mktemp("tiny")
-    set_seed(0)
-    config = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64)
-    BertModel(config).save_pretrained(root / "bert")
-    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json"):
-        shutil.copy(embedded_encoder_source() / name, root / "bert" / name)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        transformer = Transformer(str(root / "bert"))
-        model = SentenceTransformer(modules=[transformer, Pooling(32, "mean"), Normalize()], device="cpu")
-        model.save(str(root / "encoder"))
-    return root / "encoder"
-
-
 SETTINGS = FinetuneSettings(epochs=3, batch=12, pairs=2, learning_rate=3e-3, max_tokens=24)
 
 
 def similarity_gap(directory: Path) -> float:
     """How much nearer two lamps are than a lamp and a ball."""
-    lamp, other_lamp, ball = load_sentence_transformer(str(directory)).encode([LAMPS[31], LAMPS[35], BALLS[31]])
-    return float(lamp @ other_lamp - lamp @ ball)
+    vectors = load_sentence_transformer(str(directory)).encode(
+        [LAMPS[31], LAMPS[35], BALLS[31]], normalize_embeddings=True
+    )
+    return float(vectors[0] @ vectors[1] - vectors[0] @ vectors[2])
 
 
 @pytest.fixture(scope="module")
-def tuned(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def tuned(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     cache = tmp_path_factory.mktemp("cache")
-    return finetune(str(tiny_encoder), TRAIN, VALIDATION, PAIRS, SETTINGS, cache=cache), cache
+    return finetune(str(tiny_model), TRAIN, VALIDATION, PAIRS, SETTINGS, cache=cache), cache
 
 
-def test_products_of_different_hazards_move_apart(tiny_encoder: Path, tuned: tuple[Path, Path]) -> None:
-    assert similarity_gap(tuned[0]) > similarity_gap(tiny_encoder) + 0.05
+def test_products_of_different_hazards_move_apart(tiny_model: Path, tuned: tuple[Path, Path]) -> None:
+    assert similarity_gap(tuned[0]) > similarity_gap(tiny_model) + 0.05
 
 
-def test_equal_inputs_are_trained_once(tiny_encoder: Path, tuned: tuple[Path, Path]) -> None:
+def test_equal_inputs_are_trained_once(tiny_model: Path, tuned: tuple[Path, Path]) -> None:
     directory, cache = tuned
     before = (directory / "model.safetensors").stat().st_mtime_ns
-    assert finetune(str(tiny_encoder), TRAIN, VALIDATION, PAIRS, SETTINGS, cache=cache) == directory
+    assert finetune(str(tiny_model), TRAIN, VALIDATION, PAIRS, SETTINGS, cache=cache) == directory
     assert (directory / "model.safetensors").stat().st_mtime_ns == before
 
 
-def test_other_labels_are_another_training(tiny_encoder: Path, tuned: tuple[Path, Path]) -> None:
+def test_other_labels_are_another_training(tiny_model: Path, tuned: tuple[Path, Path]) -> None:
     swapped = HazardTexts(TRAIN.texts, TRAIN.labels[:, ::-1].copy())
     one_epoch = FinetuneSettings(epochs=1, batch=12, pairs=2, max_tokens=24)
-    assert finetune(str(tiny_encoder), swapped, VALIDATION, PAIRS, one_epoch, cache=tuned[1]) != tuned[0]
+    assert finetune(str(tiny_model), swapped, VALIDATION, PAIRS, one_epoch, cache=tuned[1]) != tuned[0]
 
 
 def test_nothing_but_the_result_is_left_behind(tuned: tuple[Path, Path]) -> None:
@@ -83,7 +62,7 @@ def test_nothing_but_the_result_is_left_behind(tuned: tuple[Path, Path]) -> None
     assert not [name for name in left if name.endswith((".checkpoint", ".part"))]
 
 
-def test_a_run_that_was_cut_off_goes_on_from_its_last_epoch(tiny_encoder: Path, tmp_path: Path) -> None:
+def test_a_run_that_was_cut_off_goes_on_from_its_last_epoch(tiny_model: Path, tmp_path: Path) -> None:
     class CutOffError(Exception):
         pass
 
@@ -95,14 +74,14 @@ def test_a_run_that_was_cut_off_goes_on_from_its_last_epoch(tiny_encoder: Path, 
             raise CutOffError
 
     with pytest.raises(CutOffError):
-        finetune(str(tiny_encoder), TRAIN, VALIDATION, PAIRS, SETTINGS, cut_off, cache=tmp_path)
+        finetune(str(tiny_model), TRAIN, VALIDATION, PAIRS, SETTINGS, cut_off, cache=tmp_path)
     assert list((tmp_path / "finetuned").glob("*.checkpoint")), "the first epoch's checkpoint is kept"
     resumed: list[int] = []
-    finetune(str(tiny_encoder), TRAIN, VALIDATION, PAIRS, SETTINGS, lambda _s, d, _t: resumed.append(d), cache=tmp_path)
+    finetune(str(tiny_model), TRAIN, VALIDATION, PAIRS, SETTINGS, lambda _s, d, _t: resumed.append(d), cache=tmp_path)
     assert min(resumed) > min(steps)
 
 
 def test_the_result_exports_as_an_encoder(tuned: tuple[Path, Path], tmp_path: Path) -> None:
     exported = export_encoder(str(tuned[0]), cache=tmp_path)
     assert exported.graph.is_file()
-    assert exported.weights_sha256 != export_encoder(cache=tmp_path.parent / "embedded").weights_sha256
+    assert exported.weights_sha256 != EMBEDDED_SHA256

@@ -232,3 +232,12 @@ def test_an_output_that_holds_something_else_is_left_alone(run: Run, tmp_path: P
 def test_a_way_to_fine_tune_that_is_none_is_refused() -> None:
     with pytest.raises(InputError, match=r"finetune 'maybe' .*auto, on, off"):
         TrainSettings(out=Path("x"), finetune="maybe")  # type: ignore[arg-type]
+
+
+def test_another_encoder_reads_the_seller_s_words_without_gloss(
+    run: Run, tiny_model: Path, corpus_alone: TrainResult
+) -> None:
+    own = HazardClassifier.load(corpus_alone.directory).read(Listing(id="1", title="лазерная указка"))
+    other = HazardClassifier.load(run(encoder=str(tiny_model)).directory).read(Listing(id="1", title="лазерная указка"))
+    assert "laser pointer" in own.text.text
+    assert "лазерная указка" in other.text.text
