@@ -23,7 +23,7 @@ from models.classifier.kind_model import KindModel, name_strengths
 from models.classifier.reading import ListingReader, ReadListing
 from models.classifier.scenarios import ScenarioModel, median_level
 from models.classifier.sparse import SparseFeatures
-from models.classifier.wording import Opinion, hazard_scores, word_assessment
+from models.classifier.wording import Opinion, concern, hazard_scores, word_assessment
 from models.domain.assessment import Assessment, Attribution, Versions
 from models.domain.errors import ArtifactError
 from models.domain.listing import Listing
@@ -161,7 +161,7 @@ class HazardClassifier:
         given_unsafe = np.array([o.given_unsafe for o in opinions]).reshape(len(read), len(self.taxonomy.names))
         return Predictions(
             given_unsafe=given_unsafe,
-            hazards=given_unsafe * (1 - levels[:, :1]),
+            hazards=given_unsafe * concern(levels)[:, None],
             levels=levels,
             unsafe=np.array([o.kinds @ o.risks.unsafe for o in opinions]),
             languages=[r.language.code for r in read],
@@ -297,7 +297,7 @@ class Predictions:
     Parameters
     ----------
     given_unsafe, hazards : array of shape (n, risk types)
-        P(hazard | unsafe, listing), and that times P(level is not none).
+        P(hazard | unsafe, listing), and that times `concern`.
     levels : array of shape (n, 5)
         P(none), P(low), P(medium), P(high), P(serious).
     unsafe : array of shape (n,)

@@ -42,19 +42,37 @@ class Opinion:
     levels: Array
 
 
+def concern(levels: Array) -> Array:
+    """Return the factor from P(hazard | unsafe) to the probability that the hazard is a real concern.
+
+    It is 1 where a scenario is more likely than none, and falls to 0 as P(none) rises to 1: a listing of an everyday
+    good has no hazard to speak of, whatever an unsafe one would do.
+
+    Parameters
+    ----------
+    levels : array of shape (..., 5)
+        P(none), P(low), P(medium), P(high), P(serious).
+
+    Returns
+    -------
+    array of shape (...)
+    """
+    factor: Array = np.minimum(1.0, 2.0 * (1.0 - levels[..., 0]))
+    return factor
+
+
 def hazard_scores(opinion: Opinion, names: Sequence[str], thresholds: Array) -> list[HazardScore]:
     """Return every risk type, most probable first.
 
-    A hazard is a real concern with the probability that an unsafe product of this listing has it, times the
-    probability that the listing has a scenario at all.
+    A hazard is a real concern with the probability that an unsafe product of this listing has it, times `concern`.
     """
-    concern = float(1 - opinion.levels[0])
+    factor = float(concern(opinion.levels))
     scores = [
         HazardScore(
             risk_type=name,
-            probability=float(opinion.given_unsafe[j]) * concern,
+            probability=float(opinion.given_unsafe[j]) * factor,
             given_unsafe=float(opinion.given_unsafe[j]),
-            flagged=bool(opinion.given_unsafe[j] * concern >= thresholds[j]),
+            flagged=bool(opinion.given_unsafe[j] * factor >= thresholds[j]),
         )
         for j, name in enumerate(names)
     ]

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.classifier.classifier import HazardClassifier
+from models.classifier.wording import concern
 from models.domain.alert import Example
 from models.domain.listing import LIMITS, Listing
 from models.domain.plan import Action, Plan
@@ -201,3 +202,9 @@ def test_progress_counts_every_listing(small_model: HazardClassifier) -> None:
     done: list[int] = []
     small_model.predict(LISTINGS, done.append)
     assert int(np.sum(done)) == len(LISTINGS)
+
+
+def test_an_everyday_good_has_no_hazard_of_concern_and_a_likely_scenario_takes_nothing_off() -> None:
+    likely, even, harmless = np.array([[0.1, 0.9, 0, 0, 0], [0.5, 0.5, 0, 0, 0], [1.0, 0, 0, 0, 0]])
+    assert concern(np.array([likely, even, harmless])).tolist() == [1.0, 1.0, 0.0]
+    assert concern(np.array([0.75, 0.25, 0.0, 0.0, 0.0])) == pytest.approx(0.5)
