@@ -105,13 +105,11 @@ class HazardClassifier:
         texts = [r.text for r in read]
         kinds = self.kind_model.posterior(embeddings, name_strengths(texts, self.knowledge))
         risks = [self.scenario_model.risks(r.facts()) for r in read]
-        knowledge = np.array(
-            [log_odds(self.scenario_model.hazard_shares(k, r)[0]) for k, r in zip(kinds, risks, strict=True)]
-        )
+        knowledge = self.scenario_model.hazard_log_odds(kinds, risks)
         blocks = Blocks(
             embeddings,
             self.sparse.transform([t.text for t in texts]),
-            knowledge.reshape(len(read), len(self.taxonomy.names)),
+            knowledge,
         )
         given_unsafe = self.calibration.probabilities(self.heads.logits(blocks))
         return [
@@ -320,13 +318,6 @@ class Predictions:
     def level_ranks(self) -> NDArray[np.int64]:
         """Rank of the median level, shape (n,)."""
         return np.array([median_level(row).rank for row in self.levels], dtype=np.int64)
-
-
-def log_odds(probabilities: Array, floor: float = 1e-3) -> Array:
-    """Return log(p / (1 - p)) with p kept within [floor, 1 - floor]."""
-    p = np.clip(probabilities, floor, 1 - floor)
-    result: Array = np.log(p) - np.log1p(-p)
-    return result
 
 
 def usable_cores() -> int:

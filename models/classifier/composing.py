@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import yaml
@@ -59,7 +60,6 @@ class ComposedText:
     pieces: tuple[Piece, ...]
     findings: dict[str, Findings] = field(default_factory=dict)
     known_share: float = 1.0
-    notes: tuple[str, ...] = ()
 
     def origin(self, start: int, end: int) -> tuple[str, int, int] | None:
         """Return (field, start, end) of a span of the composed text, None for the glue between pieces."""
@@ -76,7 +76,7 @@ class ComposedText:
             i += 1
         return None
 
-    @property
+    @cached_property
     def _starts(self) -> list[int]:
         return [piece.start for piece in self.pieces]
 

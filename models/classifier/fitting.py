@@ -13,13 +13,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import GroupKFold
 
-from models.classifier.classifier import HazardClassifier, Settings, log_odds, usable_cores
+from models.classifier.classifier import HazardClassifier, Settings, usable_cores
 from models.classifier.composing import Boilerplate
 from models.classifier.encoder import OnnxEncoder
 from models.classifier.heads import Blocks, Calibration, LinearHeads
 from models.classifier.kind_model import KindModel, name_strengths
 from models.classifier.reading import ReadListing
-from models.classifier.scenarios import ScenarioModel
+from models.classifier.scenarios import ScenarioModel, log_odds
 from models.classifier.sparse import SparseFeatures
 from models.domain.errors import InputError
 from models.domain.taxonomy import Taxonomy
@@ -188,8 +188,7 @@ def _knowledge_features(
     for start in range(0, len(read), 1000):
         part = slice(start, start + 1000)
         posterior = kind_model.posterior(embeddings[part], name_strengths([r.text for r in read[part]], knowledge))
-        for i, r in enumerate(read[part]):
-            features[start + i] = log_odds(scenarios.hazard_shares(posterior[i], scenarios.risks(r.facts()))[0])
+        features[part] = scenarios.hazard_log_odds(posterior, [scenarios.risks(r.facts()) for r in read[part]])
     return features
 
 

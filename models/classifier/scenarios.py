@@ -132,27 +132,37 @@ class ScenarioModel:
             -np.clip(self._unsafe, 0, 1 - 1e-9)
         )
         share, injury, severity = self._share.copy(), self._injury.copy(), self._severity.copy()
-        for fact in sorted(cues, key=lambda fact: (fact.cue, fact.negated)):
-            cue = self.knowledge.cue_by_id.get(fact.cue)
-            if cue is not None:
-                self._apply(cue, fact.negated, unsafe_logit, share, injury, severity)
+        # In one order, so that equal cues give equal bits; hazards are brought first, so that every factor meets them.
+        known = [
+            (self.knowledge.cue_by_id[fact.cue], fact.negated)
+            for fact in sorted(cues, key=lambda fact: (fact.cue, fact.negated))
+            if fact.cue in self.knowledge.cue_by_id
+        ]
+        self._introduce([cue for cue, negated in known if not negated], share, injury, severity)
+        for cue, negated in known:
+            self._apply(cue, negated, unsafe_logit, share, injury)
         unsafe, injury = 1 / (1 + np.exp(-unsafe_logit)), np.clip(injury, 0.0, 1.0)
         return KindRisks(unsafe, share, severity, injury, self._reaches(unsafe[:, None] * share * injury, severity))
 
-    def _apply(
-        self, cue: Cue, negated: bool, unsafe_logit: Array, share: Array, injury: Array, severity: NDArray[np.int64]
-    ) -> None:
-        strength = self._strength[cue.id]
-        direction = -_NEGATED_STRENGTH if negated else 1.0
-        unsafe_logit += strength * direction * np.log(cue.unsafe)
-        if not negated:
+    def _introduce(self, cues: Sequence[Cue], share: Array, injury: Array, severity: NDArray[np.int64]) -> None:
+        """Bring the hazards of cues to kinds without them; where several bring one hazard, the worst of each step."""
+        free = share == 0.0
+        for cue in cues:
+            strength = self._strength[cue.id]
             for name, brought in cue.introduces.items():
                 j = self._column.get(name)
                 if j is not None:
-                    new = (strength > 0) & (share[:, j] == 0.0) & (self._listed[cue.id] | self._for_children)
-                    share[new, j] = brought.share * strength[new]
-                    injury[new, j] = brought.injury
-                    severity[new, j] = brought.severity
+                    new = (strength > 0) & free[:, j] & (self._listed[cue.id] | self._for_children)
+                    first = new & (share[:, j] == 0.0)
+                    injury[first, j], severity[first, j] = brought.injury, brought.severity
+                    share[new, j] = np.maximum(share[new, j], brought.share * strength[new])
+                    injury[new, j] = np.maximum(injury[new, j], brought.injury)
+                    severity[new, j] = np.maximum(severity[new, j], brought.severity)
+
+    def _apply(self, cue: Cue, negated: bool, unsafe_logit: Array, share: Array, injury: Array) -> None:
+        strength = self._strength[cue.id]
+        direction = -_NEGATED_STRENGTH if negated else 1.0
+        unsafe_logit += strength * direction * np.log(cue.unsafe)
         for name, factor in cue.hazards.items():
             j = self._column.get(name)
             if j is None:
@@ -193,6 +203,19 @@ class ScenarioModel:
         relevant = kinds @ (risks.share * ~self.harmless[:, None])
         return given_unsafe, relevant
 
+    def hazard_log_odds(self, kinds: Array, risks: Sequence[KindRisks]) -> Array:
+        """Return the log odds of P(hazard | unsafe) of n listings, shape (n, risk types): the heads' knowledge block.
+
+        Parameters
+        ----------
+        kinds : array of shape (n, kinds)
+            Posterior over the kinds.
+        """
+        features = np.zeros((len(risks), len(self.taxonomy.names)))
+        for i, (posterior, risk) in enumerate(zip(kinds, risks, strict=True)):
+            features[i] = log_odds(self.hazard_shares(posterior, risk)[0])
+        return features
+
     def scenarios(self, kinds: Array, risks: KindRisks, level: RiskLevel, limit: int = 3) -> list[Scenario]:
         """Return the worst scenarios of the listing's likeliest kinds, at most at `level`, worst first."""
         found: list[tuple[tuple[float, ...], Scenario]] = []
@@ -225,6 +248,13 @@ class ScenarioModel:
             level=risk_level(severity, probability),
             sensitivity=sensitivity(severity, probability),
         )
+
+
+def log_odds(probabilities: Array, floor: float = 1e-3) -> Array:
+    """Return log(p / (1 - p)) with p kept within [floor, 1 - floor]."""
+    p = np.clip(probabilities, floor, 1 - floor)
+    result: Array = np.log(p) - np.log1p(-p)
+    return result
 
 
 def share_width(risks: KindRisks) -> int:

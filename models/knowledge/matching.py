@@ -89,8 +89,8 @@ class LanguageMatcher:
             phrases = phrases + [(plain, value) for phrase, value in phrases if (plain := anyascii(phrase)) != phrase]
         return PhraseIndex(phrases, self.profile.spaces, lambda phrase: self._forms.stem(phrase).text)
 
-    def find(self, text: str) -> Findings:
-        """Return what this language's part of the knowledge base sees in a text."""
+    def find(self, text: str, *, gloss: bool = True) -> Findings:
+        """Return what this language's part of the knowledge base sees in a text, with or without gloss words."""
         folded = fold(text)
         stemmed = self._forms.stem(folded.text)
         grades = self._ages.find(folded.text)
@@ -106,7 +106,7 @@ class LanguageMatcher:
         return Findings(
             names=tuple(names),
             cues=tuple(sorted((cue for cue in cues if not _inside(cue, names)), key=lambda hit: (hit.start, hit.cue))),
-            glosses=self._gloss_hits(folded, stemmed),
+            glosses=self._gloss_hits(folded, stemmed) if gloss else (),
         )
 
     def glosses(self, text: str) -> tuple[GlossHit, ...]:
@@ -185,10 +185,11 @@ class KnowledgeMatcher:
     def find(self, text: str, language: str) -> Findings:
         """Return the findings of a text in its language, and in English: sellers mix the two.
 
-        A language that the base does not know is searched as English only.
+        A language that the base does not know is searched as English only. English text needs no gloss.
         """
-        english = self._matcher("en").find(text)
-        if language == "en" or language not in self.knowledge.language_by_code:
+        known = language in self.knowledge.language_by_code
+        english = self._matcher("en").find(text, gloss=not known)
+        if language == "en" or not known:
             return english
         own = self._matcher(language).find(text)
         return Findings(

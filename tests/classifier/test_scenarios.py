@@ -193,3 +193,11 @@ def test_the_median_level_is_the_highest_that_is_reached_by_half(probabilities: 
 def test_more_spread_makes_a_level_less_certain(scenario_model: ScenarioModel) -> None:
     wide = ScenarioModel(scenario_model.knowledge, scenario_model.taxonomy, spread=2.0)
     assert at_least(wide, "laser-pointer")[3] < at_least(scenario_model, "laser-pointer")[3]
+
+
+def test_of_two_cues_that_bring_the_same_hazard_neither_hides_the_other(scenario_model: ScenarioModel) -> None:
+    kind = next(k.id for k in scenario_model.knowledge.kinds if k.consumers != "other" and "chemical" not in k.hazards)
+    alone = [at_least(scenario_model, kind, CueFact(cue, False)) for cue in ("nicotine", "skin-bleaching")]
+    both = at_least(scenario_model, kind, CueFact("nicotine", False), CueFact("skin-bleaching", False))
+    assert (both >= np.maximum(*alone) - 1e-9).all()
+    assert both[-1] > 0.5
