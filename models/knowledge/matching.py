@@ -185,11 +185,11 @@ class KnowledgeMatcher:
     def find(self, text: str, language: str) -> Findings:
         """Return the findings of a text in its language, and in English: sellers mix the two.
 
-        A language that the base does not know is searched as English only. English text needs no gloss.
+        A language that the base does not know is searched as English only.
         """
-        known = language in self.knowledge.language_by_code
-        english = self._matcher("en").find(text, gloss=not known)
-        if language == "en" or not known:
+        alone = language == "en" or language not in self.knowledge.language_by_code
+        english = self._matcher("en").find(text, gloss=alone)
+        if alone:
             return english
         own = self._matcher(language).find(text)
         return Findings(
