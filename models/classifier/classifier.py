@@ -26,6 +26,7 @@ from models.classifier.sparse import SparseFeatures
 from models.classifier.wording import Opinion, concern, hazard_scores, word_assessment
 from models.domain.assessment import Assessment, Attribution, Versions
 from models.domain.errors import ArtifactError
+from models.domain.guarantee import Guarantee
 from models.domain.listing import Listing
 from models.domain.plan import Plan
 from models.domain.risk import RiskLevel
@@ -85,6 +86,7 @@ class HazardClassifier:
     thresholds: Array
     settings: Settings = field(default_factory=Settings)
     taxonomy_source: Mapping[str, Any] = field(default_factory=dict)
+    guarantees: tuple[Guarantee, ...] = ()
     manifest: Manifest | None = None
 
     def __post_init__(self) -> None:
@@ -188,6 +190,7 @@ class HazardClassifier:
             "sparse": list(self.sparse.columns),
             "kind_temperature": self.kind_model.temperature,
             "kind_name_bonus": self.kind_model.name_bonus,
+            "guarantees": [guarantee.as_dict() for guarantee in self.guarantees],
         }
         arrays: dict[str, NDArray[Any]] = {
             "sparse_idf": self.sparse.idf,
@@ -254,6 +257,7 @@ class HazardClassifier:
             thresholds=arrays["thresholds"],
             settings=settings,
             taxonomy_source=parts["taxonomy"],
+            guarantees=tuple(Guarantee.from_dict(raw) for raw in parts.get("guarantees", ())),
             manifest=manifest,
         )
         model._directory = root
