@@ -17,10 +17,12 @@ import yaml
 from numpy.typing import NDArray
 
 from models.classifier.artifact import Manifest, require_free
-from models.classifier.classifier import HazardClassifier, Settings, usable_cores
+from models.classifier.classifier import HazardClassifier, Settings
 from models.classifier.composing import load_boilerplate
+from models.classifier.cores import usable_cores
 from models.classifier.encoder import OnnxEncoder
-from models.classifier.fitting import FitSettings, HazardSample, KindSample, fit_classifier
+from models.classifier.fit_settings import FitSettings
+from models.classifier.fitting import HazardSample, KindSample, fit_classifier
 from models.classifier.reading import ListingReader
 from models.domain.alert import Example
 from models.domain.errors import InputError

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from models.domain.errors import ArtifactError
 
 FORMAT = "hazardlens-model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 
 

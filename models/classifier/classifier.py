@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from models.classifier.artifact import Manifest, pack_arrays, read_manifest, unpack_arrays, write_artifact
 from models.classifier.composing import Boilerplate
+from models.classifier.cores import usable_cores
 from models.classifier.encoder import Encoding, OnnxEncoder
 from models.classifier.explanation import ExplainedListing, attribute
 from models.classifier.heads import Blocks, Calibration, LinearHeads
@@ -54,6 +54,8 @@ class Settings:
         Whether text in other languages reaches the encoder in English words.
     least_known_share : float
         Below this share of known letters the model abstains: it has not read the listing.
+    least_familiarity : float
+        Below this familiarity (see `KindJudgement`) it abstains: it has learnt nothing of the kind.
     spread : float
         See `ScenarioModel`.
     """
@@ -61,6 +63,7 @@ class Settings:
     max_tokens: int = 128
     gloss: bool = True
     least_known_share: float = 0.25
+    least_familiarity: float = 0.2
     spread: float = 0.8
 
 
@@ -87,11 +90,13 @@ class HazardClassifier:
     settings: Settings = field(default_factory=Settings)
     taxonomy_source: Mapping[str, Any] = field(default_factory=dict)
     guarantees: tuple[Guarantee, ...] = ()
+    evidence: Array | None = None
+    unsafe_calibration: Calibration = field(default_factory=lambda: Calibration.identity(1))
     manifest: Manifest | None = None
 
     def __post_init__(self) -> None:
         self.reader = ListingReader(self.knowledge, self.boilerplate, self.settings.gloss)
-        self.scenario_model = ScenarioModel(self.knowledge, self.taxonomy, self.settings.spread)
+        self.scenario_model = ScenarioModel(self.knowledge, self.taxonomy, self.settings.spread, self.evidence)
 
     @property
     def version(self) -> str:
@@ -105,7 +110,8 @@ class HazardClassifier:
     def opinions(self, read: Sequence[ReadListing], embeddings: NDArray[np.float32]) -> list[Opinion]:
         """Return what the model thinks of some listings; `embeddings` has shape (n, dimension)."""
         texts = [r.text for r in read]
-        kinds = self.kind_model.posterior(embeddings, name_strengths(texts, self.knowledge))
+        judged = self.kind_model.judge(embeddings, name_strengths(texts, self.knowledge))
+        kinds = judged.posterior
         risks = [self.scenario_model.risks(r.facts()) for r in read]
         knowledge = self.scenario_model.hazard_log_odds(kinds, risks)
         blocks = Blocks(
@@ -114,6 +120,7 @@ class HazardClassifier:
             knowledge,
         )
         given_unsafe = self.calibration.probabilities(self.heads.logits(blocks))
+        unsafe = self.unsafe_calibration.probabilities(self.scenario_model.unsafe_log_odds(kinds, risks))
         return [
             Opinion(
                 kinds[i],
@@ -121,6 +128,8 @@ class HazardClassifier:
                 knowledge[i],
                 given_unsafe[i],
                 self.scenario_model.level_probabilities(kinds[i], risks[i]),
+                float(unsafe[i, 0]),
+                float(judged.familiarity[i]),
             )
             for i in range(len(read))
         ]
@@ -163,7 +172,8 @@ class HazardClassifier:
             given_unsafe=given_unsafe,
             hazards=given_unsafe * concern(levels)[:, None],
             levels=levels,
-            unsafe=np.array([o.kinds @ o.risks.unsafe for o in opinions]),
+            unsafe=np.array([o.unsafe for o in opinions]),
+            familiarity=np.array([o.familiarity for o in opinions]),
             languages=[r.language.code for r in read],
             kinds=[self.knowledge.kinds[int(o.kinds.argmax())].id for o in opinions],
         )
@@ -196,12 +206,17 @@ class HazardClassifier:
             "sparse_idf": self.sparse.idf,
             "kind_weights": self.kind_model.weights,
             "kind_bias": self.kind_model.bias,
+            "kind_centroids": self.kind_model.centroids,
+            "kind_background": self.kind_model.background,
+            "kind_evidence": np.zeros(len(self.knowledge.kinds)) if self.evidence is None else self.evidence,
             "head_dense": self.heads.dense,
             "head_sparse": self.heads.sparse,
             "head_knowledge": self.heads.knowledge,
             "head_bias": self.heads.bias,
             "calibration_slope": self.calibration.slope,
             "calibration_offset": self.calibration.offset,
+            "unsafe_slope": self.unsafe_calibration.slope,
+            "unsafe_offset": self.unsafe_calibration.offset,
             "thresholds": self.thresholds,
         }
         self.manifest = write_artifact(
@@ -248,7 +263,12 @@ class HazardClassifier:
             encoder=OnnxEncoder(root / _GRAPH, root / _TOKENIZER, settings.max_tokens, threads or usable_cores()),
             sparse=SparseFeatures({feature: i for i, feature in enumerate(parts["sparse"])}, arrays["sparse_idf"]),
             kind_model=KindModel(
-                arrays["kind_weights"], arrays["kind_bias"], parts["kind_temperature"], parts["kind_name_bonus"]
+                arrays["kind_weights"],
+                arrays["kind_bias"],
+                arrays["kind_centroids"],
+                arrays["kind_background"],
+                parts["kind_temperature"],
+                parts["kind_name_bonus"],
             ),
             heads=LinearHeads(
                 arrays["head_dense"], arrays["head_sparse"], arrays["head_knowledge"], arrays["head_bias"]
@@ -257,7 +277,9 @@ class HazardClassifier:
             thresholds=arrays["thresholds"],
             settings=settings,
             taxonomy_source=parts["taxonomy"],
-            guarantees=tuple(Guarantee.from_dict(raw) for raw in parts.get("guarantees", ())),
+            guarantees=tuple(Guarantee.from_dict(raw) for raw in parts["guarantees"]),
+            evidence=arrays["kind_evidence"],
+            unsafe_calibration=Calibration(arrays["unsafe_slope"], arrays["unsafe_offset"]),
             manifest=manifest,
         )
         model._directory = root
@@ -287,6 +309,7 @@ class HazardClassifier:
             plan,
             Versions(model=self.version, plan=plan.id, taxonomy=self.taxonomy.id),
             least_known_share=self.settings.least_known_share,
+            least_familiarity=self.settings.least_familiarity,
             truncated=encoding.truncated,
             explanation=self._attributions(read, opinion, encoding, which, explain) if which else [],
         )
@@ -303,12 +326,16 @@ class Predictions:
     levels : array of shape (n, 5)
         P(none), P(low), P(medium), P(high), P(serious).
     unsafe : array of shape (n,)
+        P(unsafe), calibrated under the prior of the training.
+    familiarity : array of shape (n,)
+        See `KindJudgement`.
     """
 
     given_unsafe: Array
     hazards: Array
     levels: Array
     unsafe: Array
+    familiarity: Array
     languages: list[str]
     kinds: list[str]
 
@@ -322,8 +349,3 @@ class Predictions:
     def level_ranks(self) -> NDArray[np.int64]:
         """Rank of the median level, shape (n,)."""
         return np.array([median_level(row).rank for row in self.levels], dtype=np.int64)
-
-
-def usable_cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)

@@ -83,16 +83,21 @@ class ScenarioModel:
     ----------
     spread : float
         Standard deviation of the scenario probability's uncertainty, in powers of ten.
+    evidence : array of shape (kinds,), optional
+        What the market says of each kind, added to its log odds of an unsafe offer; see `market_evidence`.
     """
 
-    def __init__(self, knowledge: Knowledge, taxonomy: Taxonomy, spread: float = 0.8) -> None:
+    def __init__(
+        self, knowledge: Knowledge, taxonomy: Taxonomy, spread: float = 0.8, evidence: Array | None = None
+    ) -> None:
         self.knowledge = knowledge
         self.taxonomy = taxonomy
         self.spread = spread
         n, h = len(knowledge.kinds), len(taxonomy.names)
         column = {name: j for j, name in enumerate(taxonomy.names)}
         self._column = column
-        self._unsafe = np.array([kind.unsafe for kind in knowledge.kinds])
+        unsafe = np.clip([kind.unsafe for kind in knowledge.kinds], _LONGEST_ODDS, 1 - _LONGEST_ODDS)
+        self._unsafe_logit: Array = np.log(unsafe) - np.log1p(-unsafe) + (0.0 if evidence is None else evidence)
         self._share = np.zeros((n, h))
         self._severity = np.ones((n, h), dtype=np.int64)
         self._injury = np.zeros((n, h))
@@ -128,9 +133,7 @@ class ScenarioModel:
         return self._risks(frozenset(cues))
 
     def _compute_risks(self, cues: frozenset[CueFact]) -> KindRisks:
-        unsafe_logit = np.log(np.clip(self._unsafe, _LONGEST_ODDS, 1 - 1e-9)) - np.log1p(
-            -np.clip(self._unsafe, 0, 1 - 1e-9)
-        )
+        unsafe_logit = self._unsafe_logit.copy()
         share, injury, severity = self._share.copy(), self._injury.copy(), self._severity.copy()
         # In one order, so that equal cues give equal bits; hazards are brought first, so that every factor meets them.
         known = [
@@ -215,6 +218,17 @@ class ScenarioModel:
         for i, (posterior, risk) in enumerate(zip(kinds, risks, strict=True)):
             features[i] = log_odds(self.hazard_shares(posterior, risk)[0])
         return features
+
+    def unsafe_log_odds(self, kinds: Array, risks: Sequence[KindRisks]) -> Array:
+        """Return the log odds of an unsafe offer of n listings, not calibrated, shape (n, 1).
+
+        Parameters
+        ----------
+        kinds : array of shape (n, kinds)
+            Posterior over the kinds.
+        """
+        unsafe = [float(posterior @ risk.unsafe) for posterior, risk in zip(kinds, risks, strict=True)]
+        return log_odds(np.array(unsafe), 1e-6)[:, None]
 
     def scenarios(self, kinds: Array, risks: KindRisks, level: RiskLevel, limit: int = 3) -> list[Scenario]:
         """Return the worst scenarios of the listing's likeliest kinds, at most at `level`, worst first."""

@@ -40,6 +40,8 @@ class Opinion:
     knowledge: Array
     given_unsafe: Array
     levels: Array
+    unsafe: float
+    familiarity: float
 
 
 def concern(levels: Array) -> Array:
@@ -88,6 +90,7 @@ def word_assessment(
     versions: Versions,
     *,
     least_known_share: float,
+    least_familiarity: float,
     truncated: bool,
     explanation: list[Attribution],
 ) -> Assessment:
@@ -95,14 +98,14 @@ def word_assessment(
 
     Parameters
     ----------
-    least_known_share : float
-        Below this share of known letters the model abstains.
+    least_known_share, least_familiarity : float
+        Below this share of known letters, or below this familiarity, the model abstains.
     truncated : bool
         The encoder has not read the whole text.
     """
     listing, levels = read.listing, opinion.levels
     level = median_level(levels)
-    abstains = _abstains(read, least_known_share)
+    abstains = _abstains(read, opinion, least_known_share, least_familiarity)
     verdict = plan.decide(level, bool(abstains))
     content = listing.content_hash()
     scenarios = scenario_model.scenarios(opinion.kinds, opinion.risks, level) if level != RiskLevel.NONE else []
@@ -119,7 +122,7 @@ def word_assessment(
         risk_level=level,
         level_probabilities={name: float(p) for name, p in zip(RiskLevel, levels, strict=True)},
         risk_score=min(1.0, float(levels[3] + levels[4])),
-        p_unsafe=min(1.0, float(opinion.kinds @ opinion.risks.unsafe)),
+        p_unsafe=opinion.unsafe,
         hazards=hazards,
         scenario=scenarios[0] if scenarios else None,
         kinds=_kinds(opinion, scenario_model.knowledge),
@@ -143,11 +146,13 @@ def _kinds(opinion: Opinion, knowledge: Knowledge) -> list[KindGuess]:
     ]
 
 
-def _abstains(read: ReadListing, least_known_share: float) -> list[str]:
+def _abstains(read: ReadListing, opinion: Opinion, least_known_share: float, least_familiarity: float) -> list[str]:
     if read.text.known_share < least_known_share:
         return [f"language-not-covered: little of the text is known to the model (language {read.language.code})"]
     if not read.text.text.strip():
         return ["no-text: the listing has no words to judge"]
+    if opinion.familiarity < least_familiarity:
+        return [f"out-of-scope: like nothing that the model has learnt (familiarity {opinion.familiarity:.2f})"]
     return []
 
 

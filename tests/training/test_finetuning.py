@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from training.encoder_export import EMBEDDED_SHA256, export_encoder, load_sentence_transformer
-from training.finetuning import FinetuneSettings, HazardTexts, finetune
+from training.finetuning import FinetuneSettings, FinetuneTexts, HazardTexts, finetune
 
 LAMPS = [f"mains table lamp with plug number {i}" for i in range(40)]
 BALLS = [f"small rubber ball for children number {i}" for i in range(40)]
@@ -21,6 +21,7 @@ def texts(lamps: list[str], balls: list[str]) -> HazardTexts:
 
 
 TRAIN, VALIDATION = texts(LAMPS[:30], BALLS[:30]), texts(LAMPS[30:], BALLS[30:])
+TEXTS = FinetuneTexts(TRAIN, VALIDATION, PAIRS, texts(LAMPS[:8], BALLS[:8]))
 
 
 SETTINGS = FinetuneSettings(epochs=3, batch=12, pairs=2, learning_rate=3e-3, max_tokens=24)
@@ -37,7 +38,7 @@ def similarity_gap(directory: Path) -> float:
 @pytest.fixture(scope="module")
 def tuned(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     cache = tmp_path_factory.mktemp("cache")
-    return finetune(str(tiny_model), TRAIN, VALIDATION, PAIRS, SETTINGS, cache=cache), cache
+    return finetune(str(tiny_model), TEXTS, SETTINGS, cache=cache), cache
 
 
 def test_products_of_different_hazards_move_apart(tiny_model: Path, tuned: tuple[Path, Path]) -> None:
@@ -47,14 +48,14 @@ def test_products_of_different_hazards_move_apart(tiny_model: Path, tuned: tuple
 def test_equal_inputs_are_trained_once(tiny_model: Path, tuned: tuple[Path, Path]) -> None:
     directory, cache = tuned
     before = (directory / "model.safetensors").stat().st_mtime_ns
-    assert finetune(str(tiny_model), TRAIN, VALIDATION, PAIRS, SETTINGS, cache=cache) == directory
+    assert finetune(str(tiny_model), TEXTS, SETTINGS, cache=cache) == directory
     assert (directory / "model.safetensors").stat().st_mtime_ns == before
 
 
 def test_other_labels_are_another_training(tiny_model: Path, tuned: tuple[Path, Path]) -> None:
     swapped = HazardTexts(TRAIN.texts, TRAIN.labels[:, ::-1].copy())
     one_epoch = FinetuneSettings(epochs=1, batch=12, pairs=2, max_tokens=24)
-    assert finetune(str(tiny_model), swapped, VALIDATION, PAIRS, one_epoch, cache=tuned[1]) != tuned[0]
+    assert finetune(str(tiny_model), FinetuneTexts(swapped, VALIDATION, PAIRS), one_epoch, cache=tuned[1]) != tuned[0]
 
 
 def test_nothing_but_the_result_is_left_behind(tuned: tuple[Path, Path]) -> None:
@@ -74,10 +75,10 @@ def test_a_run_that_was_cut_off_goes_on_from_its_last_epoch(tiny_model: Path, tm
             raise CutOffError
 
     with pytest.raises(CutOffError):
-        finetune(str(tiny_model), TRAIN, VALIDATION, PAIRS, SETTINGS, cut_off, cache=tmp_path)
+        finetune(str(tiny_model), TEXTS, SETTINGS, cut_off, cache=tmp_path)
     assert list((tmp_path / "finetuned").glob("*.checkpoint")), "the first epoch's checkpoint is kept"
     resumed: list[int] = []
-    finetune(str(tiny_model), TRAIN, VALIDATION, PAIRS, SETTINGS, lambda _s, d, _t: resumed.append(d), cache=tmp_path)
+    finetune(str(tiny_model), TEXTS, SETTINGS, lambda _s, d, _t: resumed.append(d), cache=tmp_path)
     assert min(resumed) > min(steps)
 
 

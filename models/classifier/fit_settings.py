@@ -1,0 +1,36 @@
+"""How a classifier is fitted: the numbers that are chosen before any data is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How to fit.
+
+    Parameters
+    ----------
+    penalties : dict
+        Inverse regularisation strength of each block's logistic regression.
+    mixture : dict
+        Weight of each block's logit in the sum. Chosen by five-fold cross-validation on the training part of the
+        Safety Gate alerts of 2009-2011, see the ablation in the report.
+    folds : int
+        Folds of the cross-fitted calibration.
+    corpus_cases : float
+        How many alerts of a kind weigh as much as its written listings.
+    prior_unsafe : float
+        Stated share of unsafe offers among all, 0 to 1, under which P(unsafe) is calibrated; by default what the
+        knowledge base implies for an ordinary mix of offers.
+    """
+
+    penalties: Mapping[str, float] = field(default_factory=lambda: {"dense": 10.0, "sparse": 30.0, "knowledge": 1.0})
+    mixture: Mapping[str, float] = field(default_factory=lambda: {"dense": 0.25, "sparse": 0.5, "knowledge": 0.25})
+    folds: int = 3
+    seed: int = 0
+    corpus_cases: float = 2.0
+    prior_unsafe: float = 0.08
+    kind_temperature: float = 5.0
+    name_bonus: float = 3.0

@@ -1,0 +1,84 @@
+"""Fitting the hazard heads: one logistic regression per block of features and risk type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+
+from models.classifier.cores import usable_cores
+from models.classifier.fit_settings import FitSettings
+from models.classifier.heads import Blocks, LinearHeads
+from models.classifier.scenarios import log_odds
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, int, int], object]
+"""Called with (stage, done, total)."""
+
+
+def fit_heads(
+    blocks: Blocks, labels: NDArray[np.bool_], weights: Array, fit: FitSettings, progress: Progress | None = None
+) -> LinearHeads:
+    """Fit one logistic regression per block and risk type, and add their logits with the mixture's weights.
+
+    One regression per block keeps a strong block from silencing a weaker one on few examples, and shows what each
+    is worth. A risk type with fewer than two positives gets its base rate and no weights.
+    """
+    n_heads = labels.shape[1]
+    dense = np.zeros((n_heads, blocks.dense.shape[1]), dtype=np.float32)
+    sparse = np.zeros((n_heads, blocks.sparse.shape[1]), dtype=np.float32)
+    knowledge, bias = np.zeros(n_heads, dtype=np.float32), np.zeros(n_heads, dtype=np.float32)
+
+    def fit_head(j: int) -> None:
+        target = labels[:, j]
+        if target.sum() < 2 or (~target).sum() < 2:
+            bias[j] = log_odds(np.array([weights[target].sum() / weights.sum()]), 1e-4)[0]
+            return
+        w, b = _regression(blocks.dense, target, weights, fit.penalties["dense"], fit.seed)
+        dense[j], bias[j] = fit.mixture["dense"] * w, fit.mixture["dense"] * b
+        w, b = _regression(blocks.sparse, target, weights, fit.penalties["sparse"], fit.seed)
+        sparse[j], bias[j] = fit.mixture["sparse"] * w, bias[j] + fit.mixture["sparse"] * b
+        w, b = _regression(blocks.knowledge[:, [j]], target, weights, fit.penalties["knowledge"], fit.seed)
+        knowledge[j], bias[j] = fit.mixture["knowledge"] * w[0], bias[j] + fit.mixture["knowledge"] * b
+
+    # liblinear lets go of the interpreter lock, and its primal solver draws no random numbers: threads change nothing.
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        for done, _ in enumerate(pool.map(fit_head, range(n_heads)), start=1):
+            if progress:
+                progress("fitting heads", done, n_heads)
+    return LinearHeads(dense, sparse, knowledge, bias)
+
+
+def _regression(
+    features: Any, target: NDArray[np.bool_], weights: Array, penalty: float, seed: int
+) -> tuple[Array, float]:
+    model = LogisticRegression(C=penalty, solver="liblinear", random_state=seed)
+    model.fit(features, target, sample_weight=weights)
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def cross_fitted_logits(
+    blocks: Blocks,
+    labels: NDArray[np.bool_],
+    weights: Array,
+    groups: NDArray[np.int64],
+    fit: FitSettings,
+    progress: Progress | None,
+) -> Array:
+    """Return logits that no sample's own labels (nor its group's) have shaped, shape (n, heads)."""
+    folds = min(fit.folds, len(np.unique(groups)))
+    if folds < 2:
+        return fit_heads(blocks, labels, weights, fit).logits(blocks)
+    logits = np.zeros(labels.shape)
+    splits = GroupKFold(folds, shuffle=True, random_state=fit.seed).split(labels, groups=groups)
+    for i, (rest, held_out) in enumerate(splits):
+        if progress:
+            progress("calibrating", i, folds)
+        heads = fit_heads(blocks.rows(rest), labels[rest], weights[rest], fit)
+        logits[held_out] = heads.logits(blocks.rows(held_out))
+    return logits
