@@ -34,8 +34,9 @@ from training.corpus.writer import write_corpus
 from training.data_fingerprint import DataFingerprint, fingerprint
 from training.deduplication import near_duplicate_groups, product_text, without_duplicates
 from training.encoder_export import EMBEDDED, ExportedEncoder, Precision, export_encoder
-from training.evaluation import VEHICLES, Evaluation, evaluate, write_report
+from training.evaluation import VEHICLES, Evaluation, evaluate
 from training.finetuning import FinetuneSettings, HazardTexts, finetune, has_gpu
+from training.report import write_report
 from training.splits import Split, product_groups, time_group_split
 
 Progress = Callable[[str, int, int], object]

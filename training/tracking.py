@@ -19,10 +19,11 @@ import training
 from models.classifier.artifact import Manifest, read_manifest
 from models.domain.resources import datasets_dir
 from training.data_fingerprint import DataFingerprint
-from training.evaluation import Evaluation, write_report
+from training.evaluation import Evaluation
 from training.mlflow_store import MODEL_NAME, Store, opened
 from training.promotion import Choice, choose_alias
 from training.registry import set_alias
+from training.report import write_report
 from training.requirements import pinned_requirements
 
 LOG = logging.getLogger(__name__)

@@ -102,7 +102,7 @@ def evaluate(
     read = [example for path in examples for example in judged_examples(path, classifier.taxonomy)]
     with training_extra("evaluation"):
         from training.evaluation import evaluate as run
-        from training.evaluation import write_report
+        from training.report import write_report
 
         with bar("evaluating", len(read), progress, "example") as advance:
             evaluation = run(classifier, read, classifier.taxonomy, progress=advance)

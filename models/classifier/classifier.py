@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -311,6 +311,15 @@ class Predictions:
     unsafe: Array
     languages: list[str]
     kinds: list[str]
+
+    def part(self, rows: NDArray[np.int64]) -> Predictions:
+        """Return the figures of some listings."""
+        columns: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        chosen: dict[str, Any] = {
+            name: column[rows] if isinstance(column, np.ndarray) else [column[i] for i in rows]
+            for name, column in columns.items()
+        }
+        return replace(self, **chosen)
 
     @property
     def risk_score(self) -> Array:
