@@ -40,25 +40,41 @@ def caption_effect(
 ) -> list[dict[str, Any]]:
     """Compare listings as they are with the same listings without their captions.
 
+    Two questions: what captions add to a whole listing, and what they add where the seller wrote no description, as on
+    marketplaces that show a title and pictures.
+
     Returns
     -------
     list of dict
-        For all listings with captions, and for each source of which there are at least 30: ``part``, ``n`` and
-        ``rows``, two rows of `compare`. A difference above 0 is what captions add. Empty without captions.
+        For all listings with captions, and for each source of which there are at least 30: ``part``, ``n``,
+        ``whole`` and ``title_only``, each two rows of `compare`. A difference above 0 is what captions add. Empty
+        without captions.
     """
     chosen = with_captions(scored.examples, rows)
     if not len(chosen):
         return []
     kept = scored.part(chosen)
-    bare = [replace(example, captions=()) for example in kept.examples]
-    predictions = model.predict([example.to_listing() for example in bare])
-    own = Rivalry("as uploaded", "the listings with their captions", kept, thresholds)
-    removed = Rivalry(REMOVED, "the same listings without them", replace(kept, predictions=predictions), thresholds)
-    table = []
-    for part, index in _parts(kept.examples).items():
-        rows_of_part = compare(own, [removed], index, resamples=resamples, seed=seed)
-        table.append({"part": part, "n": len(index), "rows": rows_of_part})
-    return table
+
+    def told(name: str, about: str, **without: Any) -> Rivalry:
+        if not without:
+            return Rivalry(name, about, kept, thresholds)
+        changed = [replace(example, **without) for example in kept.examples]
+        predictions = model.predict([example.to_listing() for example in changed])
+        return Rivalry(name, about, replace(kept, predictions=predictions), thresholds)
+
+    whole = told("as uploaded", "the listings with their captions")
+    removed = told(REMOVED, "the same listings without them", captions=())
+    bare = told("no description", "title, category, brand and captions", description="")
+    barest = told(REMOVED, "title, category and brand", description="", captions=())
+    return [
+        {
+            "part": part,
+            "n": len(index),
+            "whole": compare(whole, [removed], index, resamples=resamples, seed=seed),
+            "title_only": compare(bare, [barest], index, resamples=resamples, seed=seed),
+        }
+        for part, index in _parts(kept.examples).items()
+    ]
 
 
 def _parts(examples: Sequence[Example]) -> dict[str, Index]:

@@ -83,12 +83,12 @@ def cost_table(levels: LevelStatistics) -> dict[str, Any]:
             {
                 "ratio": ratio,
                 "rule_threshold": round(1 / (1 + ratio), 6),
+                "best_threshold": round(float(min(curve.thresholds[best], 1.0)), 6),
                 **rounded(
                     {
                         "rule_cost": cost[rule],
                         "rule_missed": curve.missed[rule],
                         "rule_held_wrongly": curve.held_wrongly[rule],
-                        "best_threshold": min(curve.thresholds[best], 1.0),
                         "best_cost": cost[best],
                         "level_cost": decided,
                         "hold_nothing": cost[-1],

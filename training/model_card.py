@@ -192,7 +192,8 @@ def _comparison(record: RunRecord) -> Iterator[Block]:
 def _captions(record: RunRecord) -> Iterator[Block]:
     for part in record.evaluation.metrics["captions"]:
         yield Text(f"{part['part'].capitalize()}: {part['n']:,} listings, with and without their captions.")
-        yield comparison_table(part["rows"])
+        yield comparison_table(part["whole"])
+        yield comparison_table(part["title_only"])
 
 
 def _guarantees(record: RunRecord) -> Iterator[Block]:

@@ -16,7 +16,7 @@ from training.reliability import Bin
 Array = NDArray[np.float64]
 
 
-def reliability_plot(curves: Mapping[str, Sequence[Bin]], title: str = "Reliability") -> bytes:
+def reliability_plot(curves: Mapping[str, Sequence[Bin]]) -> bytes:
     """Draw predicted against observed shares, one line a set of predictions; the bars below count the predictions.
 
     Parameters
@@ -35,10 +35,10 @@ def reliability_plot(curves: Mapping[str, Sequence[Bin]], title: str = "Reliabil
         label = f"{name} (n = {sum(b.n for b in bins):,})"
         above.plot(predicted, [b.observed for b in bins], style, color=colour, markersize=5, label=label)
         below.plot(predicted, [b.n for b in bins], style, color=colour, markersize=4, linewidth=1)
-    above.set(ylabel="share that came true", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), title=title)
+    above.set(ylabel="share that came true", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     below.set(xlabel="predicted probability", ylabel="in bin")
     below.set_yscale("log")
-    above.legend(loc="upper left", fontsize=9, frameon=False)
+    above.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=9, frameon=False)
     tidy(above, below)
     return png(figure)
 
@@ -117,7 +117,7 @@ def hazard_confusion_plot(truth: NDArray[np.bool_], scores: Array, names: Sequen
     rows = sorted(np.flatnonzero(positives >= least).tolist(), key=lambda j: (-positives[j], names[j]))
     if not rows:
         return nothing("No risk type has enough known cases.")
-    best = scores.argmax(axis=1)
+    truth, best = truth[truth.any(axis=1)], scores[truth.any(axis=1)].argmax(axis=1)
     columns = [*rows, *sorted(set(best.tolist()) - set(rows))]
     counts = np.array([[int((best[truth[:, i]] == j).sum()) for j in columns] for i in rows])
     shares = counts / counts.sum(axis=1, keepdims=True)

@@ -64,7 +64,7 @@ def cost_plot(curve: CostCurve) -> bytes:
     axes.plot([], [], "D", color="white", markeredgecolor="black", label="1 / (1 + ratio)")
     axes.set(xlabel="threshold on the risk score", ylabel="cost, 1 = without a model", xlim=(-0.02, 1.02))
     axes.set_ylim(0, 2.05)
-    axes.legend(fontsize=9, frameon=False, loc="upper right")
+    axes.legend(fontsize=9, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     tidy(axes)
     return png(figure)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from models.domain.alert import Example
 from models.domain.errors import ArtifactError
 from models.domain.taxonomy import Taxonomy
+from training.baselines import Baseline, Progress, train_baselines
 from training.deduplication import near_duplicate_groups, product_text
 from training.mlflow_store import MODEL_NAME, opened, store_exists
 from training.registry import CHAMPION, alias_holder, resolve_model
@@ -18,7 +19,7 @@ from training.splits import product_groups, time_key
 
 if TYPE_CHECKING:
     from models.classifier.classifier import HazardClassifier
-    from training.baselines import Baseline
+    from models.classifier.encoder import OnnxEncoder
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,31 @@ class Rival:
 def as_rivals(baselines: Sequence[Baseline]) -> list[Rival]:
     """Return baselines as rivals."""
     return [Rival(b.name, b.about, b, b.knows_levels) for b in baselines]
+
+
+def training_rivals(
+    learnt_from: Sequence[Example],
+    test: Sequence[Example],
+    taxonomy: Taxonomy,
+    encoder: OnnxEncoder,
+    registry: bool = True,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> list[Rival]:
+    """Return whom a newly trained model is compared with.
+
+    Parameters
+    ----------
+    learnt_from : sequence of Example
+        Baselines are trained on these; empty for a model of the knowledge base alone, which gets none.
+    encoder : OnnxEncoder
+        One that has seen none of the labels.
+    registry : bool
+        Also look for a champion in the registry.
+    """
+    rivals = as_rivals(train_baselines(learnt_from, taxonomy, encoder, seed=seed, progress=progress))
+    champion = champion_rival(taxonomy, test) if registry else None
+    return [*rivals, *([champion] if champion else [])]
 
 
 def champion_rival(
