@@ -164,13 +164,14 @@ def _regressed(
         by_level = LogisticRegression(C=10.0, max_iter=1000).fit(features[rows], levels[rows])
 
     def answer(texts: Sequence[str]) -> tuple[Array, Array]:
+        hazards, ranks = np.tile(rates, (len(texts), 1)), np.tile(shares, (len(texts), 1))
+        if not texts:
+            return hazards, ranks
         asked = transform(list(texts))
-        hazards = np.tile(rates, (len(texts), 1))
         for j, head in enumerate(heads):
-            if head is not None and len(texts):
+            if head is not None:
                 hazards[:, j] = head.predict_proba(asked)[:, 1]
-        ranks = np.tile(shares, (len(texts), 1))
-        if by_level is not None and len(texts):
+        if by_level is not None:
             ranks[:] = 0.0
             ranks[:, by_level.classes_] = by_level.predict_proba(asked)
         return hazards, ranks

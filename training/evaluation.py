@@ -102,6 +102,7 @@ def evaluate(
     knowledge: Knowledge | None = None,
     rivals: Sequence[Rival] = (),
     closely: bool = True,
+    draw: bool = True,
     resamples: int = 500,
     seed: int = 0,
     progress: Callable[[int], object] | None = None,
@@ -126,6 +127,8 @@ def evaluate(
         Models to compare with on the same examples.
     closely : bool
         Also measure what captions are worth and look for labels that may be wrong.
+    draw : bool
+        Draw the pictures, which takes a second or two.
     resamples : int
         Bootstrap resamples; 0 leaves the intervals out.
 
@@ -168,7 +171,7 @@ def evaluate(
         table,
         _slices(scored, rows, limits, knowledge),
         worst_errors(scored, rows, taxonomy.names, limits),
-        pictures(scored, rows, limits, table, metrics),
+        pictures(scored, rows, limits, table, metrics) if draw else {},
         noise.issues,
         profile(examples),
     )
