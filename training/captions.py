@@ -64,8 +64,8 @@ def caption_effect(
 
     whole = told("as uploaded", "the listings with their captions")
     removed = told(REMOVED, "the same listings without them", captions=())
-    bare = told("no description", "title, category, brand and captions", description="")
-    barest = told(REMOVED, "title, category and brand", description="", captions=())
+    bare = told("title and captions", "the listings without their description", description="")
+    barest = told("title alone", "neither description nor captions", description="", captions=())
     return [
         {
             "part": part,

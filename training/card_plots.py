@@ -7,22 +7,23 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from training.canvas import BLUE, GREEN, GREY, ORANGE, new_figure, nothing, png, tidy
-from training.data_profile import OTHERS
 
 Profiles = Mapping[str, Mapping[str, Any]]
 _COLOURS = (BLUE, GREEN, ORANGE, GREY)
+_MOST = 12
 _HATCHES = ("", "//", "..", "xx")
 
 
 def label_shares_plot(profiles: Profiles) -> bytes:
-    """Draw the share of the labelled examples that have each hazard, one bar a part."""
+    """Draw the share of the labelled examples that have each of the main hazards, one bar a part."""
     parts = {name: part for name, part in profiles.items() if part["labels"] and part["labelled"]}
-    names = list(dict.fromkeys(name for part in parts.values() for name in part["labels"] if name != OTHERS))[::-1]
+    names = list(dict.fromkeys(name for part in parts.values() for name in part["labels"]))[:_MOST][::-1]
     if not names:
         return nothing("No example has a known hazard.")
-    figure = new_figure(7.4, 0.2 * len(names) * len(parts) + 0.14 * len(names) + 1.2)
+    figure = new_figure(7.4, 0.14 * len(names) * len(parts) + 0.12 * len(names) + 1.2)
     axes = figure.subplots()
     height = 0.8 / len(parts)
     places = np.arange(len(names))
@@ -48,19 +49,20 @@ def label_shares_plot(profiles: Profiles) -> bytes:
 
 def years_plot(profiles: Profiles) -> bytes:
     """Draw how many examples of each part come from each year, stacked."""
-    years = sorted({year for part in profiles.values() for year in part["years"]})
-    if len(years) < 2:
+    found = sorted({int(year) for part in profiles.values() for year in part["years"] if year.isdigit()})
+    if len(found) < 2:
         return nothing("All examples are of one year, or none has a date.")
-    figure = new_figure(max(5.0, 0.32 * len(years) + 2.0), 3.4)
+    years = np.arange(found[0], found[-1] + 1)
+    figure = new_figure(7.4, 3.2)
     axes = figure.subplots()
     base = np.zeros(len(years))
     for i, (name, part) in enumerate(profiles.items()):
-        counts = np.array([part["years"].get(year, 0) for year in years], dtype=np.float64)
+        counts = np.array([part["years"].get(str(year), 0) for year in years], dtype=np.float64)
         label = f"{name} ({part['n']:,})"
         axes.bar(years, counts, 0.8, base, color=_COLOURS[i % 4], hatch=_HATCHES[i % 4], edgecolor="white", label=label)
         base += counts
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel("examples")
-    axes.tick_params(axis="x", rotation=60 if len(years) > 8 else 0)
     axes.legend(fontsize=9, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(profiles))
     tidy(axes)
     axes.grid(axis="x", visible=False)

@@ -11,6 +11,7 @@ from typing import Any
 from training.card_plots import label_shares_plot, years_plot
 from training.card_words import DATA_TRAPS, PRIVACY
 from training.cards import Block, Card, Items, Picture, Section, Table, Text
+from training.data_profile import OTHERS
 from training.model_card import files_table, split_blocks
 from training.run_record import DASH, RunRecord, shown
 
@@ -103,10 +104,15 @@ def _values(parts: Mapping[str, Mapping[str, Any]], key: str) -> list[str]:
 
 def _counts(parts: Mapping[str, Mapping[str, Any]], key: str) -> Table:
     rows = [
-        (value, *(f"{part[key].get(value, 0):,}" for part in parts.values()))
+        (value, *(_count(part[key], value) for part in parts.values()))
         for value in (sorted(_values(parts, key)) if key == "labels_per_example" else _values(parts, key))
     ]
     return Table(("", *parts), rows, frozenset(range(1, len(parts) + 1)))
+
+
+def _count(counts: Mapping[str, int], value: str) -> str:
+    """A count; a dash where the value may be among "all others" of a part that was counted at another time."""
+    return DASH if value not in counts and OTHERS in counts else f"{counts.get(value, 0):,}"
 
 
 def _lengths(parts: Mapping[str, Mapping[str, Any]]) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,13 @@ _MOST = 15
 OTHERS = "all others"
 
 
-def profile(examples: Sequence[Example]) -> dict[str, Any]:
+def profile(examples: Sequence[Example], among: Sequence[Example] = ()) -> dict[str, Any]:
     """Return counts of a set of examples as plain values for JSON.
+
+    Parameters
+    ----------
+    among : sequence of Example
+        A larger set: its most frequent values are shown, so that parts of it stand side by side.
 
     Returns
     -------
@@ -26,19 +31,18 @@ def profile(examples: Sequence[Example]) -> dict[str, Any]:
         ``n``; ``labels``, ``levels``, ``languages``, ``sources``, ``categories``, ``years``: value -> count, the
         longer ones cut to the 15 most frequent; ``labels_per_example``: number of hazards -> examples; ``fields``:
         field -> share of examples that have it; ``lengths``: field -> 10 %, 50 % and 90 % quantile in characters of
-        those that have it. No text of an example is in it.
+        those that have it. No text of an example is in it, but for its category.
     """
     known = [example for example in examples if example.labels is not None]
     levels = Counter(example.risk_level for example in examples if example.risk_level is not None)
+    counted = {name: _shown(value_of, examples, among or examples) for name, value_of in _VALUES.items()}
     return {
         "n": len(examples),
         "labelled": len(known),
-        "labels": dict(_most_common(Counter(name for e in known for name in e.labels or ()), len(examples))),
+        "labels": dict(Counter(name for e in known for name in e.labels or ()).most_common()),
         "labels_per_example": {str(k): v for k, v in sorted(Counter(len(e.labels or ()) for e in known).items())},
         "levels": {level.value: levels[level] for level in RiskLevel if levels[level]},
-        "languages": dict(_most_common(Counter(e.lang.casefold() or "not stated" for e in examples))),
-        "sources": dict(_most_common(Counter(e.source or "not stated" for e in examples))),
-        "categories": dict(_most_common(Counter(e.category.strip()[:80] or "not stated" for e in examples))),
+        **counted,
         "years": dict(sorted(Counter(_year(e) for e in examples).items())),
         "fields": {name: round(sum(map(bool, texts)) / max(len(examples), 1), 4) for name, texts in _texts(examples)},
         "lengths": {name: _quantiles(texts) for name, texts in _texts(examples) if any(texts)},
@@ -48,7 +52,23 @@ def profile(examples: Sequence[Example]) -> dict[str, Any]:
 def profiles(parts: Mapping[str, Iterable[Example]]) -> dict[str, dict[str, Any]]:
     """Return the profile of each part that is not empty, e.g. of train, calibration and test."""
     listed = {name: list(examples) for name, examples in parts.items()}
-    return {name: profile(examples) for name, examples in listed.items() if examples}
+    every = [example for examples in listed.values() for example in examples]
+    return {name: profile(examples, every) for name, examples in listed.items() if examples}
+
+
+_VALUES: dict[str, Callable[[Example], str]] = {
+    "languages": lambda example: example.lang.casefold() or "not stated",
+    "sources": lambda example: example.source or "not stated",
+    "categories": lambda example: example.category.strip()[:80] or "not stated",
+}
+
+
+def _shown(value_of: Callable[[Example], str], examples: Sequence[Example], among: Sequence[Example]) -> dict[str, int]:
+    every = Counter(map(value_of, among))
+    named = sorted(every, key=lambda value: (-every[value], value))[:_MOST]
+    counts = Counter(map(value_of, examples))
+    rest = counts.total() - sum(counts[value] for value in named)
+    return {**{value: counts[value] for value in named if counts[value]}, **({OTHERS: rest} if rest else {})}
 
 
 def _texts(examples: Sequence[Example]) -> list[tuple[str, list[str]]]:
@@ -63,12 +83,6 @@ def _texts(examples: Sequence[Example]) -> list[tuple[str, list[str]]]:
 
 def _quantiles(texts: Sequence[str]) -> list[int]:
     return [int(v) for v in np.quantile([len(text) for text in texts if text], (0.1, 0.5, 0.9), method="inverted_cdf")]
-
-
-def _most_common(counts: Counter[str], most: int = _MOST) -> list[tuple[str, int]]:
-    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    rest = sum(count for _, count in ordered[most:])
-    return [*ordered[:most], *([(OTHERS, rest)] if rest else [])]
 
 
 def _year(example: Example) -> str:

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.metrics import LEAST_POSITIVES
+from training.metrics import LEAST_POSITIVES, average_precision
 from training.scored import Scored
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
+_RECOGNISED = 0.5
+"""Least average precision of a risk type that is judged: where the model hardly knows one, it errs more than labels."""
 _LEAST = 50
 """Fewest examples: below that the estimate of the noise is noise itself."""
 
@@ -75,7 +77,8 @@ def label_noise(scored: Scored, rows: Index, names: Sequence[str], most: int = 6
     """Find labels that are probably wrong, by confident learning, each risk type for itself.
 
     The probabilities are P(hazard | unsafe) on examples that have a hazard: there they are calibrated, and the model
-    has not seen these examples. Risk types with fewer than five cases are left out.
+    has not seen these examples. Risk types with fewer than five cases, or an average precision under 0.5, are left
+    out.
 
     Notes
     -----
@@ -87,6 +90,7 @@ def label_noise(scored: Scored, rows: Index, names: Sequence[str], most: int = 6
     truth, scores = scored.truth[chosen], scored.predictions.given_unsafe[chosen]
     positives = truth.sum(axis=0)
     columns = np.flatnonzero((positives >= LEAST_POSITIVES) & (len(chosen) - positives >= LEAST_POSITIVES))
+    columns = columns[[average_precision(truth[:, j], scores[:, j]) >= _RECOGNISED for j in columns]]
     if len(chosen) < _LEAST or not len(columns):
         return LabelNoise(len(chosen), 0, {}, [])
     doubtful = np.zeros(truth.shape, dtype=bool)

@@ -155,6 +155,12 @@ def _figures(record: RunRecord) -> Iterator[Block]:
         if (part := headline["calibration"][key])["n"]
     ]
     yield Table(("probability", "calibration error", "Brier score", "n"), calibration, frozenset({1, 2, 3}))
+    classes = [
+        (row.name, shown(row.n), shown(row.precision), shown(row.recall), shown(row.f1), shown(row.average_precision))
+        for row in sorted(record.evaluation.classes, key=lambda row: (-row.n, row.name))
+    ]
+    head = ("risk type", "n", "precision", "recall", "F1", "average precision")
+    yield Table(head, classes, frozenset({1, 2, 3, 4, 5}))
     for name in ("per_class", "reliability", "capacity"):
         yield Picture(name, PLOT_WORDS[name])
 

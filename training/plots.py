@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from models.domain.risk import RiskLevel
@@ -38,6 +39,7 @@ def reliability_plot(curves: Mapping[str, Sequence[Bin]]) -> bytes:
     above.set(ylabel="share that came true", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     below.set(xlabel="predicted probability", ylabel="in bin")
     below.set_yscale("log")
+    below.yaxis.set_minor_formatter(NullFormatter())
     above.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=9, frameon=False)
     tidy(above, below)
     return png(figure)

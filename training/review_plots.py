@@ -75,9 +75,9 @@ def comparison_plot(table: Sequence[Mapping[str, Any]]) -> bytes:
     names = [name for name in FIGURE_NAMES if any(name in row["differences"] for row in rivals)]
     if not rivals or not names:
         return nothing("There is no rival to compare with.")
-    columns = min(3, len(names))
+    columns = len(names) if len(names) <= 4 else 3
     lines = -(-len(names) // columns)
-    figure = new_figure(3.3 * columns + 1.2, (0.42 * len(rivals) + 1.15) * lines)
+    figure = new_figure(2.7 * columns + 1.4, (0.42 * len(rivals) + 1.15) * lines)
     grid = figure.subplots(lines, columns, squeeze=False, sharey=True)
     places = np.arange(len(rivals))[::-1]
     for panel, name in zip(grid.flat, names, strict=False):

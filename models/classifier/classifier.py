@@ -161,7 +161,7 @@ class HazardClassifier:
         given_unsafe = np.array([o.given_unsafe for o in opinions]).reshape(len(read), len(self.taxonomy.names))
         return Predictions(
             given_unsafe=given_unsafe,
-            hazards=given_unsafe * concern(levels)[:, None],
+            hazards=given_unsafe * concern(levels, self.scenario_model.knows_hazards)[:, None],
             levels=levels,
             unsafe=np.array([o.kinds @ o.risks.unsafe for o in opinions]),
             languages=[r.language.code for r in read],
@@ -272,7 +272,7 @@ class HazardClassifier:
         return attribute(explained, self.heads, self.sparse, self.taxonomy.names, which, _HIGHLIGHTS[explain])
 
     def _word(self, read: ReadListing, opinion: Opinion, plan: Plan, encoding: Encoding, explain: Detail) -> Assessment:
-        hazards = hazard_scores(opinion, self.taxonomy.names, self.thresholds)
+        hazards = hazard_scores(opinion, self.taxonomy.names, self.thresholds, self.scenario_model.knows_hazards)
         which: list[int] = []
         if explain == "full":
             which = list(range(len(self.taxonomy.names)))
