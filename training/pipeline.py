@@ -39,7 +39,7 @@ from training.evaluation import VEHICLES, Evaluation, evaluate
 from training.finetuning import FinetuneSettings, HazardTexts, finetune, has_gpu
 from training.paperwork import write_paperwork
 from training.promotion import champion_metrics
-from training.rivals import training_rivals
+from training.rivals import Rival, frozen_encoder, training_rivals
 from training.run_record import RunRecord
 from training.splits import Split, product_groups, time_group_split
 
@@ -191,11 +191,7 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
         taxonomy,
         groups=groups,
         knowledge=knowledge,
-        rivals=training_rivals(
-            _learnt_from(labelled), test, taxonomy, _frozen(settings), settings.track, settings.seed, report
-        )
-        if settings.compare
-        else (),
+        rivals=_rivals(settings, taxonomy, labelled, test, report) if settings.compare else (),
         closely=settings.compare,
         seed=settings.seed,
         progress=_counter(report, "evaluating", len(test)),
@@ -267,14 +263,12 @@ def _parts(labelled: _Labelled | None) -> dict[str, list[Example]]:
     return {name: [labelled.examples[int(i)] for i in index] for name, index in parts.items()}
 
 
-def _learnt_from(labelled: _Labelled | None) -> list[Example]:
-    return [example for part in _parts(labelled).values() for example in part if example.category != VEHICLES]
-
-
-def _frozen(settings: TrainSettings) -> OnnxEncoder:
-    """The encoder as it comes, which has seen no label."""
-    exported = export_encoder(settings.encoder, settings.precision)
-    return OnnxEncoder(exported.graph, exported.tokenizer, settings.max_tokens, usable_cores())
+def _rivals(
+    settings: TrainSettings, taxonomy: Taxonomy, labelled: _Labelled | None, test: Sequence[Example], report: Progress
+) -> list[Rival]:
+    learnt_from = [e for part in _parts(labelled).values() for e in part if e.category != VEHICLES]
+    encoder = frozen_encoder(settings.encoder, settings.precision, settings.max_tokens)
+    return training_rivals(learnt_from, test, taxonomy, encoder, settings.track, settings.seed, report)
 
 
 def _read_ordinary(paths: Sequence[Path]) -> tuple[list[Example], list[DataFingerprint]]:

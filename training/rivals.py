@@ -6,20 +6,18 @@ import datetime as dt
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from models.classifier.classifier import HazardClassifier, usable_cores
+from models.classifier.encoder import OnnxEncoder
 from models.domain.alert import Example
 from models.domain.errors import ArtifactError
 from models.domain.taxonomy import Taxonomy
 from training.baselines import Baseline, Progress, train_baselines
 from training.deduplication import near_duplicate_groups, product_text
+from training.encoder_export import EMBEDDED, Precision, export_encoder
 from training.mlflow_store import MODEL_NAME, opened, store_exists
 from training.registry import CHAMPION, alias_holder, resolve_model
 from training.splits import product_groups, time_key
-
-if TYPE_CHECKING:
-    from models.classifier.classifier import HazardClassifier
-    from models.classifier.encoder import OnnxEncoder
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +69,12 @@ def training_rivals(
     return [*rivals, *([champion] if champion else [])]
 
 
+def frozen_encoder(name: str = EMBEDDED, precision: Precision = "int8", max_tokens: int = 128) -> OnnxEncoder:
+    """Return an encoder as it comes, which has seen no label."""
+    exported = export_encoder(name, precision)
+    return OnnxEncoder(exported.graph, exported.tokenizer, max_tokens, usable_cores())
+
+
 def champion_rival(
     taxonomy: Taxonomy, test: Sequence[Example], own_version: str = "", tracking_uri: str | None = None
 ) -> Rival | None:
@@ -89,8 +93,6 @@ def champion_rival(
         holder = alias_holder(store, CHAMPION)
     if holder is None:
         return None
-    from models.classifier.classifier import HazardClassifier
-
     about = f"version {holder} of the registry"
     try:
         model = HazardClassifier.load(resolve_model(f"models:/{MODEL_NAME}/{holder}", tracking_uri))

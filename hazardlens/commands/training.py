@@ -149,18 +149,15 @@ def _rivals(
     model: HazardClassifier, examples: Sequence[Example], known: Sequence[Example], compare: bool
 ) -> list[Rival]:
     """Baselines of other examples, those of the same products left out, and the champion where there is one."""
-    from training.rivals import apart_from, as_rivals, champion_rival
+    from training.rivals import apart_from, as_rivals, champion_rival, frozen_encoder
 
     rivals: list[Rival] = []
     if known:
-        from models.classifier.classifier import usable_cores
-        from models.classifier.encoder import OnnxEncoder
         from training.baselines import train_baselines
-        from training.encoder_export import export_encoder
 
-        frozen = export_encoder()
-        encoder = OnnxEncoder(frozen.graph, frozen.tokenizer, model.settings.max_tokens, usable_cores())
-        rivals += as_rivals(train_baselines(apart_from(known, examples), model.taxonomy, encoder))
+        learnt_from = apart_from(known, examples)
+        encoder = frozen_encoder(max_tokens=model.settings.max_tokens)
+        rivals += as_rivals(train_baselines(learnt_from, model.taxonomy, encoder))
     if compare and (champion := champion_rival(model.taxonomy, examples, model.version)):
         rivals.append(champion)
     return rivals
