@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from models.classifier.classifier import Predictions
@@ -18,16 +15,17 @@ from models.domain.alert import Example
 from models.domain.errors import InputError
 from models.domain.listing import Listing
 from models.domain.taxonomy import Taxonomy
-from training import plots
-from training.intervals import Interval, bootstrap_intervals
-from training.metrics import HIGH, ClassRow, HazardStatistics, rounded, row_dict
-from training.reliability import (
-    brier_score,
-    classwise_calibration_error,
-    expected_calibration_error,
-    reliability_curve,
-)
-from training.report import render_report
+from models.knowledge.base import Knowledge
+from training.capacity import review_capacity
+from training.captions import caption_effect
+from training.comparison import Rivalry, compare, not_compared
+from training.costs import cost_table
+from training.data_profile import profile
+from training.headline import headline
+from training.label_noise import LabelIssue, LabelNoise, label_noise
+from training.metrics import ClassRow, rounded
+from training.pictures import pictures
+from training.rivals import Rival
 from training.scored import Scored
 from training.slices import slice_indices
 from training.worst_errors import WorstError, worst_errors
@@ -64,7 +62,8 @@ class Evaluation:
     Parameters
     ----------
     metrics : dict
-        Plain values for JSON. ``headline`` leaves the apart category out; ``apart`` holds that category.
+        Plain values for JSON. ``headline`` leaves the apart category out; ``apart`` holds that category. ``capacity``,
+        ``costs``, ``captions``, ``comparisons`` and ``label_noise`` rest on the headline's examples.
     classes : list of ClassRow
         Per risk type, of the headline examples.
     slices : list of dict
@@ -73,6 +72,10 @@ class Evaluation:
         To be read one by one, worst first.
     plots : dict
         Name -> PNG.
+    label_issues : list of LabelIssue
+        Labels that a person should look at again, least credible first.
+    profile : dict
+        What the examples hold; see `training.data_profile.profile`.
     """
 
     metrics: dict[str, Any]
@@ -80,6 +83,8 @@ class Evaluation:
     slices: list[dict[str, Any]]
     errors: list[WorstError]
     plots: dict[str, bytes] = field(repr=False)
+    label_issues: list[LabelIssue] = field(default_factory=list, repr=False)
+    profile: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def named(self, model_version: str) -> Evaluation:
         """Return the same evaluation under the version that its model got when it was saved."""
@@ -94,6 +99,10 @@ def evaluate(
     thresholds: Array | None = None,
     groups: Index | None = None,
     apart: str = VEHICLES,
+    knowledge: Knowledge | None = None,
+    rivals: Sequence[Rival] = (),
+    closely: bool = True,
+    draw: bool = True,
     resamples: int = 500,
     seed: int = 0,
     progress: Callable[[int], object] | None = None,
@@ -112,6 +121,14 @@ def evaluate(
         Product group of each example, for the intervals; by default equal ids.
     apart : str
         Category that is reported apart and enters no headline figure; empty for none.
+    knowledge : Knowledge, optional
+        Tells the consumer group of each predicted product kind, for the slices.
+    rivals : sequence of Rival
+        Models to compare with on the same examples.
+    closely : bool
+        Also measure what captions are worth and look for labels that may be wrong.
+    draw : bool
+        Draw the pictures, which takes a second or two.
     resamples : int
         Bootstrap resamples; 0 leaves the intervals out.
 
@@ -132,56 +149,32 @@ def evaluate(
     scored = Scored.of(examples, predictions, taxonomy, groups)
     aside = np.array([bool(apart) and e.category.strip().casefold() == apart.casefold() for e in examples])
     rows = np.flatnonzero(~aside)
-    hazards = scored.hazards(rows, limits)
+    levels = scored.level_statistics(rows)
+    noise = label_noise(scored, rows, taxonomy.names) if closely else LabelNoise(0, 0, {}, [])
     metrics = {
         "model_version": model.version,
         "taxonomy": taxonomy.id,
         "evaluation_sha256": examples_fingerprint(examples),
         "n": len(examples),
         "apart_category": apart,
-        "headline": _metrics(scored, rows, limits, resamples, seed),
-        "apart": _metrics(scored, np.flatnonzero(aside), limits, 0, seed),
+        "headline": headline(scored, rows, limits, resamples, seed),
+        "apart": headline(scored, np.flatnonzero(aside), limits, 0, seed),
+        "capacity": review_capacity(levels, scored.groups[rows[scored.levelled[rows]]], resamples, seed),
+        "costs": cost_table(levels),
+        "captions": caption_effect(model, scored, rows, limits, resamples=resamples, seed=seed) if closely else [],
+        "comparisons": _comparisons(scored, rows, limits, rivals, taxonomy, resamples, seed),
+        "label_noise": noise.summary(),
     }
-    table = hazards.table(taxonomy.names)
+    table = scored.hazards(rows, limits).table(taxonomy.names)
     return Evaluation(
         metrics,
         table,
-        _slices(scored, rows, limits),
+        _slices(scored, rows, limits, knowledge),
         worst_errors(scored, rows, taxonomy.names, limits),
-        _plots(scored, rows, hazards, table),
+        pictures(scored, rows, limits, table, metrics) if draw else {},
+        noise.issues,
+        profile(examples),
     )
-
-
-def write_report(evaluation: Evaluation, directory: Path) -> list[Path]:
-    """Write ``metrics.json``, ``per_class.csv``, the plots and the self-contained ``report.html``.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    content = {
-        **evaluation.metrics,
-        "per_class": [row_dict(row) for row in evaluation.classes],
-        "slices": evaluation.slices,
-        "worst_errors": [error.as_dict() for error in evaluation.errors],
-    }
-    files = {
-        "metrics.json": orjson.dumps(content, option=orjson.OPT_INDENT_2),
-        "report.html": render_report(
-            evaluation.metrics, evaluation.classes, evaluation.slices, evaluation.errors, evaluation.plots
-        ).encode(),
-        **{f"{name}.png": png for name, png in evaluation.plots.items()},
-    }
-    for name, data in files.items():
-        (directory / name).write_bytes(data)
-    table = directory / "per_class.csv"
-    with table.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(ClassRow.__dataclass_fields__))
-        writer.writeheader()
-        writer.writerows(row_dict(row) for row in evaluation.classes)
-    return [directory / name for name in files] + [table]
 
 
 def examples_fingerprint(examples: Sequence[Example]) -> str:
@@ -190,55 +183,35 @@ def examples_fingerprint(examples: Sequence[Example]) -> str:
     return hashlib.sha256("\x1e".join(lines).encode("utf-8", "replace")).hexdigest()
 
 
-def _metrics(scored: Scored, rows: Index, thresholds: Array, resamples: int, seed: int) -> dict[str, Any]:
-    labelled, levelled = rows[scored.labelled[rows]], rows[scored.levelled[rows]]
-    hazards, levels = scored.hazards(rows, thresholds), scored.level_statistics(rows)
-    hazard_intervals = bootstrap_intervals(hazards, scored.groups[labelled], resamples=resamples, seed=seed)
-    given_unsafe = scored.hazards_given_unsafe(rows, thresholds)
-    level_intervals = bootstrap_intervals(levels, scored.groups[levelled], resamples=resamples, seed=seed)
-    return {
-        "n": len(rows),
-        "hazards": {
-            **rounded({**hazards(), "map_by_chance": hazards.chance_map(seed=seed)}),
-            "n": len(labelled),
-            "with_labels": int(hazards.labelled.sum()),
-            "classes_counted": len(hazards.counted),
-            "intervals": _plain(hazard_intervals),
-        },
-        "hazards_given_unsafe": {**rounded(given_unsafe()), "n": int(given_unsafe.labelled.sum())},
-        "calibration": _calibration(scored, labelled, levelled),
-        "levels": {
-            **rounded(levels()),
-            "n": len(levelled),
-            "dangerous": int((levels.truth >= HIGH).sum()),
-            "confusion": levels.confusion().astype(int).tolist(),
-            "intervals": _plain(level_intervals),
-        },
-    }
+def _comparisons(
+    scored: Scored,
+    rows: Index,
+    limits: Array,
+    rivals: Sequence[Rival],
+    taxonomy: Taxonomy,
+    resamples: int,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """The model beside its rivals; alone it is no table."""
+    if not rivals:
+        return []
+    others, missing = [], []
+    for rival in rivals:
+        if rival.model is None:
+            missing.append(not_compared(rival.name, rival.about, rival.missing))
+            continue
+        answers = rival.model.predict(example.to_listing() for example in scored.examples)
+        beside = Scored.of(scored.examples, answers, taxonomy, scored.groups)
+        others.append(Rivalry(rival.name, rival.about, beside, rival.model.thresholds, levels=rival.levels))
+    own = Rivalry("this model", "hazards and levels as they are served", scored, limits)
+    return [*compare(own, others, rows, resamples=resamples, seed=seed), *missing]
 
 
-def _calibration(scored: Scored, labelled: Index, levelled: Index) -> dict[str, Any]:
-    """Each probability on the rows that can judge it: P(hazard | unsafe) where a hazard is known to be there."""
-    unsafe = labelled[scored.truth[labelled].any(axis=1)]
-    truth, given = scored.truth[unsafe], scored.predictions.given_unsafe[unsafe]
-    concern = 1.0 - scored.predictions.levels[levelled, 0]
-    pairs = {
-        "given_unsafe": (truth, given),
-        "risk_score": (scored.levels[levelled] >= HIGH, scored.predictions.risk_score[levelled]),
-        "concern": (scored.levels[levelled] > 0, concern),
-    }
-    result: dict[str, Any] = {
-        name: {"n": len(y), **rounded({"ece": expected_calibration_error(y, _unit(p)), "brier": brier_score(y, p)})}
-        for name, (y, p) in pairs.items()
-    }
-    result["given_unsafe"] |= rounded({"ece_classwise": classwise_calibration_error(truth, _unit(given))})
-    return result
-
-
-def _slices(scored: Scored, rows: Index, thresholds: Array) -> list[dict[str, Any]]:
+def _slices(scored: Scored, rows: Index, thresholds: Array, knowledge: Knowledge | None) -> list[dict[str, Any]]:
     languages = [scored.predictions.languages[i] for i in rows]
+    consumers = _consumers(scored, rows, knowledge) if knowledge is not None else None
     table = []
-    for dimension, values in slice_indices([scored.examples[i] for i in rows], languages).items():
+    for dimension, values in slice_indices([scored.examples[i] for i in rows], languages, consumers).items():
         for value, index in values.items():
             part = rows[index]
             hazards, levels = scored.hazards(part, thresholds), scored.level_statistics(part)
@@ -257,29 +230,8 @@ def _slices(scored: Scored, rows: Index, thresholds: Array) -> list[dict[str, An
     return table
 
 
-def _plots(scored: Scored, rows: Index, hazards: HazardStatistics, table: list[ClassRow]) -> dict[str, bytes]:
-    unsafe = rows[scored.truth[rows].any(axis=1)]
-    levels = scored.level_statistics(rows)
-    curves = {
-        "hazards, given an unsafe product": reliability_curve(
-            scored.truth[unsafe], _unit(scored.predictions.given_unsafe[unsafe])
-        )
-    }
-    if len(levels.truth):
-        curves["level high or serious"] = reliability_curve(levels.truth >= HIGH, _unit(levels.risk_score))
-    return {
-        "reliability": plots.reliability_plot(curves),
-        "precision_recall": plots.precision_recall_plot(hazards.truth, hazards.scores, table),
-        "per_class": plots.class_bars_plot(table),
-        "level_confusion": plots.level_confusion_plot(levels.confusion()),
-    }
-
-
-def _unit(probabilities: Array) -> Array:
-    # Sums of level probabilities pass 1 by a rounding error.
-    clipped: Array = np.clip(probabilities, 0.0, 1.0)
-    return clipped
-
-
-def _plain(intervals: dict[str, Interval]) -> dict[str, list[float | None]]:
-    return {name: list(rounded({"low": i.low, "high": i.high}).values()) for name, i in intervals.items()}
+def _consumers(scored: Scored, rows: Index, knowledge: Knowledge) -> list[str]:
+    """Consumer group of each row's product kind: the kind it was written from, else the predicted one."""
+    group = {kind.id: kind.consumers for kind in knowledge.kinds}
+    kinds = (scored.examples[i].extra.get("kind") or scored.predictions.kinds[i] for i in rows)
+    return [group.get(kind, "") for kind in kinds]

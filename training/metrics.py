@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from models.domain.risk import RiskLevel
 
@@ -204,14 +204,25 @@ class LevelStatistics:
         total = float(w.sum())
         dangerous, flagged = self.truth >= HIGH, self.predicted >= HIGH
         known = float(w @ dangerous)
-        both = 0.0 < known < total
         return {
-            "auroc": float(roc_auc_score(dangerous, self.risk_score, sample_weight=w)) if both else NOT_KNOWN,
+            "auroc": self._auroc(w, dangerous),
             "kappa": quadratic_kappa(self.confusion(w)),
             "accuracy": float(w @ (self.truth == self.predicted)) / total if total else NOT_KNOWN,
             "flagged_share": float(w @ flagged) / total if total else NOT_KNOWN,
             "dangerous_recall": float(w @ (dangerous & flagged)) / known if known else NOT_KNOWN,
         }
+
+    @cached_property
+    def _places(self) -> Ranks:
+        """Place of each score among the distinct ones: sorting is done once for all resamples."""
+        return np.unique(self.risk_score, return_inverse=True)[1].astype(np.int64)
+
+    def _auroc(self, w: Array, dangerous: Truth) -> float:
+        """P(score of a dangerous one > score of another) + P(equal) / 2 (Mann and Whitney 1947), weighted."""
+        above = np.bincount(self._places, weights=w * dangerous)
+        below = np.bincount(self._places, weights=w * ~dangerous)
+        pairs = above.sum() * below.sum()
+        return float((above * (below.cumsum() - below / 2)).sum() / pairs) if pairs else NOT_KNOWN
 
     def confusion(self, weights: Array | None = None) -> Array:
         """Return the counts, shape (5 known levels, 5 predicted levels)."""

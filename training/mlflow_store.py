@@ -72,6 +72,12 @@ def tracking_uri(uri: str | None = None) -> str:
     return uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
 
 
+def store_exists(uri: str | None = None) -> bool:
+    """Tell whether there is a store to look into: a local database is on disk, a remote server is taken at its word."""
+    database = _database(tracking_uri(uri))
+    return database is None or database.exists()
+
+
 @contextmanager
 def opened(uri: str | None = None, *, create: bool = False) -> Iterator[Store]:
     """Open the store; MLflow's process-wide state is put back afterwards.

@@ -34,10 +34,15 @@ from models.sources.examples import read_examples, read_ordinary
 from training.corpus.settings import CorpusSettings
 from training.corpus.writer import write_corpus
 from training.data_fingerprint import DataFingerprint, fingerprint
+from training.data_profile import profiles
 from training.deduplication import near_duplicate_groups, product_text, without_duplicates
 from training.encoder_export import EMBEDDED, ExportedEncoder, Precision, export_encoder
-from training.evaluation import VEHICLES, Evaluation, evaluate, write_report
+from training.evaluation import VEHICLES, Evaluation, evaluate
 from training.finetuning import FinetuneSettings, HazardTexts, finetune, has_gpu
+from training.paperwork import write_paperwork
+from training.promotion import champion_metrics
+from training.rivals import Rival, frozen_encoder, training_rivals
+from training.run_record import RunRecord
 from training.splits import Split, product_groups, time_group_split
 
 Progress = Callable[[str, int, int], object]
@@ -69,6 +74,9 @@ class TrainSettings:
         epoch.
     corpus_weight : float
         Weight of an unsafe corpus listing among the examples, which weigh 1.
+    compare : bool
+        Also train baselines, judge the registry's champion and the listings without captions, and look for labels
+        that may be wrong.
     """
 
     out: Path
@@ -86,6 +94,7 @@ class TrainSettings:
     seed: int = 0
     finetune: Literal["auto", "on", "off"] = "auto"
     track: bool = True
+    compare: bool = True
     promote: bool = False
     finetuning: FinetuneSettings = field(default_factory=FinetuneSettings)
     fit: FitSettings = field(default_factory=FitSettings)
@@ -179,7 +188,15 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
         test = _held_out_corpus(settings, knowledge, taxonomy)
         groups = np.arange(len(test))
     evaluation = evaluate(
-        model, test, taxonomy, groups=groups, seed=settings.seed, progress=_counter(report, "evaluating", len(test))
+        model,
+        test,
+        taxonomy,
+        groups=groups,
+        knowledge=knowledge,
+        rivals=_rivals(settings, taxonomy, labelled, test, report) if settings.compare else (),
+        closely=settings.compare,
+        seed=settings.seed,
+        progress=_counter(report, "evaluating", len(test)),
     )
     data = [*(labelled.data if labelled is not None else []), *ordinary_data]
     facts = {
@@ -187,12 +204,14 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
         "metrics": evaluation.metrics,
         "training": _facts(settings, exported, knowledge, labelled, len(kinds), len(hazards)),
         "data": [item.as_dict() for item in data],
+        "profile": profiles({**_parts(labelled), "test": test, "ordinary": ordinary}),
         "ordinary": _ordinary_levels(model, ordinary, settings.seed, report),
     }
     manifest = model.save(settings.out, facts, exported.directory)
     evaluation = evaluation.named(manifest.version)
-    write_report(evaluation, Path(f"{settings.out}-report"))
-    return _register(settings, manifest, evaluation, facts, data)
+    papers = Path(f"{settings.out}-report")
+    write_paperwork(RunRecord(manifest.version, facts, model.guarantees, evaluation), papers)
+    return _register(settings, manifest, evaluation, facts, data, papers)
 
 
 def _register(
@@ -201,12 +220,21 @@ def _register(
     evaluation: Evaluation,
     facts: dict[str, Any],
     data: list[DataFingerprint],
+    papers: Path,
 ) -> TrainResult:
     registered, run_id = "", ""
     if settings.track:
         from training.tracking import log_run
 
-        run = log_run(settings.out, evaluation, parameters=facts["training"], data=data, promote=settings.promote)
+        run = log_run(
+            settings.out,
+            evaluation,
+            parameters=facts["training"],
+            data=data,
+            champion_metrics=champion_metrics(evaluation.metrics),
+            promote=settings.promote,
+            papers=papers,
+        )
         registered, run_id = f"{run.model_uri} as {run.alias}: {run.reason}", run.run_id
     return TrainResult(settings.out, manifest.version, facts["evaluated_on"], evaluation, facts, registered, run_id)
 
@@ -227,6 +255,22 @@ def _read_labelled(settings: TrainSettings, taxonomy: Taxonomy, report: Progress
     train_part, dropped = without_duplicates(split.train, groups)
     split = Split(train_part, split.calibration, split.test, split.dropped, split.undated, split.span)
     return _Labelled(examples, groups, split, dropped, data)
+
+
+def _parts(labelled: _Labelled | None) -> dict[str, list[Example]]:
+    """Examples that the model learns from, by the part of the split."""
+    if labelled is None:
+        return {}
+    parts = {"train": labelled.split.train, "calibration": labelled.split.calibration}
+    return {name: [labelled.examples[int(i)] for i in index] for name, index in parts.items()}
+
+
+def _rivals(
+    settings: TrainSettings, taxonomy: Taxonomy, labelled: _Labelled | None, test: Sequence[Example], report: Progress
+) -> list[Rival]:
+    learnt_from = [e for part in _parts(labelled).values() for e in part if e.category != VEHICLES]
+    encoder = frozen_encoder(settings.encoder, settings.precision, settings.max_tokens)
+    return training_rivals(learnt_from, test, taxonomy, encoder, settings.track, settings.seed, report)
 
 
 def _read_ordinary(paths: Sequence[Path]) -> tuple[list[Example], list[DataFingerprint]]:

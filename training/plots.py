@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from io import BytesIO
-from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from models.domain.risk import RiskLevel
+from training.canvas import BLUE, GREEN, GREY, ORANGE, new_figure, nothing, png, tidy
 from training.metrics import ClassRow
 from training.reliability import Bin
 
 Array = NDArray[np.float64]
 
-# Okabe and Ito's palette, which people with any kind of colour blindness can tell apart.
-_BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#E69F00", "#009E73", "#595959"
-_DPI = 110
 
-
-def reliability_plot(curves: Mapping[str, Sequence[Bin]], title: str = "Reliability") -> bytes:
+def reliability_plot(curves: Mapping[str, Sequence[Bin]]) -> bytes:
     """Draw predicted against observed shares, one line a set of predictions; the bars below count the predictions.
 
     Parameters
@@ -33,22 +26,23 @@ def reliability_plot(curves: Mapping[str, Sequence[Bin]], title: str = "Reliabil
         Name -> bins of `reliability_curve`.
     """
     if not any(curves.values()):
-        return _nothing("No prediction can be checked against a known outcome.")
-    figure = _figure(5.6, 6.0)
+        return nothing("No prediction can be checked against a known outcome.")
+    figure = new_figure(5.6, 6.0)
     above, below = figure.subplots(2, 1, height_ratios=[4, 1], sharex=True)
-    above.plot([0, 1], [0, 1], color=_GREY, linestyle=":", linewidth=1.2, label="perfectly calibrated")
-    styles = zip((_BLUE, _ORANGE, _GREEN, _GREY), ("o-", "s--", "^-.", "d:"), strict=True)
+    above.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1.2, label="perfectly calibrated")
+    styles = zip((BLUE, ORANGE, GREEN, GREY), ("o-", "s--", "^-.", "d:"), strict=True)
     for (name, bins), (colour, style) in zip(curves.items(), styles, strict=False):
         predicted = [b.predicted for b in bins]
         label = f"{name} (n = {sum(b.n for b in bins):,})"
         above.plot(predicted, [b.observed for b in bins], style, color=colour, markersize=5, label=label)
         below.plot(predicted, [b.n for b in bins], style, color=colour, markersize=4, linewidth=1)
-    above.set(ylabel="share that came true", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), title=title)
+    above.set(ylabel="share that came true", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     below.set(xlabel="predicted probability", ylabel="in bin")
     below.set_yscale("log")
-    above.legend(loc="upper left", fontsize=9, frameon=False)
-    _tidy(above, below)
-    return _png(figure)
+    below.yaxis.set_minor_formatter(NullFormatter())
+    above.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=9, frameon=False)
+    tidy(above, below)
+    return png(figure)
 
 
 def precision_recall_plot(truth: NDArray[np.bool_], scores: Array, rows: Sequence[ClassRow]) -> bytes:
@@ -62,43 +56,43 @@ def precision_recall_plot(truth: NDArray[np.bool_], scores: Array, rows: Sequenc
     """
     shown = sorted((j for j, row in enumerate(rows) if row.counted), key=lambda j: (-rows[j].n, rows[j].name))
     if not shown:
-        return _nothing("No risk type has enough known cases for a precision-recall curve.")
+        return nothing("No risk type has enough known cases for a precision-recall curve.")
     columns = min(4, len(shown))
     lines = -(-len(shown) // columns)
-    figure = _figure(2.5 * columns, 2.35 * lines + 0.5)
+    figure = new_figure(2.5 * columns, 2.35 * lines + 0.5)
     grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
     for panel, j in zip(grid.flat, shown, strict=False):
         recall, precision = _steps(truth[:, j], scores[:, j])
-        panel.step(recall, precision, where="post", color=_BLUE, linewidth=1.4)
-        panel.axhline(rows[j].n / len(truth), color=_GREY, linestyle=":", linewidth=1)
+        panel.step(recall, precision, where="post", color=BLUE, linewidth=1.4)
+        panel.axhline(rows[j].n / len(truth), color=GREY, linestyle=":", linewidth=1)
         if not np.isnan(rows[j].precision):
-            panel.plot([rows[j].recall], [rows[j].precision], "o", color=_ORANGE, markeredgecolor="black", markersize=6)
+            panel.plot([rows[j].recall], [rows[j].precision], "o", color=ORANGE, markeredgecolor="black", markersize=6)
         name = textwrap.shorten(rows[j].name, 26)
         panel.set_title(f"{name}\nn = {rows[j].n}, AP = {rows[j].average_precision:.2f}", fontsize=9)
         panel.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.05))
-        _tidy(panel)
+        tidy(panel)
     for panel in grid.flat[len(shown) :]:
         panel.set_axis_off()
     figure.supxlabel("recall", fontsize=10)
     figure.supylabel("precision", fontsize=10)
-    return _png(figure)
+    return png(figure)
 
 
 def class_bars_plot(rows: Sequence[ClassRow]) -> bytes:
     """Draw F1 and average precision of every class with known cases, the most frequent class on top."""
     shown = sorted((row for row in rows if row.n), key=lambda row: (row.n, row.name))
     if not shown:
-        return _nothing("No listing has a known hazard.")
-    figure = _figure(7.2, 0.42 * len(shown) + 1.3)
+        return nothing("No listing has a known hazard.")
+    figure = new_figure(7.2, 0.42 * len(shown) + 1.3)
     axes = figure.subplots()
     places = np.arange(len(shown))
     f1 = np.nan_to_num([row.f1 for row in shown])
-    axes.barh(places + 0.2, f1, 0.38, color=_BLUE, label="F1 at the threshold")
+    axes.barh(places + 0.2, f1, 0.38, color=BLUE, label="F1 at the threshold")
     axes.barh(
         places - 0.2,
         np.nan_to_num([row.average_precision for row in shown]),
         0.38,
-        color=_ORANGE,
+        color=ORANGE,
         hatch="//",
         edgecolor="white",
         label="average precision",
@@ -107,9 +101,40 @@ def class_bars_plot(rows: Sequence[ClassRow]) -> bytes:
     axes.set_yticks(places, names, fontsize=9)
     axes.set(xlim=(0, 1.02), ylim=(-0.6, len(shown) - 0.4))
     axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2, fontsize=9, frameon=False)
-    _tidy(axes)
+    tidy(axes)
     axes.grid(axis="y", visible=False)
-    return _png(figure)
+    return png(figure)
+
+
+def hazard_confusion_plot(truth: NDArray[np.bool_], scores: Array, names: Sequence[str], least: int = 5) -> bytes:
+    """Draw which risk type is scored highest where each one is known; a listing with two hazards stands in two rows.
+
+    Parameters
+    ----------
+    truth, scores : array of shape (n, classes)
+    least : int
+        Fewest known cases of a class that gets a row.
+    """
+    positives = truth.sum(axis=0)
+    rows = sorted(np.flatnonzero(positives >= least).tolist(), key=lambda j: (-positives[j], names[j]))
+    if not rows:
+        return nothing("No risk type has enough known cases.")
+    truth, best = truth[truth.any(axis=1)], scores[truth.any(axis=1)].argmax(axis=1)
+    columns = [*rows, *sorted(set(best.tolist()) - set(rows))]
+    counts = np.array([[int((best[truth[:, i]] == j).sum()) for j in columns] for i in rows])
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    figure = new_figure(0.52 * len(columns) + 3.0, 0.4 * len(rows) + 2.2)
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for (i, j), count in np.ndenumerate(counts):
+        if count:
+            colour = "white" if shares[i, j] > 0.5 else "black"
+            axes.text(j, i, f"{count}", ha="center", va="center", color=colour, fontsize=8)
+    short = [textwrap.shorten(names[j], 24, placeholder=" ...") for j in columns]
+    axes.set_xticks(range(len(columns)), short, rotation=40, ha="right", fontsize=9)
+    axes.set_yticks(range(len(rows)), [f"{short[i]} ({positives[j]})" for i, j in enumerate(rows)], fontsize=9)
+    axes.set(xlabel="scored highest", ylabel="known risk type (n)")
+    return png(figure)
 
 
 def level_confusion_plot(confusion: Array) -> bytes:
@@ -121,8 +146,8 @@ def level_confusion_plot(confusion: Array) -> bytes:
         Rows are known levels.
     """
     if not confusion.sum():
-        return _nothing("No listing has a known risk level.")
-    figure = _figure(5.2, 4.6)
+        return nothing("No listing has a known risk level.")
+    figure = new_figure(5.2, 4.6)
     axes = figure.subplots()
     totals = confusion.sum(axis=1, keepdims=True)
     shares = np.divide(confusion, totals, out=np.zeros_like(confusion, dtype=np.float64), where=totals > 0)
@@ -136,7 +161,7 @@ def level_confusion_plot(confusion: Array) -> bytes:
     axes.set_yticks(range(len(names)), counted)
     axes.set(xlabel="predicted level", ylabel="level a person gave (n)")
     figure.colorbar(image, ax=axes, label="share of the known level", shrink=0.85)
-    return _png(figure)
+    return png(figure)
 
 
 def _steps(truth: NDArray[np.bool_], scores: Array) -> tuple[Array, Array]:
@@ -145,31 +170,3 @@ def _steps(truth: NDArray[np.bool_], scores: Array) -> tuple[Array, Array]:
     ends = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
     recall, precision = hits[ends] / hits[-1], hits[ends] / (ends + 1)
     return np.insert(recall, 0, 0.0), np.insert(precision, 0, precision[0])
-
-
-def _figure(width: float, height: float) -> Figure:
-    figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _tidy(*panels: Axes) -> None:
-    for axes in panels:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(color="#E5E5E5", linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.tick_params(labelsize=9)
-
-
-def _nothing(words: str) -> bytes:
-    figure = _figure(5.2, 1.2)
-    figure.text(0.5, 0.5, words, ha="center", va="center", color=_GREY, fontsize=10)
-    return _png(figure)
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = BytesIO()
-    # Without the software's name and version equal data give equal bytes.
-    metadata: dict[str, Any] = {"Software": None}
-    figure.savefig(buffer, format="png", metadata=metadata)
-    return buffer.getvalue()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from training.comparison import figures_of
 from training.mlflow_store import MODEL_NAME, Store
 from training.registry import CHALLENGER, CHAMPION, alias_holder, versions_in
 
@@ -69,6 +70,17 @@ def choose_alias(
     if not promote:
         return Choice(CHALLENGER, f"it is better than the champion ({verdict}); promote it to put it to use", figures)
     return Choice(CHAMPION, f"it is better than the champion before: {verdict}", figures)
+
+
+def champion_metrics(metrics: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what `choose_alias` needs of the champion, where an evaluation compared the model with it."""
+    figures = figures_of(metrics["comparisons"], CHAMPION)
+    if figures is None:
+        return None
+    return {
+        "evaluation_sha256": metrics["evaluation_sha256"],
+        "headline": {"hazards": {"map": figures.get("map")}, "levels": {"auroc": figures.get("auroc")}},
+    }
 
 
 def is_good(metrics: Mapping[str, Any]) -> bool:

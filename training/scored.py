@@ -76,6 +76,17 @@ class Scored:
             product_groups(examples) if groups is None else groups,
         )
 
+    def part(self, rows: Index) -> Scored:
+        """Return some rows as a table of their own."""
+        return Scored(
+            [self.examples[i] for i in rows],
+            self.predictions.part(rows),
+            self.truth[rows],
+            self.labelled[rows],
+            self.levels[rows],
+            self.groups[rows],
+        )
+
     @property
     def levelled(self) -> Mask:
         """Whether a person gave a level, shape (n,)."""

@@ -1,4 +1,4 @@
-"""Which examples belong together when asking where a model is weak: language, category, year, captions, length."""
+"""Which examples belong together when asking where a model is weak: language, category, source, year, consumers ..."""
 
 from __future__ import annotations
 
@@ -15,12 +15,20 @@ Index = NDArray[np.int64]
 
 UNKNOWN = "unknown"
 OTHERS = "all others"
+CONSUMERS = {
+    "very_vulnerable": "very vulnerable (under 3 years, severe disability)",
+    "vulnerable": "vulnerable (3 to 14 years, older or frail people)",
+    "other": "other consumers",
+}
 _LENGTHS = ((60, "under 60 characters"), (250, "60 to 249 characters"), (1000, "250 to 999 characters"))
 _MOST_VALUES = 25
 
 
 def slice_indices(
-    examples: Sequence[Example], languages: Sequence[str] | None = None, least: int = 20
+    examples: Sequence[Example],
+    languages: Sequence[str] | None = None,
+    consumers: Sequence[str] | None = None,
+    least: int = 20,
 ) -> dict[str, dict[str, Index]]:
     """Return dimension -> value -> indices of the examples.
 
@@ -29,6 +37,8 @@ def slice_indices(
     examples : sequence of Example
     languages : sequence of str, optional
         Detected language of each example, where the table does not say it.
+    consumers : sequence of str, optional
+        Consumer group of each example's product kind, as `ProductKind.consumers` names it.
     least : int
         Values with fewer examples, and those beyond the 25 most common, are put together as "all others".
 
@@ -38,17 +48,21 @@ def slice_indices(
         Within a dimension every example stands in exactly one value; dimensions with a single value are left out.
     """
     detected = languages or [""] * len(examples)
-    told: dict[str, Callable[[Example, str], str]] = {
-        "language": lambda example, language: (example.lang or language).casefold() or UNKNOWN,
-        "category": lambda example, _: example.category.strip() or UNKNOWN,
-        "source": lambda example, _: example.source or UNKNOWN,
-        "year": lambda example, _: _year(example),
-        "captions": lambda example, _: "with captions" if any(map(str.strip, example.captions)) else "without captions",
-        "length": lambda example, _: _length(example),
+    told: dict[str, Callable[[Example], str]] = {
+        "category": lambda example: example.category.strip() or UNKNOWN,
+        "source": lambda example: example.source or UNKNOWN,
+        "year": _year,
+        "captions": lambda example: "with captions" if any(map(str.strip, example.captions)) else "without captions",
+        "length": _length,
     }
+    columns = {
+        "language": [(e.lang or language).casefold() or UNKNOWN for e, language in zip(examples, detected, strict=True)]
+    }
+    columns |= {dimension: list(map(value_of, examples)) for dimension, value_of in told.items()}
+    if consumers is not None:
+        columns["consumers"] = [CONSUMERS.get(group, UNKNOWN) for group in consumers]
     slices = {}
-    for dimension, value_of in told.items():
-        values = [value_of(example, language) for example, language in zip(examples, detected, strict=True)]
+    for dimension, values in columns.items():
         found = _grouped(values, least)
         if len(found) > 1:
             slices[dimension] = found

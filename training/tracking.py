@@ -19,10 +19,11 @@ import training
 from models.classifier.artifact import Manifest, read_manifest
 from models.domain.resources import datasets_dir
 from training.data_fingerprint import DataFingerprint
-from training.evaluation import Evaluation, write_report
+from training.evaluation import Evaluation
 from training.mlflow_store import MODEL_NAME, Store, opened
 from training.promotion import Choice, choose_alias
 from training.registry import set_alias
+from training.report import write_report
 from training.requirements import pinned_requirements
 
 LOG = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ def log_run(
     experiment: str = EXPERIMENT,
     run_name: str | None = None,
     tracking_uri: str | None = None,
+    papers: Path | None = None,
 ) -> LoggedRun:
     """Log a trained and evaluated model and register it as ``hazardlens``.
 
@@ -87,6 +89,8 @@ def log_run(
         Make the model champion if it is better than the present one; see `choose_alias`.
     tracking_uri : str, optional
         By default MLFLOW_TRACKING_URI, else a local database under ``var/mlflow``.
+    papers : Path, optional
+        Directory with the report and the cards, as `write_paperwork` left it; without it a report is written.
 
     Raises
     ------
@@ -105,7 +109,7 @@ def log_run(
             mlflow.log_params(_parameters(parameters or {}))
             mlflow.log_metrics(flat_metrics(evaluation))
             _log_data(store, run_id, data)
-            _log_files(store, run_id, evaluation, parameters or {}, data)
+            _log_files(store, run_id, evaluation, parameters or {}, data, papers)
             model_id = _log_model(artifact, manifest)
         choice = choose_alias(store, evaluation.metrics, champion_metrics, promote)
         number = _register(store, run_id, model_id, manifest, evaluation, choice)
@@ -171,11 +175,19 @@ def _log_data(store: Store, run_id: str, data: Sequence[DataFingerprint]) -> Non
 
 
 def _log_files(
-    store: Store, run_id: str, evaluation: Evaluation, parameters: Mapping[str, Any], data: Sequence[DataFingerprint]
+    store: Store,
+    run_id: str,
+    evaluation: Evaluation,
+    parameters: Mapping[str, Any],
+    data: Sequence[DataFingerprint],
+    papers: Path | None,
 ) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch)
-        write_report(evaluation, root / "report")
+        if papers is None:
+            write_report(evaluation, root / "report")
+        else:
+            shutil.copytree(papers, root / "report")
         (root / "parameters.json").write_bytes(orjson.dumps(parameters, default=str, option=orjson.OPT_INDENT_2))
         (root / "data.json").write_bytes(orjson.dumps([item.as_dict() for item in data], option=orjson.OPT_INDENT_2))
         store.client.log_artifacts(run_id, scratch)

@@ -13,9 +13,13 @@ from hazardlens.model_source import ModelArgument, load_model
 from models.domain.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.classifier.classifier import HazardClassifier
     from models.domain.alert import Example
     from models.domain.taxonomy import Taxonomy
     from training.pipeline import TrainResult
+    from training.rivals import Rival
 
 _DEFAULT = Path("var/models/default")
 
@@ -44,6 +48,9 @@ def train(
         typer.Option("--finetune", metavar="auto|on|off", help="Fine-tune the encoder; auto: where there is a GPU."),
     ] = None,
     track: Annotated[bool, typer.Option("--track/--no-track", help="Log to MLflow and register.")] = True,
+    compare: Annotated[
+        bool, typer.Option("--compare/--no-compare", help="Baselines, champion, captions removed, doubtful labels.")
+    ] = True,
     promote: Annotated[bool, typer.Option("--promote", help="Make a better model champion at once.")] = False,
     progress: ShowProgress = None,
     as_json: AsJson = False,
@@ -66,6 +73,7 @@ def train(
             ordinary=ordinary or [],
             out=out,
             track=track,
+            compare=compare,
             promote=promote,
             **{name: value for name, value in given.items() if value is not None},
         )
@@ -93,22 +101,66 @@ def evaluate(
     examples: Annotated[
         list[Path], typer.Option("--examples", metavar="F ...", help="Example tables with labels or risk levels.")
     ],
-    report: Annotated[Path | None, typer.Option("--report", metavar="DIR", help="Write plots and a page here.")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="DIR", help="Write the report, model card and data card here.")
+    ] = None,
+    train_examples: Annotated[
+        list[Path] | None,
+        typer.Option("--train-examples", metavar="F ...", help="Train baselines on these tables to compare with."),
+    ] = None,
+    compare: Annotated[
+        bool,
+        typer.Option("--compare/--no-compare", help="Registry's champion, captions removed, doubtful labels."),
+    ] = True,
     progress: ShowProgress = None,
     as_json: AsJson = True,  # noqa: ARG001  (the output is JSON always; scripts may say so all the same)
 ) -> None:
     """Evaluate a model on examples that it has not seen; prints the metrics as JSON."""
     classifier = load_model(model)
-    read = [example for path in examples for example in judged_examples(path, classifier.taxonomy)]
+    taxonomy = classifier.taxonomy
+    read = [example for path in examples for example in judged_examples(path, taxonomy)]
+    known = [example for path in train_examples or [] for example in judged_examples(path, taxonomy)]
     with training_extra("evaluation"):
         from training.evaluation import evaluate as run
-        from training.evaluation import write_report
 
+        rivals = _rivals(classifier, read, known, compare)
         with bar("evaluating", len(read), progress, "example") as advance:
-            evaluation = run(classifier, read, classifier.taxonomy, progress=advance)
+            evaluation = run(
+                classifier,
+                read,
+                taxonomy,
+                knowledge=classifier.knowledge,
+                rivals=rivals,
+                closely=compare,
+                progress=advance,
+            )
         if report is not None:
-            write_report(evaluation, report)
+            from training.paperwork import write_paperwork
+            from training.run_record import RunRecord
+
+            facts = classifier.manifest.facts if classifier.manifest else {}
+            own_test = facts.get("metrics", {}).get("evaluation_sha256") == evaluation.metrics["evaluation_sha256"]
+            record = RunRecord(classifier.version, facts, classifier.guarantees, evaluation, own_test)
+            write_paperwork(record, report)
     print_json(evaluation.metrics)
+
+
+def _rivals(
+    model: HazardClassifier, examples: Sequence[Example], known: Sequence[Example], compare: bool
+) -> list[Rival]:
+    """Baselines of other examples, those of the same products left out, and the champion where there is one."""
+    from training.rivals import apart_from, as_rivals, champion_rival, frozen_encoder
+
+    rivals: list[Rival] = []
+    if known:
+        from training.baselines import train_baselines
+
+        learnt_from = apart_from(known, examples)
+        encoder = frozen_encoder(max_tokens=model.settings.max_tokens)
+        rivals += as_rivals(train_baselines(learnt_from, model.taxonomy, encoder))
+    if compare and (champion := champion_rival(model.taxonomy, examples, model.version)):
+        rivals.append(champion)
+    return rivals
 
 
 def judged_examples(path: Path, taxonomy: Taxonomy) -> list[Example]:

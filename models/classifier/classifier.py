@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -170,7 +170,7 @@ class HazardClassifier:
         given_unsafe = np.array([o.given_unsafe for o in opinions]).reshape(len(read), len(self.taxonomy.names))
         return Predictions(
             given_unsafe=given_unsafe,
-            hazards=given_unsafe * concern(levels)[:, None],
+            hazards=given_unsafe * concern(levels, self.scenario_model.knows_hazards)[:, None],
             levels=levels,
             unsafe=np.array([o.unsafe for o in opinions]),
             familiarity=np.array([o.familiarity for o in opinions]),
@@ -294,7 +294,7 @@ class HazardClassifier:
         return attribute(explained, self.heads, self.sparse, self.taxonomy.names, which, _HIGHLIGHTS[explain])
 
     def _word(self, read: ReadListing, opinion: Opinion, plan: Plan, encoding: Encoding, explain: Detail) -> Assessment:
-        hazards = hazard_scores(opinion, self.taxonomy.names, self.thresholds)
+        hazards = hazard_scores(opinion, self.taxonomy.names, self.thresholds, self.scenario_model.knows_hazards)
         which: list[int] = []
         if explain == "full":
             which = list(range(len(self.taxonomy.names)))
@@ -338,6 +338,15 @@ class Predictions:
     familiarity: Array
     languages: list[str]
     kinds: list[str]
+
+    def part(self, rows: NDArray[np.int64]) -> Predictions:
+        """Return the figures of some listings."""
+        columns: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        chosen: dict[str, Any] = {
+            name: column[rows] if isinstance(column, np.ndarray) else [column[i] for i in rows]
+            for name, column in columns.items()
+        }
+        return replace(self, **chosen)
 
     @property
     def risk_score(self) -> Array:

@@ -128,6 +128,11 @@ class ScenarioModel:
             for cue in knowledge.cues
         }
 
+    @property
+    def knows_hazards(self) -> bool:
+        """Whether the knowledge base has a scenario for any risk type of the taxonomy; it has none of a foreign one."""
+        return bool(self._share.any())
+
     def risks(self, cues: Iterable[CueFact]) -> KindRisks:
         """Return every kind's scenario steps under some cues; each cue counts once."""
         return self._risks(frozenset(cues))

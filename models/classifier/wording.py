@@ -44,7 +44,7 @@ class Opinion:
     familiarity: float
 
 
-def concern(levels: Array) -> Array:
+def concern(levels: Array, scenarios_known: bool = True) -> Array:
     """Return the factor from P(hazard | unsafe) to the probability that the hazard is a real concern.
 
     It is 1 where a scenario is more likely than none, and falls to 0 as P(none) rises to 1: a listing of an everyday
@@ -54,21 +54,26 @@ def concern(levels: Array) -> Array:
     ----------
     levels : array of shape (..., 5)
         P(none), P(low), P(medium), P(high), P(serious).
+    scenarios_known : bool
+        Whether the knowledge base has scenarios of this label set. Under a foreign one it has none, P(none) is 1 for
+        every listing and says nothing: hazards then keep their full probability.
 
     Returns
     -------
     array of shape (...)
     """
-    factor: Array = np.minimum(1.0, 2.0 * (1.0 - levels[..., 0]))
-    return factor
+    known: Array = np.minimum(1.0, 2.0 * (1.0 - levels[..., 0]))
+    return known if scenarios_known else np.ones_like(known)
 
 
-def hazard_scores(opinion: Opinion, names: Sequence[str], thresholds: Array) -> list[HazardScore]:
+def hazard_scores(
+    opinion: Opinion, names: Sequence[str], thresholds: Array, scenarios_known: bool = True
+) -> list[HazardScore]:
     """Return every risk type, most probable first.
 
     A hazard is a real concern with the probability that an unsafe product of this listing has it, times `concern`.
     """
-    factor = float(concern(opinion.levels))
+    factor = float(concern(opinion.levels, scenarios_known))
     scores = [
         HazardScore(
             risk_type=name,

@@ -18,8 +18,8 @@ from models.domain.resources import datasets_dir
 from models.domain.risk import RiskLevel
 from models.domain.taxonomy import Taxonomy, parse_taxonomy
 from models.sources.examples import read_examples
-from training.evaluation import Evaluation, evaluate, examples_fingerprint, write_report
-from training.report import BASES, CALIBRATION_WORDS, HAZARD_WORDS, LEVEL_WORDS, PLOT_WORDS
+from training.evaluation import Evaluation, evaluate, examples_fingerprint
+from training.report import BASES, CALIBRATION_WORDS, HAZARD_WORDS, LEVEL_WORDS, PLOT_WORDS, write_report
 
 Build = Callable[..., Any]
 
