@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from models.classifier.classifier import Predictions, usable_cores
+from models.classifier.classifier import Predictions
+from models.classifier.cores import usable_cores
 from models.classifier.encoder import OnnxEncoder
 from models.domain.alert import Example
 from models.domain.listing import Listing
@@ -66,7 +67,10 @@ class Baseline:
         hazards, levels = self.answer(texts)
         if progress:
             progress(len(texts))
-        return Predictions(hazards, hazards, levels, 1.0 - levels[:, 0], ["und"] * len(texts), [""] * len(texts))
+        unknown = np.full(len(texts), np.nan)
+        return Predictions(
+            hazards, hazards, levels, 1.0 - levels[:, 0], unknown, ["und"] * len(texts), [""] * len(texts)
+        )
 
 
 def text_of(listing: Listing) -> str:

@@ -4,8 +4,8 @@ Three objectives share each step: binary cross-entropy of the hazards on alerts,
 corpus listings of unsafe products, which know hazards that few alerts name; and a contrastive term on pairs of corpus
 listings of one product kind in different styles or languages (multiple-negatives ranking: Henderson et al. 2017,
 "Efficient natural language response suggestion for Smart Reply"), which keeps the knowledge of product kinds that the
-alerts alone would wash out. Word vectors stay as they are: with a few thousand texts they only forget, and they are half
-of the parameters.
+alerts alone would wash out. Word vectors stay as they are: with a few thousand texts they only forget, and they are
+half of the parameters.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], object]
 
 _RECIPE = 2
-"""Raised with every change of the recipe that the settings do not show, so that no older result is taken for a newer."""
+"""Raised with every change of the recipe that the settings do not show: no older result is taken for a newer one."""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,11 @@ MEASURED = (
         "Alerts and listings are written in different styles. These figures say how much of that reaches the scores.",
     ),
     (
+        "unsafe",
+        "P(unsafe)",
+        "Held-out alerts against held-out ordinary listings, weighed to the stated share of unsafe offers.",
+    ),
+    (
         "faithfulness",
         "Faithfulness of the explanations",
         "Whether the words that are shown as reasons are the reasons.",

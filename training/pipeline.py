@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 import numpy as np
 import yaml
-from numpy.typing import NDArray
 
 from models.classifier.artifact import Manifest, require_free
 from models.classifier.classifier import HazardClassifier, Settings
@@ -26,32 +25,31 @@ from models.classifier.fitting import HazardSample, KindSample, fit_classifier
 from models.classifier.reading import ListingReader
 from models.domain.alert import Example
 from models.domain.errors import InputError
+from models.domain.guarantee import Guarantee
 from models.domain.resources import datasets_dir
 from models.domain.risk import RiskLevel
 from models.domain.taxonomy import Taxonomy, load_taxonomy
 from models.knowledge.base import Knowledge, load_knowledge
-from models.sources.examples import read_examples, read_ordinary
-from training.corpus.settings import CorpusSettings
-from training.corpus.writer import write_corpus
-from training.data_fingerprint import DataFingerprint, fingerprint
+from models.sources.examples import read_examples
+from training.data_fingerprint import DataFingerprint
 from training.data_profile import profiles
-from training.deduplication import near_duplicate_groups, product_text, without_duplicates
 from training.encoder_export import EMBEDDED, ExportedEncoder, Precision, export_encoder
 from training.evaluation import VEHICLES, Evaluation, evaluate
-from training.finetuning import FinetuneSettings, HazardTexts, finetune, has_gpu
+from training.finetuning import FinetuneSettings, FinetuneTexts, HazardTexts, finetune, has_gpu
+from training.inside import look_inside
 from training.paperwork import write_paperwork
 from training.promotion import champion_metrics
+from training.risk_control import recall_guarantee
 from training.rivals import Rival, frozen_encoder, training_rivals
 from training.run_record import RunRecord
-from training.splits import Split, product_groups, time_group_split
+from training.training_data import Labelled, Ordinary, Written, held_out_corpus
 
 Progress = Callable[[str, int, int], object]
 """Called with (stage, done, total)."""
 
 log = logging.getLogger(__name__)
 
-_HELD_OUT_CORPUS = 1_500
-_ORDINARY_SAMPLE = 3_000
+_EXAMPLES_WORTH_FINETUNING = 1_000
 
 
 @dataclass(frozen=True)
@@ -63,17 +61,18 @@ class TrainSettings:
     examples : sequence of path
         Tables of alerts with known hazards; without any the model learns from the knowledge base alone.
     ordinary : sequence of path
-        Tables of ordinary listings: how many of them land at each level is reported.
+        Tables of ordinary listings: beside the examples they tell how often each kind of product is unsafe; a fifth is
+        held out to report how many land at each level.
+    levelled : sequence of path
+        Tables of listings whose level a person gave, none of them an example: thresholds with a guarantee rest on them.
     corpus_size : int
         Listings written from the knowledge base.
     gloss : bool, optional
         Whether text in other languages reaches the encoder in English words; by default with the embedded encoder,
         which reads English, and not with another, which may read them all.
     finetune : str
-        Fine-tune the encoder on the examples: ``auto`` where there is a GPU; on two CPU cores it takes minutes an
-        epoch.
-    corpus_weight : float
-        Weight of an unsafe corpus listing among the examples, which weigh 1.
+        Fine-tune the encoder on the examples: ``auto`` where there is a GPU or where there are 1,000 examples to learn
+        from; on two CPU cores it takes about ten minutes.
     compare : bool
         Also train baselines, judge the registry's champion and the listings without captions, and look for labels
         that may be wrong.
@@ -82,6 +81,7 @@ class TrainSettings:
     out: Path
     examples: Sequence[Path] = ()
     ordinary: Sequence[Path] = ()
+    levelled: Sequence[Path] = ()
     taxonomy: Path | None = None
     knowledge: Path | None = None
     encoder: str = EMBEDDED
@@ -89,7 +89,6 @@ class TrainSettings:
     max_tokens: int = 128
     gloss: bool | None = None
     corpus_size: int = 10_000
-    corpus_weight: float = 0.03
     test_share: float = 0.2
     seed: int = 0
     finetune: Literal["auto", "on", "off"] = "auto"
@@ -126,15 +125,6 @@ class TrainResult:
     run_id: str = ""
 
 
-@dataclass(frozen=True)
-class _Labelled:
-    examples: list[Example]
-    groups: NDArray[np.int64]
-    split: Split
-    dropped_duplicates: int
-    data: list[DataFingerprint]
-
-
 def train(settings: TrainSettings, progress: Progress | None = None) -> TrainResult:
     """Train, evaluate, write and register a model.
 
@@ -151,23 +141,27 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
     taxonomy = load_taxonomy(taxonomy_file)
     # A foreign label set keeps the product kinds; only their hazards outside the set say nothing.
     knowledge = load_knowledge(settings.knowledge, taxonomy if settings.taxonomy is None else None)
-    labelled = _read_labelled(settings, taxonomy, report)
-    ordinary, ordinary_data = _read_ordinary(settings.ordinary)
+    report("reading and grouping the tables", 0, 1)
+    labelled = Labelled.read(settings.examples, taxonomy, settings.test_share) if settings.examples else None
+    ordinary = Ordinary.read(settings.ordinary, settings.seed)
+    levelled = _read_levelled(settings.levelled, taxonomy)
     boilerplate = load_boilerplate()
     gloss = settings.encoder == EMBEDDED if settings.gloss is None else settings.gloss
     reader = ListingReader(knowledge, boilerplate, gloss)
-    kinds, corpus_hazards = _from_corpus(settings, knowledge, taxonomy, reader, report)
-    hazards = corpus_hazards
-    encoder_name = settings.encoder
+    written = Written.read(knowledge, taxonomy, reader, settings.corpus_size, settings.seed, report)
+    # The corpus speaks of the shipped risk types; to a foreign label set it has nothing to say.
+    written_hazards = written.hazards if set(taxonomy.names) & _corpus_labels(knowledge) else []
+    hazards = written_hazards
+    encoder_name, fit = settings.encoder, settings.fit
     if labelled is not None:
-        examples = _from_examples(labelled, reader)
-        if _finetunes(settings):
-            encoder_name = _finetuned(settings, taxonomy, examples, kinds, report)
+        examples = labelled.samples(reader)
+        if _finetunes(settings, len(examples)):
+            encoder_name = _finetuned(settings, taxonomy, examples, written.kinds, written_hazards, report)
+            fit = fit.for_finetuned_encoder()
         else:
             # An encoder that has seen no label leaves nothing to hold back: cross-fitting calibrates on every example.
             examples = [replace(sample, later=False) for sample in examples]
-        # The corpus speaks of the shipped risk types; to a foreign label set it has nothing to say.
-        hazards = [*examples, *corpus_hazards] if set(taxonomy.names) & _corpus_labels(knowledge) else examples
+        hazards = [*examples, *written_hazards]
     exported = export_encoder(encoder_name, settings.precision)
     encoder = OnnxEncoder(exported.graph, exported.tokenizer, settings.max_tokens, usable_cores())
     model = fit_classifier(
@@ -176,37 +170,48 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
         knowledge,
         boilerplate,
         encoder,
-        kinds,
+        written.kinds,
         hazards,
         Settings(max_tokens=settings.max_tokens, gloss=gloss),
-        settings.fit,
+        fit,
         report,
+        ordinary.read_listings(reader),
     )
-    if labelled is not None:
-        test, groups = [labelled.examples[i] for i in labelled.split.test], labelled.groups[labelled.split.test]
-    else:
-        test = _held_out_corpus(settings, knowledge, taxonomy)
-        groups = np.arange(len(test))
+    held_out = held_out_corpus(knowledge, taxonomy, settings.seed)
+    model.guarantees = (_recall_guarantee(model, levelled, held_out),)
+    test = labelled.test if labelled is not None else held_out
     evaluation = evaluate(
         model,
         test,
         taxonomy,
-        groups=groups,
+        groups=labelled.groups[labelled.split.test] if labelled is not None else np.arange(len(test)),
         knowledge=knowledge,
         rivals=_rivals(settings, taxonomy, labelled, test, report) if settings.compare else (),
         closely=settings.compare,
         seed=settings.seed,
         progress=_counter(report, "evaluating", len(test)),
     )
-    data = [*(labelled.data if labelled is not None else []), *ordinary_data]
+    data = [*(labelled.data if labelled is not None else []), *ordinary.data]
+    parts = labelled.learning_parts() if labelled is not None else {}
     facts = {
         "evaluated_on": "examples" if labelled is not None else "corpus",
         "metrics": evaluation.metrics,
-        "training": _facts(settings, exported, knowledge, labelled, len(kinds), len(hazards)),
+        "training": _facts(settings, fit, exported, knowledge, labelled, len(written.kinds), len(hazards)),
         "data": [item.as_dict() for item in data],
-        "profile": profiles({**_parts(labelled), "test": test, "ordinary": ordinary}),
-        "ordinary": _ordinary_levels(model, ordinary, settings.seed, report),
+        "profile": profiles({**parts, "test": test, "ordinary": [*ordinary.learnt, *ordinary.held_out]}),
+        "ordinary": _ordinary_levels(model, ordinary.held_out, report),
     }
+    if settings.compare:
+        report("looking inside", 0, 1)
+        facts |= look_inside(
+            model,
+            labelled.test if labelled is not None else [],
+            ordinary.held_out,
+            encoder_name=encoder_name,
+            precision=settings.precision,
+            prior_unsafe=fit.prior_unsafe,
+            seed=settings.seed,
+        )
     manifest = model.save(settings.out, facts, exported.directory)
     evaluation = evaluation.named(manifest.version)
     papers = Path(f"{settings.out}-report")
@@ -239,87 +244,47 @@ def _register(
     return TrainResult(settings.out, manifest.version, facts["evaluated_on"], evaluation, facts, registered, run_id)
 
 
-def _read_labelled(settings: TrainSettings, taxonomy: Taxonomy, report: Progress) -> _Labelled | None:
-    if not settings.examples:
-        return None
-    examples: list[Example] = []
-    data: list[DataFingerprint] = []
-    for path in settings.examples:
-        read, about = read_examples(path, taxonomy)
-        data.append(fingerprint(about, read))
-        examples += [example for example in read if example.labels]
-    report("grouping near-duplicates", 0, 1)
-    duplicates = near_duplicate_groups([product_text(example) for example in examples])
-    groups = product_groups(examples, duplicates)
-    split = time_group_split(examples, test_share=settings.test_share, duplicates=groups)
-    train_part, dropped = without_duplicates(split.train, groups)
-    split = Split(train_part, split.calibration, split.test, split.dropped, split.undated, split.span)
-    return _Labelled(examples, groups, split, dropped, data)
-
-
-def _parts(labelled: _Labelled | None) -> dict[str, list[Example]]:
-    """Examples that the model learns from, by the part of the split."""
-    if labelled is None:
-        return {}
-    parts = {"train": labelled.split.train, "calibration": labelled.split.calibration}
-    return {name: [labelled.examples[int(i)] for i in index] for name, index in parts.items()}
-
-
 def _rivals(
-    settings: TrainSettings, taxonomy: Taxonomy, labelled: _Labelled | None, test: Sequence[Example], report: Progress
+    settings: TrainSettings, taxonomy: Taxonomy, labelled: Labelled | None, test: Sequence[Example], report: Progress
 ) -> list[Rival]:
-    learnt_from = [e for part in _parts(labelled).values() for e in part if e.category != VEHICLES]
+    parts = labelled.learning_parts() if labelled is not None else {}
+    learnt_from = [e for part in parts.values() for e in part if e.category != VEHICLES]
     encoder = frozen_encoder(settings.encoder, settings.precision, settings.max_tokens)
     return training_rivals(learnt_from, test, taxonomy, encoder, settings.track, settings.seed, report)
-
-
-def _read_ordinary(paths: Sequence[Path]) -> tuple[list[Example], list[DataFingerprint]]:
-    listings: list[Example] = []
-    data = []
-    for path in paths:
-        read, about = read_ordinary(path)
-        data.append(fingerprint(about, read, "ordinary"))
-        listings += read
-    return listings, data
-
-
-def _from_examples(labelled: _Labelled, reader: ListingReader) -> list[HazardSample]:
-    """Motor vehicles stay out of the training too: marketplaces sell car parts at most."""
-    samples = []
-    for later, part in ((False, labelled.split.train), (True, labelled.split.calibration)):
-        for i in part:
-            example = labelled.examples[int(i)]
-            if example.category != VEHICLES:
-                read = reader.read(example.to_listing())
-                samples.append(HazardSample(read, example.labels or (), int(labelled.groups[i]), example.weight, later))
-    return samples
-
-
-def _from_corpus(
-    settings: TrainSettings, knowledge: Knowledge, taxonomy: Taxonomy, reader: ListingReader, report: Progress
-) -> tuple[list[KindSample], list[HazardSample]]:
-    kinds: list[KindSample] = []
-    hazards: list[HazardSample] = []
-    weight = settings.corpus_weight if settings.examples else 1.0
-    for i, written in enumerate(
-        write_corpus(knowledge, taxonomy, CorpusSettings(size=settings.corpus_size, seed=settings.seed))
-    ):
-        if i % 500 == 0:
-            report("writing and reading the corpus", i, max(i, settings.corpus_size))
-        read = reader.read(written.listing)
-        kinds.append(KindSample(read, written.kind))
-        if written.labels:
-            # Groups of examples count from 0 upwards, so those of the corpus go below.
-            hazards.append(HazardSample(read, written.labels, -1 - i, weight))
-    return kinds, hazards
 
 
 def _corpus_labels(knowledge: Knowledge) -> set[str]:
     return {name for kind in knowledge.kinds for name in kind.hazards}
 
 
-def _finetunes(settings: TrainSettings) -> bool:
-    return settings.finetune == "on" or (settings.finetune == "auto" and has_gpu())
+def _read_levelled(paths: Sequence[Path], taxonomy: Taxonomy) -> list[Example]:
+    found = []
+    for path in paths:
+        read, _ = read_examples(path, taxonomy, labelled=False)
+        judged = [example for example in read if example.risk_level is not None]
+        if not judged:
+            raise InputError("no row has a risk level", place=str(path), hint="add a column 'risk_level'")
+        found += judged
+    return found
+
+
+def _recall_guarantee(model: HazardClassifier, levelled: list[Example], held_out: list[Example]) -> Guarantee:
+    """Calibrate on what people judged; without that, on written listings, and say so."""
+    judged = levelled or held_out
+    predictions = model.predict(example.to_listing() for example in judged)
+    ranks = np.array([example.risk_level.rank if example.risk_level else 0 for example in judged])
+    return recall_guarantee(
+        predictions.risk_score,
+        ranks >= RiskLevel.HIGH.rank,
+        calibrated_on=max((example.date for example in judged), default=""),
+        source="listings whose level a person gave" if levelled else "listings written from the knowledge base",
+    )
+
+
+def _finetunes(settings: TrainSettings, examples: int) -> bool:
+    return settings.finetune == "on" or (
+        settings.finetune == "auto" and (has_gpu() or examples >= _EXAMPLES_WORTH_FINETUNING)
+    )
 
 
 def _finetuned(
@@ -327,42 +292,42 @@ def _finetuned(
     taxonomy: Taxonomy,
     examples: Sequence[HazardSample],
     kinds: Sequence[KindSample],
+    written: Sequence[HazardSample],
     report: Progress,
 ) -> str:
-    def texts(later: bool) -> HazardTexts:
-        chosen = [sample for sample in examples if sample.later == later]
+    def texts(chosen: Sequence[HazardSample]) -> HazardTexts:
         labels = np.array([[name in sample.labels for name in taxonomy.names] for sample in chosen])
         return HazardTexts([sample.read.text.text for sample in chosen], labels)
 
-    pairs = [(sample.kind, sample.read.text.text) for sample in kinds]
-    return str(finetune(settings.encoder, texts(False), texts(True), pairs, settings.finetuning, report))
+    material = FinetuneTexts(
+        texts([sample for sample in examples if not sample.later]),
+        texts([sample for sample in examples if sample.later]),
+        [(sample.kind, sample.read.text.text) for sample in kinds],
+        texts(written) if written else None,
+    )
+    return str(finetune(settings.encoder, material, settings.finetuning, report))
 
 
-def _held_out_corpus(settings: TrainSettings, knowledge: Knowledge, taxonomy: Taxonomy) -> list[Example]:
-    held_out = CorpusSettings(size=_HELD_OUT_CORPUS, seed=settings.seed + 1, min_per_kind=0)
-    return [replace(w.to_example(), labels=w.labels or None) for w in write_corpus(knowledge, taxonomy, held_out)]
-
-
-def _ordinary_levels(model: HazardClassifier, ordinary: list[Example], seed: int, report: Progress) -> dict[str, Any]:
-    """Share of ordinary listings at each level, on a sample: mostly safe by assumption."""
+def _ordinary_levels(model: HazardClassifier, ordinary: list[Example], report: Progress) -> dict[str, Any]:
+    """Share of ordinary listings at each level: mostly safe by assumption."""
     if not ordinary:
         return {}
-    chosen = np.random.default_rng(seed).permutation(len(ordinary))[:_ORDINARY_SAMPLE]
     predictions = model.predict(
-        (ordinary[int(i)].to_listing() for i in chosen), _counter(report, "ordinary listings", len(chosen))
+        (example.to_listing() for example in ordinary), _counter(report, "ordinary listings", len(ordinary))
     )
     counts = np.bincount(predictions.level_ranks, minlength=len(RiskLevel))
     return {
-        "n": len(chosen),
-        "share": {level.value: float(c) / len(chosen) for level, c in zip(RiskLevel, counts, strict=True)},
+        "n": len(ordinary),
+        "share": {level.value: float(c) / len(ordinary) for level, c in zip(RiskLevel, counts, strict=True)},
     }
 
 
 def _facts(
     settings: TrainSettings,
+    fit: FitSettings,
     exported: ExportedEncoder,
     knowledge: Knowledge,
-    labelled: _Labelled | None,
+    labelled: Labelled | None,
     kinds: int,
     hazards: int,
 ) -> dict[str, Any]:
@@ -373,11 +338,10 @@ def _facts(
         "max_tokens": settings.max_tokens,
         "seed": settings.seed,
         "corpus_size": settings.corpus_size,
-        "corpus_weight": settings.corpus_weight,
         "finetune": settings.finetune,
         "finetuning": asdict(settings.finetuning),
         "knowledge_sha256": knowledge.digest,
-        "fit": asdict(settings.fit),
+        "fit": asdict(fit),
         "kind_listings": kinds,
         "hazard_listings": hazards,
         "split": labelled.split.as_dict() if labelled is not None else {},

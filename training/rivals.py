@@ -7,7 +7,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.classifier.classifier import HazardClassifier, usable_cores
+from models.classifier.classifier import HazardClassifier
+from models.classifier.cores import usable_cores
 from models.classifier.encoder import OnnxEncoder
 from models.domain.alert import Example
 from models.domain.errors import ArtifactError

@@ -21,7 +21,8 @@ class RunRecord:
     ----------
     facts : mapping
         Facts of the manifest: ``training``, ``data``, ``profile``, ``ordinary``, ``evaluated_on`` and whatever else the
-        training measured (``ablation``, ``quantisation``, ``style``, ``faithfulness``); what is absent is left out.
+        training measured (``ablation``, ``quantisation``, ``style``, ``unsafe``, ``faithfulness``); what is absent is
+        left out.
     evaluation : Evaluation
         Of this model; its metrics are those that the card shows.
     own_test : bool

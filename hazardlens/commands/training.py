@@ -31,6 +31,10 @@ def train(
     ordinary: Annotated[
         list[Path] | None, typer.Option("--ordinary", metavar="F ...", help="Tables of ordinary listings, no labels.")
     ] = None,
+    levelled: Annotated[
+        list[Path] | None,
+        typer.Option("--levelled", metavar="F ...", help="Listings whose level a person gave, for guarantees."),
+    ] = None,
     taxonomy: TaxonomyFile = None,
     knowledge: Annotated[
         Path | None, typer.Option("--knowledge", metavar="DIR", help="Knowledge base, instead of the one that ships.")
@@ -71,6 +75,7 @@ def train(
         settings = TrainSettings(
             examples=examples or [],
             ordinary=ordinary or [],
+            levelled=levelled or [],
             out=out,
             track=track,
             compare=compare,

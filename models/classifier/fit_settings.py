@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -34,3 +34,11 @@ class FitSettings:
     prior_unsafe: float = 0.08
     kind_temperature: float = 5.0
     name_bonus: float = 3.0
+
+    def for_finetuned_encoder(self) -> FitSettings:
+        """Return the settings for an encoder that was trained on the hazards, whose block says more."""
+        return replace(
+            self,
+            penalties={**self.penalties, "dense": 1.0},
+            mixture={"dense": 0.4, "sparse": 0.3, "knowledge": 0.3},
+        )

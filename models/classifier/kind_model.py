@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 _FIELD_STRENGTH = {"title": 1.0, "category": 0.5, "captions": 0.5, "attributes": 0.4, "description": 0.35}
 _SHRINKAGE = 0.2
 _HALF_FAMILIAR, _FAMILIARITY_WIDTH, _MOST_UNKNOWN = 0.5, 0.05, 0.9
-"""Cosine at which half of `_MOST_UNKNOWN` of the posterior is given up, how fast, and the most of it that is. With kinds
+"""Cosine at which half of `_MOST_UNKNOWN` of the posterior is given up, how fast, and the most that is. With kinds
 left out of the corpus, the cosine tells their listings from those of known kinds (AUROC 0.91); where it cuts was chosen
 on hand-labelled listings, as a constant of the scenario."""
 

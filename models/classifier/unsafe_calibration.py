@@ -29,9 +29,9 @@ def fit_unsafe_calibration(
 ) -> Calibration:
     """Fit Platt's sigmoid to the log odds of an unsafe offer: alerts against ordinary listings, under the stated prior.
 
-    Alerts weigh `fit.prior_unsafe` in all, ordinary listings the rest, so that the probabilities mean what they say on a market
-    with that share of unsafe offers. The market's evidence is computed on the other folds each time. Ordinary listings
-    count as safe; a few are not, which makes the probabilities a little low, never high.
+    Alerts weigh `fit.prior_unsafe` in all, ordinary listings the rest, so that the probabilities mean what they say on
+    a market with that share of unsafe offers. The market's evidence is computed on the other folds each time. Ordinary
+    listings count as safe; a few are not, which makes the probabilities a little low, never high.
 
     Parameters
     ----------

@@ -9,18 +9,12 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.metrics import f1_score, roc_auc_score
 
+from models.classifier.calibrating import f1_thresholds, fit_calibration
 from models.classifier.composing import load_boilerplate
 from models.classifier.encoder import OnnxEncoder
-from models.classifier.fitting import (
-    FitSettings,
-    HazardSample,
-    KindSample,
-    _cross_fitted_logits,
-    f1_thresholds,
-    fit_calibration,
-    fit_classifier,
-    fit_heads,
-)
+from models.classifier.fit_settings import FitSettings
+from models.classifier.fitting import HazardSample, KindSample, fit_classifier
+from models.classifier.head_fitting import cross_fitted_logits, fit_heads
 from models.classifier.heads import Blocks
 from models.classifier.reading import ListingReader
 from models.domain.errors import InputError
@@ -89,23 +83,23 @@ def test_progress_of_every_head_is_told(learnable: tuple[Blocks, np.ndarray]) ->
     assert {(stage, total) for stage, _, total in told} == {("fitting heads", 4)}
 
 
-def test_cross_fitted_logits_know_nothing_of_a_samples_own_label() -> None:
+def testcross_fitted_logits_know_nothing_of_a_samples_own_label() -> None:
     rng = np.random.default_rng(1)
     blocks = blocks_of(rng.standard_normal((200, 300)), 1)
     noise = rng.random((200, 1)) < 0.5
     inside = fit_heads(blocks, noise, np.ones(200), SETTINGS).logits(blocks)
-    outside = _cross_fitted_logits(blocks, noise, np.ones(200), np.arange(200), SETTINGS, None)
+    outside = cross_fitted_logits(blocks, noise, np.ones(200), np.arange(200), SETTINGS, None)
     assert roc_auc_score(noise[:, 0], inside[:, 0]) > 0.95
     assert roc_auc_score(noise[:, 0], outside[:, 0]) < 0.6
 
 
-def test_cross_fitted_logits_know_nothing_of_the_labels_of_a_samples_group() -> None:
+def testcross_fitted_logits_know_nothing_of_the_labels_of_a_samples_group() -> None:
     rng = np.random.default_rng(2)
     groups = np.repeat(np.arange(100), 2)
     blocks = blocks_of(np.repeat(rng.standard_normal((100, 300)), 2, axis=0), 1)
     noise = np.repeat(rng.random((100, 1)) < 0.5, 2, axis=0)
-    apart = _cross_fitted_logits(blocks, noise, np.ones(200), groups, SETTINGS, None)
-    leaking = _cross_fitted_logits(blocks, noise, np.ones(200), np.arange(200), SETTINGS, None)
+    apart = cross_fitted_logits(blocks, noise, np.ones(200), groups, SETTINGS, None)
+    leaking = cross_fitted_logits(blocks, noise, np.ones(200), np.arange(200), SETTINGS, None)
     assert roc_auc_score(noise[:, 0], leaking[:, 0]) > 0.8
     assert roc_auc_score(noise[:, 0], apart[:, 0]) < 0.6
 
@@ -113,7 +107,7 @@ def test_cross_fitted_logits_know_nothing_of_the_labels_of_a_samples_group() -> 
 def test_samples_of_one_group_alone_are_scored_by_heads_that_saw_them() -> None:
     rng = np.random.default_rng(3)
     blocks, labels = blocks_of(rng.standard_normal((40, 3)), 1), rng.random((40, 1)) < 0.5
-    alone = _cross_fitted_logits(blocks, labels, np.ones(40), np.zeros(40, dtype=np.int64), SETTINGS, None)
+    alone = cross_fitted_logits(blocks, labels, np.ones(40), np.zeros(40, dtype=np.int64), SETTINGS, None)
     assert alone == pytest.approx(fit_heads(blocks, labels, np.ones(40), SETTINGS).logits(blocks))
 
 

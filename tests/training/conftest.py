@@ -35,7 +35,8 @@ class TableModel:
         ids = [listing.id for listing in listings]
         hazards = np.array([self.hazards[i] for i in ids]).reshape(len(ids), len(self.taxonomy.names))
         levels = np.array([self.levels[i] for i in ids]).reshape(len(ids), len(RiskLevel))
-        return Predictions(hazards, hazards, levels, 1 - levels[:, 0], ["en"] * len(ids), ["kind"] * len(ids))
+        known = np.ones(len(ids))
+        return Predictions(hazards, hazards, levels, 1 - levels[:, 0], known, ["en"] * len(ids), ["kind"] * len(ids))
 
 
 @pytest.fixture(scope="session")

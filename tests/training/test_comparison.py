@@ -114,7 +114,8 @@ class Reader:
                 if caption.text in self.taxonomy.names:
                     hazards[i, self.taxonomy.names.index(caption.text)] = 0.9
         levels = np.tile([1.0, 0, 0, 0, 0], (len(rows), 1))
-        return Predictions(hazards, hazards, levels, 1 - levels[:, 0], ["en"] * len(rows), [""] * len(rows))
+        known = np.ones(len(rows))
+        return Predictions(hazards, hazards, levels, 1 - levels[:, 0], known, ["en"] * len(rows), [""] * len(rows))
 
 
 class TestCaptions:

@@ -20,7 +20,7 @@ from models.domain.listing import Listing
 from models.domain.plan import Plan
 from models.domain.taxonomy import Taxonomy
 from models.knowledge.base import load_knowledge
-from training import pipeline
+from training import style_control, training_data
 from training.corpus.settings import CorpusSettings
 from training.corpus.writer import write_corpus
 from training.encoder_export import EMBEDDED
@@ -40,7 +40,8 @@ COLUMNS = ("id", "date", "lang", "title", "brand", "category", "description", "c
 @pytest.fixture(scope="module", autouse=True)
 def _little_held_out() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(pipeline, "_HELD_OUT_CORPUS", 40)
+        monkeypatch.setattr(training_data, "_HELD_OUT_CORPUS", 40)
+        monkeypatch.setattr(style_control, "_PAIRS", 30)
         yield
 
 
@@ -151,9 +152,9 @@ def test_the_manifest_holds_what_the_model_was_made_from(
     assert training["kind_listings"] >= 12 * len(KINDS)
 
 
-def test_the_manifest_says_at_which_levels_ordinary_listings_land(trained: TrainResult) -> None:
+def test_the_manifest_says_at_which_levels_held_out_ordinary_listings_land(trained: TrainResult) -> None:
     ordinary = read_manifest(trained.directory).facts["ordinary"]
-    assert ordinary["n"] == 25
+    assert 0 < ordinary["n"] < 15
     assert sum(ordinary["share"].values()) == pytest.approx(1.0)
 
 
@@ -169,6 +170,38 @@ def test_a_report_is_written_beside_the_model(trained: TrainResult) -> None:
     assert trained.version in report.read_text(encoding="utf-8")
 
 
+def test_the_manifest_says_how_style_was_controlled(trained: TrainResult) -> None:
+    style = read_manifest(trained.directory).facts["style"]
+    assert style["pairs"] == 30
+    assert 0 <= style["pairs_same_level"] <= 1
+
+
+def test_without_judged_listings_the_guarantee_rests_on_written_ones_and_says_so(corpus_alone: TrainResult) -> None:
+    (guarantee,) = HazardClassifier.load(corpus_alone.directory, threads=2).guarantees
+    assert guarantee.source == "listings written from the knowledge base"
+    assert guarantee.n == 40
+
+
+def test_judged_listings_carry_the_guarantee(run: Run, tmp_path: Path) -> None:
+    judged = tmp_path / "judged.csv"
+    rows = [f"j{i},2026-03-{1 + i % 28:02},Green laser pointer 5000mW number {i},serious" for i in range(60)]
+    rows += [f"k{i},2026-02-01,Crime novel paperback book number {i},none" for i in range(60)]
+    judged.write_text("id,date,title,risk_level\n" + "\n".join(rows), encoding="utf-8")
+    result = run(levelled=(judged,), compare=False)
+    (guarantee,) = HazardClassifier.load(result.directory, threads=2).guarantees
+    assert guarantee.source == "listings whose level a person gave"
+    assert (guarantee.n, guarantee.positives, guarantee.calibrated_on) == (120, 60, "2026-03-28")
+    assert guarantee.threshold is not None
+    assert guarantee.threshold > 0.1
+
+
+def test_a_table_of_judged_listings_without_a_level_is_refused(run: Run, tmp_path: Path) -> None:
+    judged = tmp_path / "judged.csv"
+    judged.write_text("id,title\n1,lamp\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"no row has a risk level .*column 'risk_level'"):
+        run(levelled=(judged,))
+
+
 def test_the_model_knows_its_kinds(trained: TrainResult, default_plan: Plan) -> None:
     model = HazardClassifier.load(trained.directory, threads=2)
     titles = {"laser-pointer": "Green laser pointer 5000mW", "paperback-novel": "Crime novel, paperback book"}
@@ -178,7 +211,13 @@ def test_the_model_knows_its_kinds(trained: TrainResult, default_plan: Plan) -> 
 
 def test_progress_names_every_stage(trained: TrainResult, told: list[tuple[str, int, int]]) -> None:
     stages = {stage for stage, _, _ in told}
-    assert {"grouping near-duplicates", "encoding product kinds", "fitting heads", "evaluating"} <= stages
+    assert {
+        "reading and grouping the tables",
+        "looking inside",
+        "encoding product kinds",
+        "fitting heads",
+        "evaluating",
+    } <= stages
     assert [step for step in told if not 0 <= step[1] <= max(step[2], 1)] == []
 
 
