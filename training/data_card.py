@@ -15,6 +15,7 @@ from training.data_profile import OTHERS
 from training.model_card import files_table, split_blocks
 from training.run_record import DASH, RunRecord, shown
 
+DATA_PICTURES = ("hazard_shares", "years")
 _LISTS = (
     ("levels", "Risk levels that a person gave"),
     ("languages", "Languages"),
@@ -47,7 +48,7 @@ def data_card(record: RunRecord) -> Card:
 def data_pictures(record: RunRecord) -> dict[str, bytes]:
     """Return the pictures of the data card: name -> PNG."""
     parts = parts_of(record)
-    return {"hazard_shares": label_shares_plot(parts), "years": years_plot(parts)}
+    return dict(zip(DATA_PICTURES, (label_shares_plot(parts), years_plot(parts)), strict=True))
 
 
 def parts_of(record: RunRecord) -> dict[str, Mapping[str, Any]]:

@@ -163,6 +163,7 @@ def _figures(record: RunRecord) -> Iterator[Block]:
     classes = [
         (row.name, shown(row.n), shown(row.precision), shown(row.recall), shown(row.f1), shown(row.average_precision))
         for row in sorted(record.evaluation.classes, key=lambda row: (-row.n, row.name))
+        if row.n
     ]
     head = ("risk type", "n", "precision", "recall", "F1", "average precision")
     yield Table(head, classes, frozenset({1, 2, 3, 4, 5}))

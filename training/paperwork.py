@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.data_card import data_card, data_pictures
+from training.data_card import DATA_PICTURES, data_card, data_pictures
 from training.model_card import model_card
-from training.report import write_report
+from training.report import PLOT_WORDS, write_report
 from training.run_record import RunRecord
 
 
@@ -18,6 +18,9 @@ def write_paperwork(record: RunRecord, directory: Path) -> list[Path]:
     list of Path
         The files written.
     """
+    for name in (*PLOT_WORDS, *DATA_PICTURES):
+        # What this run does not draw must not be left from the run before.
+        (directory / f"{name}.png").unlink(missing_ok=True)
     written = write_report(record.evaluation, directory)
     pictures = {**record.evaluation.plots, **data_pictures(record)}
     files = {f"{name}.png": png for name, png in pictures.items() if name not in record.evaluation.plots}

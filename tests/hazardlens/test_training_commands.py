@@ -55,12 +55,14 @@ def test_every_option_reaches_the_pipeline(run: RunCommand, trained: list[TrainS
     run(
         "train", "--examples", "a.csv", "b.csv", "--examples", "c.csv", "--ordinary", "o.csv", "--taxonomy", "t.yaml",
         "--knowledge", "k", "--out", "m", "--encoder", "e", "--corpus-size", 7, "--seed", 3, "--no-track", "--promote",
+        "--no-compare",
     )  # fmt: skip
 
     assert trained == [
         TrainSettings(
             out=Path("m"), examples=[Path("a.csv"), Path("b.csv"), Path("c.csv")], ordinary=[Path("o.csv")],
             taxonomy=Path("t.yaml"), knowledge=Path("k"), encoder="e", corpus_size=7, seed=3, track=False, promote=True,
+            compare=False,
         )
     ]  # fmt: skip
 
@@ -111,7 +113,9 @@ def test_a_missing_module_of_ours_is_a_fault_of_ours(run: RunCommand, monkeypatc
         run("train")
 
 
-def test_an_evaluation_is_json_with_a_report_on_request(run: RunCommand, small_model_dir: Path, tmp_path: Path) -> None:
+def test_an_evaluation_is_json_with_the_papers_on_request(
+    run: RunCommand, small_model_dir: Path, tmp_path: Path
+) -> None:
     ended = run(
         "evaluate", "--model", small_model_dir, "--examples", SAMPLES / "examples.csv", SAMPLES / "examples.jsonl",
         "--report", tmp_path / "report",
@@ -120,7 +124,26 @@ def test_an_evaluation_is_json_with_a_report_on_request(run: RunCommand, small_m
     assert ended.code == 0
     assert ended.json["n"] == 61
     assert ended.json["headline"]["hazards"]["map"] > 0
-    assert (tmp_path / "report" / "report.html").is_file()
+    assert {"report.html", "model_card.html", "model_card.md", "data_card.html", "data_card.md"} <= {
+        path.name for path in (tmp_path / "report").iterdir()
+    }
+
+
+def test_baselines_are_trained_on_request_and_never_on_what_is_judged(
+    run: RunCommand, small_model_dir: Path, tmp_path: Path
+) -> None:
+    samples = (SAMPLES / "examples.csv").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "judged.csv").write_text("\n".join(samples[:16]), encoding="utf-8")
+    found = run(
+        "evaluate", "--model", small_model_dir, "--examples", tmp_path / "judged.csv", "--train-examples",
+        SAMPLES / "examples.csv", SAMPLES / "examples.jsonl", "--no-compare",
+    ).json  # fmt: skip
+
+    assert [row["name"] for row in found["comparisons"]] == [
+        "this model", "majority", "TF-IDF + LR", "frozen encoder + LR",
+    ]  # fmt: skip
+    assert [row["n"] for row in found["comparisons"]] == [found["headline"]["n"]] * 4
+    assert found["captions"] == []
 
 
 def test_a_table_that_says_nothing_to_judge_by_is_refused(

@@ -283,6 +283,18 @@ class TestPaperwork:
             assert pictures
             assert [picture for picture in pictures if not (papers / picture).is_file()] == []
 
+    def test_pictures_of_the_run_before_do_not_stay(
+        self, papers: Path, known_examples: list[Example], taxonomy: Taxonomy, table_model: Build
+    ) -> None:
+        assert (papers / "capacity.png").is_file()
+        (papers / "mine.png").write_bytes(b"x")
+        bare = [replace(example, risk_level=None) for example in known_examples]
+        write_paperwork(RunRecord("b", {}, (), evaluate(table_model(0.5), bare, taxonomy, resamples=0)), papers)
+
+        assert not (papers / "capacity.png").exists()
+        assert not (papers / "comparison.png").exists()
+        assert (papers / "mine.png").is_file()
+
     def test_the_report_shows_the_comparison_the_costs_and_the_reviewers_yield(
         self, papers: Path, evaluation: Evaluation
     ) -> None:

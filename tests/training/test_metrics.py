@@ -353,3 +353,13 @@ class TestSlices:
 
     def test_a_dimension_with_one_value_says_nothing(self) -> None:
         assert "source" not in slice_indices(self.EXAMPLES)
+
+    def test_consumer_groups_are_named_in_words_where_they_are_known(self) -> None:
+        groups = ["very_vulnerable"] * 30 + ["other"] * 20 + [""] * 10
+        found = slice_indices(self.EXAMPLES, consumers=groups, least=5)["consumers"]
+        assert {name: len(index) for name, index in found.items()} == {
+            "other consumers": 20,
+            "unknown": 10,
+            "very vulnerable (under 3 years, severe disability)": 30,
+        }
+        assert "consumers" not in slice_indices(self.EXAMPLES)

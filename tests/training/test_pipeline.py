@@ -165,6 +165,22 @@ def test_the_manifest_holds_the_fingerprint_of_every_table(trained: TrainResult,
     assert all(digest in str(item) for digest, item in zip(digests, data, strict=True))
 
 
+def test_cards_and_a_comparison_with_baselines_are_written_beside_the_model(trained: TrainResult) -> None:
+    papers = Path(f"{trained.directory}-report")
+    comparisons = trained.facts["metrics"]["comparisons"]
+    assert [row["name"] for row in comparisons] == ["this model", "majority", "TF-IDF + LR", "frozen encoder + LR"]
+    card = (papers / "model_card.md").read_text(encoding="utf-8")
+    assert trained.version in card
+    assert "TF-IDF + LR" in card
+    assert set(trained.facts["profile"]) == {"train", "calibration", "test", "ordinary"}
+    assert "| train |" in (papers / "data_card.md").read_text(encoding="utf-8")
+
+
+def test_comparisons_can_be_left_out(run: Run, tables: Tables) -> None:
+    metrics = run(compare=False, **tables).facts["metrics"]
+    assert (metrics["comparisons"], metrics["captions"], metrics["label_noise"]["n"]) == ([], [], 0)
+
+
 def test_a_report_is_written_beside_the_model(trained: TrainResult) -> None:
     report = next(Path(f"{trained.directory}-report").glob("*.html"))
     assert trained.version in report.read_text(encoding="utf-8")

@@ -65,6 +65,13 @@ class TestRun:
         assert metrics["model_version"] == read_manifest(small_model_dir).version, "not the one of the unsaved model"
         assert orjson.loads((files / "parameters.json").read_bytes()) == {"seed": 0, "heads": {"c": 0.5}}
 
+    def test_cards_that_lie_beside_the_model_are_logged_with_it(
+        self, tmp_path: Path, small_model_dir: Path, evaluation_of: Build, copied_store: str
+    ) -> None:
+        (tmp_path / "model_card.md").write_text("the card", encoding="utf-8")
+        logged = log_run(small_model_dir, evaluation_of(0.5), papers=tmp_path, tracking_uri=copied_store)
+        assert (run_files(copied_store, logged.run_id) / "report" / "model_card.md").read_text() == "the card"
+
     def test_data_are_named_with_rows_hash_and_span(
         self,
         tmp_path: Path,
