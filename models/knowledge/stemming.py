@@ -24,6 +24,7 @@ _ALGORITHMS = {
     "id": "indonesian",
     "hi": "hindi",
     "ro": "romanian",
+    "cs": "czech",
 }
 """Snowball algorithm of each language; the others are matched in the forms that the knowledge base lists."""
 
