@@ -13,6 +13,7 @@ from models.knowledge.normalising import fold_phrase
 
 _Value = TypeVar("_Value")
 _SHORT_KATAKANA = 2
+_SHORT_WORD = 3
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class PhraseIndex(Generic[_Value]):
     ) -> None:
         values: dict[str, list[tuple[str, _Value]]] = {}
         for phrase, value in phrases:
-            written = fold_phrase(phrase)
+            written = fold_phrase(phrase).strip("- ")
             folded = written if canonical is None else canonical(written)
             for form in {folded, folded.replace("-", " "), folded.replace(" ", "-")}:
                 held = values.setdefault(form, [])
@@ -72,6 +73,7 @@ class PhraseIndex(Generic[_Value]):
             (start, end, i)
             for i, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
             if (at_word_edges if self._word_boundaries else at_katakana_edges)(text, start, end)
+            and (written is None or self._trusted(i, written(start, end)))
         ]
         spans.sort(key=lambda span: (span[0] - span[1], span[0]))
         taken: list[tuple[int, int]] = []
@@ -82,6 +84,13 @@ class PhraseIndex(Generic[_Value]):
                 hits.extend(Hit(value, start, end) for value in self._closest(i, start, end, written))
         hits.sort(key=lambda hit: hit.start)
         return hits
+
+    def _trusted(self, i: int, word: str) -> bool:
+        """Tell whether a phrase is written like the word, or both are long enough to be told by their stems.
+
+        "Com" is no form of "comò", and "semi" none of "sem", whatever the stemmer says.
+        """
+        return any(word == form or min(len(word), len(form)) > _SHORT_WORD for form, _ in self._values[i])
 
     def _closest(self, i: int, start: int, end: int, written: Callable[[int, int], str] | None) -> Iterable[_Value]:
         forms = self._values[i]
