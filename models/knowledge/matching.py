@@ -7,21 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal, TypeVar
 
-from anyascii import anyascii
-
 from models.knowledge.age_grades import AgeGrade, AgeGrammar
 from models.knowledge.base import Knowledge
-from models.knowledge.compounds import Compounds
+from models.knowledge.indexes import Indexes, SeenText
 from models.knowledge.kinds import Cue, LanguageProfile, Quantity
-from models.knowledge.normalising import Folded, fold, fold_phrase
-from models.knowledge.phrase_index import Hit, PhraseIndex
+from models.knowledge.normalising import Folded, fold_phrase
 from models.knowledge.romanised import CYRILLIC, RomanisedForms
-from models.knowledge.stemming import Stemmed, WordForms
+from models.knowledge.stemming import WordForms
 
 _CLAUSE_END = re.compile(r"[.,;:!?\n。；！？、，|•✓✔★/]|\s[-–]\s")
 _CACHED_COVERAGES = 8_192
-_COMPOUNDING = {"de", "nl"}
-_ACCENTS_TELL_WORDS_APART = {"vi"}
 _NEGATION_REACH = 24
 """Characters between a negating word and the cue that it still negates ("without any small magnets")."""
 
@@ -67,49 +62,6 @@ class Findings:
 _Span = TypeVar("_Span", NameHit, CueHit)
 
 
-class _Indexes:
-    """Names, cue phrases and gloss words of one language under one way of cutting words."""
-
-    def __init__(self, knowledge: Knowledge, profile: LanguageProfile, forms: WordForms) -> None:
-        self._profile = profile
-        self.forms = forms
-        self.names = self._index(_names(knowledge, profile.code))
-        self.phrases = self._index(
-            [(phrase, cue.id) for cue in knowledge.cues for phrase in cue.phrases.get(profile.code, [])]
-        )
-        self.glosses = self._index(_glosses(knowledge, profile.code))
-        self.compounds = Compounds(_words(knowledge, profile.code)) if profile.code in _COMPOUNDING else None
-
-    def _index(self, phrases: list[tuple[str, str]]) -> PhraseIndex[str]:
-        """Index phrases by stems, and in plain letters: sellers drop accents."""
-        if self._profile.script == "Latin" and self._profile.code not in _ACCENTS_TELL_WORDS_APART:
-            phrases = phrases + [(plain, value) for phrase, value in phrases if (plain := anyascii(phrase)) != phrase]
-        return PhraseIndex(phrases, self._profile.spaces, lambda phrase: self.forms.stem(phrase).text)
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """A text as the indexes of its language search it."""
-
-    folded: Folded
-    stemmed: Stemmed
-    indexes: _Indexes
-
-    @classmethod
-    def of(cls, text: str, indexes: _Indexes) -> _Seen:
-        folded = fold(text)
-        return cls(folded, indexes.forms.stem(folded.text), indexes)
-
-    def find(self, index: PhraseIndex[str]) -> list[Hit[str]]:
-        return index.find(
-            self.stemmed.text, lambda start, end: self.folded.text[slice(*self.stemmed.origin(start, end))]
-        )
-
-    def words(self, hit: Hit[str]) -> tuple[int, int]:
-        """Return the span of a hit in the folded text."""
-        return self.stemmed.origin(hit.start, hit.end)
-
-
 class LanguageMatcher:
     """Finds names, cues and gloss words of one language."""
 
@@ -124,20 +76,20 @@ class LanguageMatcher:
         ]
 
     @cached_property
-    def _native(self) -> _Indexes:
-        return _Indexes(self._knowledge, self.profile, WordForms(self.profile.code))
+    def _native(self) -> Indexes:
+        return Indexes(self._knowledge, self.profile, WordForms(self.profile.code))
 
     @cached_property
-    def _romanised(self) -> _Indexes:
-        return _Indexes(self._knowledge, self.profile, RomanisedForms(self.profile.code))
+    def _romanised(self) -> Indexes:
+        return Indexes(self._knowledge, self.profile, RomanisedForms(self.profile.code))
 
-    def _indexes(self, text: str) -> _Indexes:
+    def _indexes(self, text: str) -> Indexes:
         """Return the indexes for a text's letters: addresses and categories spell Cyrillic words in Latin."""
         return self._romanised if self.profile.script == "Cyrillic" and not CYRILLIC.search(text) else self._native
 
     def find(self, text: str, *, gloss: bool = True) -> Findings:
         """Return what this language's part of the knowledge base sees in a text, with or without gloss words."""
-        seen = _Seen.of(text, self._indexes(text))
+        seen = SeenText.of(text, self._indexes(text))
         folded = seen.folded
         grades = self._ages.find(folded.text)
         names = [NameHit(hit.value, *folded.origin(*seen.words(hit))) for hit in seen.find(seen.indexes.names)]
@@ -154,9 +106,9 @@ class LanguageMatcher:
 
     def glosses(self, text: str) -> tuple[GlossHit, ...]:
         """Return the words of a text that the gloss knows."""
-        return _gloss_hits(_Seen.of(text, self._indexes(text)))
+        return _gloss_hits(SeenText.of(text, self._indexes(text)))
 
-    def _phrase_cues(self, seen: _Seen, grades: list[AgeGrade]) -> list[CueHit]:
+    def _phrase_cues(self, seen: SeenText, grades: list[AgeGrade]) -> list[CueHit]:
         hits = []
         previous = 0
         folded = seen.folded
@@ -254,31 +206,7 @@ class KnowledgeMatcher:
         return self._matchers[language]
 
 
-def _names(knowledge: Knowledge, language: str) -> list[tuple[str, str]]:
-    return [(name, kind.id) for kind in knowledge.kinds for name in kind.names.get(language, [])]
-
-
-def _glosses(knowledge: Knowledge, language: str) -> list[tuple[str, str]]:
-    """English for what the language says: a kind's name before a cue's phrase before a word of the vocabulary."""
-    if language == "en":
-        words = {word for forms in knowledge.vocabulary.values() for word in forms.values()} - {""}
-        return [(word, word) for word in sorted(words | {kind.name for kind in knowledge.kinds})]
-    english = dict(knowledge.vocabulary.get(language, {}))
-    for cue in knowledge.cues:
-        if cue.phrases.get("en"):
-            english.update(dict.fromkeys(cue.phrases.get(language, []), cue.phrases["en"][0]))
-    for kind in knowledge.kinds:
-        english.update(dict.fromkeys(kind.names.get(language, []), kind.name))
-    return list(english.items())
-
-
-def _words(knowledge: Knowledge, language: str) -> dict[str, str]:
-    """Return the single words of a language that the gloss knows, folded, with their English."""
-    glosses = ((fold_phrase(word), english) for word, english in _glosses(knowledge, language))
-    return {word: english for word, english in glosses if word.isalpha()}
-
-
-def _gloss_hits(seen: _Seen) -> tuple[GlossHit, ...]:
+def _gloss_hits(seen: SeenText) -> tuple[GlossHit, ...]:
     """One English word or phrase a span: the first of those that are written most like it."""
     spans: dict[tuple[int, int], str] = {}
     for hit in seen.find(seen.indexes.glosses):
