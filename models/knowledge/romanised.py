@@ -16,7 +16,7 @@ _SPELLINGS = {
 }  # fmt: skip
 _LONGEST = 4
 _Y_AFTER_A_VOWEL = re.compile(r"(?<=[аеиоуыэюя])ы")
-_LOOK_ALIKE = str.maketrans(
+_LOOK_ALIKE = {**str.maketrans("эёєйыії", "еееииии", "ьъ"), ord("ц"): "тс"}
     {"ь": None, "ъ": None, "э": "е", "ё": "е", "й": "и", "ы": "и", "і": "и", "ї": "и", "є": "е"}
 )
 """Letters that Latin spelling does not tell apart, or leaves out."""
@@ -48,8 +48,8 @@ def to_cyrillic(word: str) -> str:
 class RomanisedForms(WordForms):
     """Stems under which a Cyrillic word and its Latin spellings are one.
 
-    What Latin letters do not tell apart (и, й and ы; е and э) is one letter, soft and hard signs are gone: use it
-    only for texts without a Cyrillic letter.
+    What Latin letters do not tell apart is one (и, й and ы; е and э; ц and тс), soft and hard signs are gone:
+    use it only for texts without a Cyrillic letter.
     """
 
     def stem(self, folded: str) -> Stemmed:
