@@ -17,8 +17,6 @@ _SPELLINGS = {
 _LONGEST = 4
 _Y_AFTER_A_VOWEL = re.compile(r"(?<=[аеиоуыэюя])ы")
 _LOOK_ALIKE = {**str.maketrans("эёєйыії", "еееииии", "ьъ"), ord("ц"): "тс"}
-    {"ь": None, "ъ": None, "э": "е", "ё": "е", "й": "и", "ы": "и", "і": "и", "ї": "и", "є": "е"}
-)
 """Letters that Latin spelling does not tell apart, or leaves out."""
 
 CYRILLIC = re.compile(r"[\u0400-\u04ff]")
