@@ -219,7 +219,7 @@ class _Builder:
                     budget -= end - match.start() + 1
             if gloss is None:
                 break
-            if budget >= len(gloss.english):
+            if gloss.english and budget >= len(gloss.english):
                 self._add(name, gloss.english, gloss.start, gloss.end, False)
                 budget -= len(gloss.english) + 1
             covered += sum(c.isalpha() for c in text[gloss.start : gloss.end])

@@ -95,9 +95,13 @@ class LanguageDetector:
         return self._latin(sample, hint[:2].lower())
 
     def reads_better(self, text: str, language: str, than: str) -> bool:
-        """Tell whether one language's vocabulary knows more of a text than another's."""
+        """Tell whether one language's vocabulary knows more of a text than another's, or as much of a romanised one.
+
+        A short text in Latin letters may be read in two languages: "sol" is Russian for salt and Spanish for sun.
+        """
         sample = text[:_SAMPLE]
-        return self._matcher.gloss_coverage(sample, language) > self._matcher.gloss_coverage(sample, than)
+        own, other = self._matcher.gloss_coverage(sample, language), self._matcher.gloss_coverage(sample, than)
+        return own > other or (own == other > 0.0 and than != "en" and self._matcher.romanises(language))
 
     def _by_script(self, sample: str) -> Detected | None:
         counts = {code: len(pattern.findall(sample)) for code, pattern in _SCRIPTS}

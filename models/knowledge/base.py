@@ -20,6 +20,7 @@ from models.knowledge.kinds import Cue, LanguageProfile, ProductKind
 from models.knowledge.located_yaml import LocatedYaml, Path_, read_located
 
 _Model = TypeVar("_Model", bound=BaseModel)
+SAYS_NOTHING = "-"
 
 _HINTS = {
     "missing": "add the key",
@@ -57,7 +58,8 @@ class Knowledge:
     Parameters
     ----------
     vocabulary : dict
-        Per language, a word or phrase of that language -> English.
+        Per language, a word or phrase of that language -> English; empty for words that say nothing about a product
+        ("which", "the"), written `-` in the file.
     """
 
     kinds: tuple[ProductKind, ...]
@@ -325,7 +327,7 @@ class _Reader:
                         Problem(str(file), line, "row", f"{len(row)} cells, the header has {len(header)}")
                     )
                     continue
-                english = row[0].strip()
+                english = "" if row[0].strip() == SAYS_NOTHING else row[0].strip()
                 for language, cell in zip(header[1:], row[1:], strict=True):
                     for form in cell.split("|"):
                         if form.strip():

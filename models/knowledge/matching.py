@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal, TypeVar
 
-from anyascii import anyascii
-
 from models.knowledge.age_grades import AgeGrade, AgeGrammar
 from models.knowledge.base import Knowledge
+from models.knowledge.indexes import Indexes, SeenText
 from models.knowledge.kinds import Cue, LanguageProfile, Quantity
-from models.knowledge.normalising import Folded, fold, fold_phrase
-from models.knowledge.phrase_index import PhraseIndex
-from models.knowledge.stemming import Stemmed, WordForms
+from models.knowledge.normalising import Folded, fold_phrase
+from models.knowledge.romanised import CYRILLIC, RomanisedForms
+from models.knowledge.stemming import WordForms
 
 _CLAUSE_END = re.compile(r"[.,;:!?\n。；！？、，|•✓✔★/]|\s[-–]\s")
 _CACHED_COVERAGES = 8_192
-_ALSO_IN_PLAIN_LETTERS = {"Latin", "Cyrillic"}
-_ACCENTS_TELL_WORDS_APART = {"vi"}
 _NEGATION_REACH = 24
 """Characters between a negating word and the cue that it still negates ("without any small magnets")."""
 
@@ -70,61 +67,53 @@ class LanguageMatcher:
 
     def __init__(self, knowledge: Knowledge, profile: LanguageProfile) -> None:
         self.profile = profile
+        self._knowledge = knowledge
         self._cues = knowledge.cue_by_id
-        self._forms = WordForms(profile.code)
-        self._names = self._index(_names(knowledge, profile.code))
-        self._phrases = self._index(
-            [(phrase, cue.id) for cue in knowledge.cues for phrase in cue.phrases.get(profile.code, [])]
-        )
-        self._glosses = self._index(_glosses(knowledge, profile.code))
         self._ages = AgeGrammar(profile)
         self._age_cues = [cue for cue in knowledge.cues if cue.age is not None]
         self._quantities = [
             (cue, cue.quantity, _quantity_pattern(cue.quantity)) for cue in knowledge.cues if cue.quantity is not None
         ]
 
-    def _index(self, phrases: list[tuple[str, str]]) -> PhraseIndex[str]:
-        """Index phrases by stems, and in plain letters: sellers drop accents, addresses spell Cyrillic in Latin."""
-        if self.profile.script in _ALSO_IN_PLAIN_LETTERS and self.profile.code not in _ACCENTS_TELL_WORDS_APART:
-            phrases = phrases + [(plain, value) for phrase, value in phrases if (plain := anyascii(phrase)) != phrase]
-        return PhraseIndex(phrases, self.profile.spaces, lambda phrase: self._forms.stem(phrase).text)
+    @cached_property
+    def _native(self) -> Indexes:
+        return Indexes(self._knowledge, self.profile, WordForms(self.profile.code))
+
+    @cached_property
+    def _romanised(self) -> Indexes:
+        return Indexes(self._knowledge, self.profile, RomanisedForms(self.profile.code))
+
+    def _indexes(self, text: str) -> Indexes:
+        """Return the indexes for a text's letters: addresses and categories spell Cyrillic words in Latin."""
+        return self._romanised if self.profile.script == "Cyrillic" and not CYRILLIC.search(text) else self._native
 
     def find(self, text: str, *, gloss: bool = True) -> Findings:
         """Return what this language's part of the knowledge base sees in a text, with or without gloss words."""
-        folded = fold(text)
-        stemmed = self._forms.stem(folded.text)
+        seen = SeenText.of(text, self._indexes(text))
+        folded = seen.folded
         grades = self._ages.find(folded.text)
-        names = [
-            NameHit(hit.value, *folded.origin(*stemmed.origin(hit.start, hit.end)))
-            for hit in self._names.find(stemmed.text)
-        ]
+        names = [NameHit(hit.value, *folded.origin(*seen.words(hit))) for hit in seen.find(seen.indexes.names)]
         cues = [
-            *self._phrase_cues(folded, stemmed, grades),
+            *self._phrase_cues(seen, grades),
             *self._age_hits(folded, grades),
             *self._quantity_hits(folded),
         ]
         return Findings(
             names=tuple(names),
             cues=tuple(sorted((cue for cue in cues if not _inside(cue, names)), key=lambda hit: (hit.start, hit.cue))),
-            glosses=self._gloss_hits(folded, stemmed) if gloss else (),
+            glosses=_gloss_hits(seen) if gloss else (),
         )
 
     def glosses(self, text: str) -> tuple[GlossHit, ...]:
         """Return the words of a text that the gloss knows."""
-        folded = fold(text)
-        return self._gloss_hits(folded, self._forms.stem(folded.text))
+        return _gloss_hits(SeenText.of(text, self._indexes(text)))
 
-    def _gloss_hits(self, folded: Folded, stemmed: Stemmed) -> tuple[GlossHit, ...]:
-        return tuple(
-            GlossHit(hit.value, *folded.origin(*stemmed.origin(hit.start, hit.end)))
-            for hit in self._glosses.find(stemmed.text)
-        )
-
-    def _phrase_cues(self, folded: Folded, stemmed: Stemmed, grades: list[AgeGrade]) -> list[CueHit]:
+    def _phrase_cues(self, seen: SeenText, grades: list[AgeGrade]) -> list[CueHit]:
         hits = []
         previous = 0
-        for hit in self._phrases.find(stemmed.text):
-            start, end = stemmed.origin(hit.start, hit.end)
+        folded = seen.folded
+        for hit in seen.find(seen.indexes.phrases):
+            start, end = seen.words(hit)
             if all(end <= grade.start or start >= grade.end for grade in grades):
                 # The "no" of a cue such as "no brand" is its own and negates no later one.
                 negated = self._negated(folded.text, max(previous, start - _NEGATION_REACH), start, end)
@@ -198,6 +187,11 @@ class KnowledgeMatcher:
             glosses=own.glosses,
         )
 
+    def romanises(self, language: str) -> bool:
+        """Tell whether words of a language are also known as shops spell them in Latin letters."""
+        profile = self.knowledge.language_by_code.get(language)
+        return profile is not None and profile.script == "Cyrillic"
+
     def _gloss_coverage(self, text: str, language: str) -> float:
         """Return the share (0 to 1) of a text's letters that the gloss of a language knows."""
         letters = sum(c.isalpha() for c in text)
@@ -212,22 +206,14 @@ class KnowledgeMatcher:
         return self._matchers[language]
 
 
-def _names(knowledge: Knowledge, language: str) -> list[tuple[str, str]]:
-    return [(name, kind.id) for kind in knowledge.kinds for name in kind.names.get(language, [])]
-
-
-def _glosses(knowledge: Knowledge, language: str) -> list[tuple[str, str]]:
-    """English for what the language says: a kind's name before a cue's phrase before a word of the vocabulary."""
-    if language == "en":
-        words = {word for forms in knowledge.vocabulary.values() for word in forms.values()}
-        return [(word, word) for word in sorted(words | {kind.name for kind in knowledge.kinds})]
-    english = dict(knowledge.vocabulary.get(language, {}))
-    for cue in knowledge.cues:
-        if cue.phrases.get("en"):
-            english.update(dict.fromkeys(cue.phrases.get(language, []), cue.phrases["en"][0]))
-    for kind in knowledge.kinds:
-        english.update(dict.fromkeys(kind.names.get(language, []), kind.name))
-    return list(english.items())
+def _gloss_hits(seen: SeenText) -> tuple[GlossHit, ...]:
+    """One English word or phrase a span: the first of those that are written most like it."""
+    spans: dict[tuple[int, int], str] = {}
+    for hit in seen.find(seen.indexes.glosses):
+        spans.setdefault(seen.words(hit), hit.value)
+    if seen.indexes.compounds is not None:
+        spans |= seen.indexes.compounds.find(seen.folded.text, spans)
+    return tuple(GlossHit(spans[span], *seen.folded.origin(*span)) for span in sorted(spans))
 
 
 def _inside(cue: CueHit, names: list[NameHit]) -> bool:

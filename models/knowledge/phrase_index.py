@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Generic, TypeVar
 
 from ahocorasick_rs import AhoCorasick
@@ -11,6 +12,8 @@ from ahocorasick_rs import AhoCorasick
 from models.knowledge.normalising import fold_phrase
 
 _Value = TypeVar("_Value")
+_SHORT_KATAKANA = 2
+_SHORT_WORD = 3
 
 
 @dataclass(frozen=True)
@@ -42,28 +45,35 @@ class PhraseIndex(Generic[_Value]):
         word_boundaries: bool = True,
         canonical: Callable[[str], str] | None = None,
     ) -> None:
-        values: dict[str, list[_Value]] = {}
+        values: dict[str, list[tuple[str, _Value]]] = {}
         for phrase, value in phrases:
-            folded = fold_phrase(phrase)
-            if canonical is not None:
-                folded = canonical(folded)
+            written = fold_phrase(phrase).strip("- ")
+            folded = written if canonical is None else canonical(written)
             for form in {folded, folded.replace("-", " "), folded.replace(" ", "-")}:
                 held = values.setdefault(form, [])
-                if form and value not in held:
-                    held.append(value)
+                if form and (written, value) not in held:
+                    held.append((written, value))
         values.pop("", None)
         self._values = list(values.values())
         self._word_boundaries = word_boundaries
         self._automaton = AhoCorasick(list(values)) if values else None
 
-    def find(self, text: str) -> list[Hit[_Value]]:
-        """Return the longest hits that do not overlap, from left to right; equal spans give one hit a value."""
+    def find(self, text: str, written: Callable[[int, int], str] | None = None) -> list[Hit[_Value]]:
+        """Return the longest hits that do not overlap, from left to right; equal spans give one hit a value.
+
+        Parameters
+        ----------
+        written : callable, optional
+            Gives the words behind a span of a canonical text. Where several phrases share their canonical form, those
+            that are written most like the text stay: "цвета" is a colour, "цветы" are flowers, and both have one stem.
+        """
         if self._automaton is None or not text:
             return []
         spans = [
             (start, end, i)
             for i, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
-            if not self._word_boundaries or at_word_edges(text, start, end)
+            if (at_word_edges if self._word_boundaries else at_katakana_edges)(text, start, end)
+            and (written is None or self._trusted(i, written(start, end)))
         ]
         spans.sort(key=lambda span: (span[0] - span[1], span[0]))
         taken: list[tuple[int, int]] = []
@@ -71,9 +81,32 @@ class PhraseIndex(Generic[_Value]):
         for start, end, i in spans:
             if all(end <= other_start or start >= other_end for other_start, other_end in taken):
                 taken.append((start, end))
-                hits.extend(Hit(value, start, end) for value in self._values[i])
+                hits.extend(Hit(value, start, end) for value in self._closest(i, start, end, written))
         hits.sort(key=lambda hit: hit.start)
         return hits
+
+    def _trusted(self, i: int, word: str) -> bool:
+        """Tell whether a phrase is written like the word, or both are long enough to be told by their stems.
+
+        "Com" is no form of "comò", and "semi" none of "sem", whatever the stemmer says.
+        """
+        return any(word == form or min(len(word), len(form)) > _SHORT_WORD for form, _ in self._values[i])
+
+    def _closest(self, i: int, start: int, end: int, written: Callable[[int, int], str] | None) -> Iterable[_Value]:
+        forms = self._values[i]
+        if len(forms) > 1 and written is not None:
+            word = written(start, end)
+            likeness = [_likeness(word, form) for form, _ in forms]
+            forms = [form for form, alike in zip(forms, likeness, strict=True) if alike == max(likeness)]
+        return dict.fromkeys(value for _, value in forms)
+
+
+def _likeness(word: str, form: str) -> int:
+    """Return how many letters two forms begin with alike; more than any other where they are the same."""
+    if word == form:
+        return len(word) + 1
+    alike = (a == b for a, b in zip(word, form, strict=False))
+    return sum(takewhile(bool, alike))
 
 
 def at_word_edges(text: str, start: int, end: int) -> bool:
@@ -84,3 +117,16 @@ def at_word_edges(text: str, start: int, end: int) -> bool:
     before = start > 0 and text[start].isalnum() and text[start - 1].isalnum()
     after = end < len(text) and text[end - 1].isalnum() and text[end].isalnum()
     return not before and not after
+
+
+def at_katakana_edges(text: str, start: int, end: int) -> bool:
+    """Tell whether a short word in katakana stands alone: "バス" (bath) is no part of "バスト" (bust)."""
+    if end - start > _SHORT_KATAKANA or not all(_is_katakana(c) for c in text[start:end]):
+        return True
+    before = start > 0 and _is_katakana(text[start - 1])
+    after = end < len(text) and _is_katakana(text[end])
+    return not before and not after
+
+
+def _is_katakana(character: str) -> bool:
+    return "\u30a1" <= character <= "\u30fa" or character == "ー"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import Stemmer
@@ -23,6 +24,7 @@ _ALGORITHMS = {
     "id": "indonesian",
     "hi": "hindi",
     "ro": "romanian",
+    "cs": "czech",
 }
 """Snowball algorithm of each language; the others are matched in the forms that the knowledge base lists."""
 
@@ -61,28 +63,12 @@ class WordForms:
 
     def stem(self, folded: str) -> Stemmed:
         """Return a folded text with its words cut to their stems."""
-        if self._algorithm is None:
-            return Stemmed(folded)
-        characters: list[str] = []
-        starts: list[int] = []
-        ends: list[int] = []
-        position = 0
-        for match in _WORD.finditer(folded):
-            gap = range(position, match.start())
-            characters.append(folded[position : match.start()])
-            starts.extend(gap)
-            ends.extend(i + 1 for i in gap)
-            stem = self._stem_of(match.group())
-            characters.append(stem)
-            starts.extend([match.start()] * len(stem))
-            ends.extend([match.end()] * len(stem))
-            position = match.end()
-        characters.append(folded[position:])
-        starts.extend(range(position, len(folded)))
-        ends.extend(range(position + 1, len(folded) + 1))
-        return Stemmed("".join(characters), starts, ends)
+        return Stemmed(folded) if self._algorithm is None else map_words(folded, self.stem_word)
 
-    def _stem_of(self, word: str) -> str:
+    def stem_word(self, word: str) -> str:
+        """Return the stem of a folded word: the word itself where the language has no algorithm."""
+        if self._algorithm is None:
+            return word
         stem = self._stems.get(word)
         if stem is None:
             if not hasattr(self._local, "stemmer"):
@@ -91,3 +77,25 @@ class WordForms:
             if len(self._stems) < _CACHED_WORDS:
                 self._stems[word] = stem
         return stem
+
+
+def map_words(folded: str, changed: Callable[[str], str]) -> Stemmed:
+    """Return a folded text with every word changed, each character standing for the whole word."""
+    characters: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    position = 0
+    for match in _WORD.finditer(folded):
+        gap = range(position, match.start())
+        characters.append(folded[position : match.start()])
+        starts.extend(gap)
+        ends.extend(i + 1 for i in gap)
+        word = changed(match.group())
+        characters.append(word)
+        starts.extend([match.start()] * len(word))
+        ends.extend([match.end()] * len(word))
+        position = match.end()
+    characters.append(folded[position:])
+    starts.extend(range(position, len(folded)))
+    ends.extend(range(position + 1, len(folded) + 1))
+    return Stemmed("".join(characters), starts, ends)

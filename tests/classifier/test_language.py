@@ -31,6 +31,7 @@ COVERED = [
     ("zh", "幼儿木制积木玩具"),
     ("hi", "बच्चों के लिए लकड़ी के ब्लॉक"),
     ("ro", "Cuburi din lemn pentru copii mici"),
+    ("cs", "Dřevěné kostky pro malé děti s taškou"),
 ]
 NOT_COVERED = [
     ("el", "Ξύλινα τουβλάκια για μικρά παιδιά"),
@@ -39,7 +40,6 @@ NOT_COVERED = [
     ("bn", "শিশুদের জন্য কাঠের ব্লক"),
     ("ta", "குழந்தைகளுக்கான மரத் தொகுதிகள்"),
     ("hu", "Fa építőkockák kisgyermekeknek, tárolózsákkal"),
-    ("cs", "Dřevěné kostky pro malé děti s taškou"),
     ("sv", "Träklossar för småbarn med förvaringspåse"),
     ("fi", "Puiset rakennuspalikat pienille lapsille"),
     ("fa", "بلوک‌های چوبی برای کودکان پیش دبستانی گچ"),

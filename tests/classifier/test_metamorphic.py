@@ -47,6 +47,7 @@ AGES = {
     "zh": ("6个月以上", "14岁以上"),
     "hi": ("6 महीने से ऊपर", "14 साल से ऊपर"),
     "ro": ("de la 6 luni", "de la 14 ani"),
+    "cs": ("od 6 měsíců", "od 14 let"),
 }
 _PAIRS_OF_EACH_SORT = 6
 _LEAST_MOVE = 1e-3

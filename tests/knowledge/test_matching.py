@@ -210,3 +210,25 @@ def test_nearly_every_name_of_every_kind_is_found_where_it_stands_alone(matcher:
     names = [(k.id, code, name) for k in matcher.knowledge.kinds for code, all_ in k.names.items() for name in all_]
     lost = [n for n in names if n[0] not in {hit.kind for hit in matcher.find(n[2], n[1]).names}]
     assert len(lost) <= 0.01 * len(names), lost[:20]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "english"),
+    [
+        ("ru", "фиолетового цвета", ["purple", "colour"]),
+        ("ru", "Электрогирлянда", ["Christmas string lights"]),
+        ("fr", "slim", ["slim"]),
+        ("de", "LED", ["LED"]),
+        ("vi", "bảng từ", ["magnetic board"]),
+        ("cs", "nabíječka do zásuvky", ["phone charger"]),
+    ],
+)
+def test_a_word_is_glossed_once_and_in_its_own_sense(
+    matcher: KnowledgeMatcher, language: str, text: str, english: list[str]
+) -> None:
+    assert [hit.english for hit in matcher.find(text, language).glosses] == english
+
+
+def test_words_that_say_nothing_are_known_and_have_no_english(matcher: KnowledgeMatcher) -> None:
+    assert [hit.english for hit in matcher.find("de la lampe", "fr").glosses if hit.english] == ["lamp"]
+    assert matcher.gloss_coverage("de la lampe", "fr") == 1.0

@@ -87,3 +87,37 @@ def test_the_order_of_the_phrases_does_not_matter(phrases: list[str], text: str)
         return [(hit.start, hit.end) for hit in PhraseIndex([(p, p) for p in order]).find(text)]
 
     assert set(spans(phrases)) == set(spans(phrases[::-1]))
+
+
+def stemmed_index(*phrases: str) -> PhraseIndex[str]:
+    return PhraseIndex([(phrase, phrase) for phrase in phrases], canonical=lambda phrase: phrase[:4])
+
+
+def written(text: str, words: dict[str, str]) -> list[str]:
+    """Search a text of stems; `words` gives the word behind each stem."""
+    index = stemmed_index(*["lampa", "lampe", "lampion", "sale"])
+    return [hit.value for hit in index.find(text, lambda start, end: words[text[start:end]])]
+
+
+def test_of_phrases_with_one_stem_the_one_that_is_written_stays() -> None:
+    assert written("lamp", {"lamp": "lampe"}) == ["lampe"]
+
+
+def test_of_phrases_with_one_stem_the_most_alike_stays_where_none_is_written() -> None:
+    assert written("lamp", {"lamp": "lampions"}) == ["lampion"]
+
+
+def test_a_short_word_matches_as_it_is_written_only() -> None:
+    index = PhraseIndex([("comò", 1), ("sem", 2)], canonical=lambda phrase: phrase[:3].replace("ò", "o"))
+    words = {"com": "com", "sem": "semi"}
+    assert index.find("com sem", lambda start, end: words["com sem"[start:end]]) == []
+    assert [hit.value for hit in index.find("sem", lambda start, end: "sem")] == [2]
+
+
+def test_a_short_katakana_word_is_no_part_of_a_longer_one() -> None:
+    assert found(["バス"], "バスト バス", word_boundaries=False) == ["バス"]
+    assert found(["バッグ"], "ショルダーバッグ", word_boundaries=False) == ["バッグ"]
+
+
+def test_a_phrase_that_ends_in_a_hyphen_takes_no_space_along() -> None:
+    assert found(["leder-"], "leder tasche") == ["leder"]
