@@ -63,11 +63,12 @@ class LivePlan:
             shown = "; ".join(strange[:3]) + ("; ..." if len(strange) > 3 else "")
             _log.warning("plan %s uses %d words that this model does not know: %s", own.id, len(strange), shown)
         self._note_what_is_strange()
-        self._seen = self.store.newest_act()
+        seen = self.store.newest_act()
         live = self.store.start(own)
         if live.digest != own.content_digest:
             _log.warning("plan %s of the store is live, not %s of the file", live.plan_id, own.id)
             self._take(live)
+        self._seen = seen
 
     def refresh(self) -> None:
         """Take what is live now: after an act, here or elsewhere, and after midnight (UTC); blocks."""

@@ -114,7 +114,7 @@ def test_a_live_plan_that_cannot_be_read_keeps_the_server_from_starting(
             update(PlanRow).where(PlanRow.digest == kept.digest).values(content="name: later\nform: 9\n")
         )
     with pytest.raises(InputError, match=rf"stored plan {kept.plan_id[:8]}.*:1:1: key 'mitigate' is missing"):
-        live.begin()
+        LivePlan(plans, live.engine, live.on_change).begin()
     with pytest.raises(InputError):
         live.refresh()
     assert live.engine.plan.id == plan_id
