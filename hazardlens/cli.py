@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from hazardlens.commands import data, knowledge, registry, scoring, serve, training
+from hazardlens.commands import data, knowledge, plan, registry, scoring, serve, training
 from hazardlens.console import log_to_stderr
 from models.domain.errors import HazardlensError
 
@@ -35,6 +35,7 @@ app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)
 app.add_typer(knowledge.app, name="knowledge")
+app.add_typer(plan.app, name="plan")
 app.command("promote")(registry.promote)
 app.command("rollback")(registry.rollback)
 

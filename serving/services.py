@@ -9,15 +9,17 @@ from collections.abc import Callable
 from fastapi import Request
 
 from models.classifier.classifier import HazardClassifier
-from models.domain.plan import load_plan
+from models.plan.reading import load_plan
 from serving.api.problems import NOT_READY, ProblemError
 from serving.demo import seed
 from serving.engine import AssessmentEngine
+from serving.live_plan import LivePlan
 from serving.metrics import Metrics
 from serving.settings import Settings
 from serving.store.assessments import AssessmentStore
 from serving.store.database import open_database
 from serving.store.migrating import migrate
+from serving.store.plans import PlanStore
 
 _log = logging.getLogger("hazardlens")
 
@@ -36,10 +38,13 @@ class Services:
         self.settings = settings
         self.metrics = Metrics()
         self.store = AssessmentStore(open_database(settings.database_url))
+        self.plans = PlanStore(self.store.engine)
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
         self._engine: AssessmentEngine | None = None
+        self._live_plan: LivePlan | None = None
         self._starting: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     @property
     def engine(self) -> AssessmentEngine:
@@ -56,6 +61,12 @@ class Services:
             raise ProblemError(NOT_READY, "The server could not start; its log has the reason.")
         raise ProblemError(NOT_READY, "The model is loading.", headers={"Retry-After": "2"})
 
+    @property
+    def live_plan(self) -> LivePlan:
+        """What keeps the engine's plan the live one; there once the engine is."""
+        assert self._live_plan is not None
+        return self._live_plan
+
     def begin(self) -> None:
         """Start loading; returns at once."""
         self._starting = asyncio.create_task(self._start())
@@ -64,12 +75,16 @@ class Services:
         try:
             await asyncio.to_thread(migrate, self.store.engine)
             engine = await asyncio.to_thread(load_engine, self.settings)
+            live_plan = LivePlan(self.plans, engine, self.metrics.versions)
+            await asyncio.to_thread(live_plan.begin)
         except Exception as error:  # noqa: BLE001  (logged, and told by /readyz)
             self.failure = error
             _log.critical("could not start: %s", error, exc_info=_log.isEnabledFor(logging.DEBUG))
             self.on_failure()
             return
+        self._live_plan = live_plan
         self._engine = engine
+        self._watching = asyncio.create_task(live_plan.watch())
         self.metrics.ready(engine.versions, lambda: engine.admission.in_flight, engine.admission.capacity)
         _log.info(
             "ready: model %s, plan %s, taxonomy %s",
@@ -92,6 +107,9 @@ class Services:
         if self._starting is not None and not self._starting.done():
             self._starting.cancel()
             await asyncio.wait([self._starting])
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
         if self._engine is not None:
             await asyncio.to_thread(self._engine.close)
         await asyncio.to_thread(self.store.close)

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from models.domain.listing import LIMITS, Caption, EconomicOperator, Listing
+from models.domain.listing import LIMITS, Caption, EconomicOperator, Listing, SellerHistory
 from serving.api.problems import (
     INVALID_LISTING,
     TOO_MANY_LISTINGS,
@@ -33,6 +33,7 @@ _FIELDS: dict[str, Sequence[str]] = {
     "captions": tuple(Caption.model_fields),
     "manufacturer": tuple(EconomicOperator.model_fields),
     "responsible_person": tuple(EconomicOperator.model_fields),
+    "seller": tuple(SellerHistory.model_fields),
 }
 
 
@@ -100,7 +101,7 @@ def read_listing(raw: object, index: int, instance: str) -> Listing | Refusal:
     try:
         listing = Listing.model_validate(raw)
     except ValidationError as failure:
-        found = (_field_error(detail) for detail in failure.errors(include_url=False))
+        found = (field_error(detail) for detail in failure.errors(include_url=False))
         errors += [error for error in found if error.field not in seen]
     else:
         if not errors:
@@ -165,7 +166,8 @@ def path(place: Sequence[str | int]) -> str:
     return shortened(text)
 
 
-def _field_error(detail: ErrorDetails) -> FieldError:
+def field_error(detail: ErrorDetails) -> FieldError:
+    """Return what pydantic found in our words, with the path of the value."""
     place = [part for part in detail["loc"] if part != "[key]"]
     context: dict[str, Any] = detail.get("ctx", {})
     message, hint = _wording(detail["type"], context, place)
@@ -203,6 +205,10 @@ def _wording(kind: str, context: Mapping[str, Any], place: Sequence[str | int]) 
             )
         case "float_type" | "float_parsing":
             return "is no number", "give a JSON number"
+        case "int_type" | "int_parsing" | "int_from_float" | "int_parsing_size":
+            return "is no whole number", "give a JSON number without a fraction"
+        case "bool_type" | "bool_parsing":
+            return "is neither true nor false", "give true or false"
         case "value_error":
             return str(context["error"]), "mend the text"
         case _:

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
+from serving.api.plan_schemas import ActRequest, PlanRequest
 from serving.api.problems import PROBLEM_TYPES, Problem
 from serving.api.schemas import AssessmentRequest
 
@@ -14,6 +15,7 @@ TITLE = "hazardlens"
 SUMMARY = "Product-safety risk of marketplace listings: hazards, EU risk level, explanation, action."
 TAGS = [
     {"name": "assessments", "description": "Assess listings and read what was assessed."},
+    {"name": "plans", "description": "Plans that are stored, and which one is live."},
     {"name": "model", "description": "What answers are made with."},
     {"name": "operation", "description": "For whoever runs the server."},
 ]
@@ -120,6 +122,23 @@ _ANSWER: dict[str, Any] = {
                     "action": "hold_for_review",
                     "rules": ["level-serious"],
                     "reasons": ["Serious risk: a reviewer decides before sale, first in the queue."],
+                    "level": "serious",
+                    "fired": [
+                        {
+                            "id": "level-serious",
+                            "action": "hold_for_review",
+                            "reason": "Serious risk: a reviewer decides before sale, first in the queue.",
+                            "reason_code": "level-serious",
+                            "legal_basis": ["GPSR Article 3", "GPSR Article 22(3)", "DSA Article 35"],
+                            "owner": "",
+                        }
+                    ],
+                    "classified_by": [],
+                    "background": [],
+                    "errors": [],
+                    "obligations": [],
+                    "queue": "urgent",
+                    "due": {"amount": 24, "unit": "hours"},
                 },
                 "explanation": [],
             },
@@ -149,6 +168,16 @@ _ANSWER: dict[str, Any] = {
 }
 
 
+def json_body(model: str) -> dict[str, Any]:
+    """Return the documented body of a route that reads its JSON by hand."""
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": _REF.format(model=model)}}},
+        }
+    }
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the documented error answers of a route."""
     result: dict[int | str, dict[str, Any]] = {}
@@ -169,7 +198,13 @@ def complete_openapi(app: FastAPI) -> None:
         if app.openapi_schema is None:
             schema = made()
             _, extra = models_json_schema(
-                [(AssessmentRequest, "validation"), (Problem, "serialization")], ref_template=_REF
+                [
+                    (AssessmentRequest, "validation"),
+                    (PlanRequest, "validation"),
+                    (ActRequest, "validation"),
+                    (Problem, "serialization"),
+                ],
+                ref_template=_REF,
             )
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
             for name, definition in extra["$defs"].items():

@@ -72,9 +72,10 @@ class RuleFacts(_Answer):
     """One rule of the plan."""
 
     id: str
+    status: str
+    when: str = Field(description="condition")
     action: str
-    level: str | None
-    abstains: bool
+    legal_basis: list[str]
     reason: str
 
 
@@ -86,6 +87,7 @@ class PlanFacts(_Answer):
     version: str
     digest: str
     rules: list[RuleFacts]
+    thresholds: dict[str, float] = Field(description="numbers of the plan's thresholds with this model")
 
 
 class ModelAnswer(_Answer):
