@@ -209,7 +209,7 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
             ordinary.held_out,
             encoder_name=encoder_name,
             precision=settings.precision,
-            prior_unsafe=fit.prior_unsafe,
+            prior_unsafe=model.settings.prior_unsafe,
             seed=settings.seed,
         )
     manifest = model.save(settings.out, facts, exported.directory)

@@ -58,6 +58,9 @@ class Settings:
         Below this familiarity (see `KindJudgement`) it abstains: it has learnt nothing of the kind.
     spread : float
         See `ScenarioModel`.
+    prior_unsafe : float
+        Stated share of unsafe offers among all, 0 to 1, under which P(unsafe) is calibrated; by default what the
+        knowledge base implies for an ordinary mix of offers.
     """
 
     max_tokens: int = 128
@@ -65,6 +68,7 @@ class Settings:
     least_known_share: float = 0.25
     least_familiarity: float = 0.2
     spread: float = 0.8
+    prior_unsafe: float = 0.08
 
 
 @dataclass
@@ -310,6 +314,7 @@ class HazardClassifier:
             Versions(model=self.version, plan=plan.id, taxonomy=self.taxonomy.id),
             least_known_share=self.settings.least_known_share,
             least_familiarity=self.settings.least_familiarity,
+            prior_unsafe=self.settings.prior_unsafe,
             truncated=encoding.truncated,
             explanation=self._attributions(read, opinion, encoding, which, explain) if which else [],
         )

@@ -21,9 +21,6 @@ class FitSettings:
         Folds of the cross-fitted calibration.
     corpus_cases : float
         How many alerts of a kind weigh as much as its written listings.
-    prior_unsafe : float
-        Stated share of unsafe offers among all, 0 to 1, under which P(unsafe) is calibrated; by default what the
-        knowledge base implies for an ordinary mix of offers.
     """
 
     penalties: Mapping[str, float] = field(default_factory=lambda: {"dense": 10.0, "sparse": 30.0, "knowledge": 1.0})
@@ -31,7 +28,6 @@ class FitSettings:
     folds: int = 3
     seed: int = 0
     corpus_cases: float = 2.0
-    prior_unsafe: float = 0.08
     kind_temperature: float = 5.0
     name_bonus: float = 3.0
 

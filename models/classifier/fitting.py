@@ -153,6 +153,7 @@ def fit_classifier(
             offered,
             ordinary,
             lambda found: ScenarioModel(knowledge, taxonomy, settings.spread, found),
+            settings.prior_unsafe,
             fit,
         ),
     )

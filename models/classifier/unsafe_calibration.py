@@ -25,11 +25,12 @@ def fit_unsafe_calibration(
     ordinary: Array,
     ordinary_read: Sequence[ReadListing],
     scenarios: Callable[[Array], ScenarioModel],
+    prior: float,
     fit: FitSettings,
 ) -> Calibration:
     """Fit Platt's sigmoid to the log odds of an unsafe offer: alerts against ordinary listings, under the stated prior.
 
-    Alerts weigh `fit.prior_unsafe` in all, ordinary listings the rest, so that the probabilities mean what they say on
+    Alerts weigh the prior in all, ordinary listings the rest, so that the probabilities mean what they say on
     a market with that share of unsafe offers. The market's evidence is computed on the other folds each time. Ordinary
     listings count as safe; a few are not, which makes the probabilities a little low, never high.
 
@@ -39,6 +40,8 @@ def fit_unsafe_calibration(
         P(kind | text).
     scenarios : callable
         The scenario model under some evidence.
+    prior : float
+        Stated share of unsafe offers.
 
     Returns
     -------
@@ -61,8 +64,8 @@ def fit_unsafe_calibration(
             scores[held_out] = model.unsafe_log_odds(posteriors[held_out], risks)
     weights = np.concatenate(
         [
-            np.full(len(alerts), fit.prior_unsafe / len(alerts)),
-            np.full(len(ordinary), (1 - fit.prior_unsafe) / len(ordinary)),
+            np.full(len(alerts), prior / len(alerts)),
+            np.full(len(ordinary), (1 - prior) / len(ordinary)),
         ]
     )
     target = np.concatenate([np.ones(len(alerts)), np.zeros(len(ordinary))])

@@ -96,6 +96,7 @@ def word_assessment(
     *,
     least_known_share: float,
     least_familiarity: float,
+    prior_unsafe: float,
     truncated: bool,
     explanation: list[Attribution],
 ) -> Assessment:
@@ -105,11 +106,15 @@ def word_assessment(
     ----------
     least_known_share, least_familiarity : float
         Below this share of known letters, or below this familiarity, the model abstains.
+    prior_unsafe : float
+        Share of unsafe offers under which the model's P(unsafe) is calibrated; where the plan states another, the
+        probability is put under that one.
     truncated : bool
         The encoder has not read the whole text.
     """
     listing, levels = read.listing, opinion.levels
     level = median_level(levels)
+    stated = plan.document.assess.prior
     abstains = _abstains(read, opinion, least_known_share, least_familiarity)
     content = listing.content_hash()
     scenarios = scenario_model.scenarios(opinion.kinds, opinion.risks, level) if level != RiskLevel.NONE else []
@@ -126,7 +131,7 @@ def word_assessment(
         risk_level=level,
         level_probabilities={name: float(p) for name, p in zip(RiskLevel, levels, strict=True)},
         risk_score=min(1.0, float(levels[3] + levels[4])),
-        p_unsafe=opinion.unsafe,
+        p_unsafe=under_prior(opinion.unsafe, prior_unsafe, stated.p_unsafe) if stated else opinion.unsafe,
         hazards=hazards,
         scenario=scenarios[0] if scenarios else None,
         kinds=_kinds(opinion, scenario_model.knowledge),
@@ -137,6 +142,23 @@ def word_assessment(
         explanation=explanation,
     )
     return Assessment.of(findings, plan.decide(findings, listing))
+
+
+def under_prior(probability: float, prior: float, stated: float) -> float:
+    """Return a probability that holds under one prior as it is under another.
+
+    The evidence, posterior odds over prior odds, stays what it is (Saerens, Latinne and Decaestecker 2002, "Adjusting
+    the outputs of a classifier to new a priori probabilities").
+
+    Examples
+    --------
+    >>> round(under_prior(0.5, prior=0.1, stated=0.2), 3)
+    0.692
+    """
+    if not (0.0 < probability < 1.0 and 0.0 < stated < 1.0):
+        return probability if 0.0 < stated < 1.0 else stated
+    odds = probability / (1 - probability) * (stated / (1 - stated)) / (prior / (1 - prior))
+    return odds / (1 + odds)
 
 
 def _kinds(opinion: Opinion, knowledge: Knowledge) -> list[KindGuess]:

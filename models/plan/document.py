@@ -104,7 +104,7 @@ class Identify(_Section):
 
 
 class Prior(_Section):
-    """The share of unsafe products among listings, for people and for forecasts; no rule looks at it."""
+    """The share of unsafe products among listings: P(unsafe) is stated under it, and forecasts rest on it."""
 
     p_unsafe: Share
     why: Line

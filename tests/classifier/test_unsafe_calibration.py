@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -45,7 +43,8 @@ class Market:
             self.ordinary,
             [self.read] * N,
             self.scenarios,
-            replace(FitSettings(), prior_unsafe=prior),
+            prior,
+            FitSettings(),
         )
 
     def probabilities(self, prior: float) -> tuple[float, float]:
