@@ -33,7 +33,9 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], object]
 
-_RECIPE = 2
+_ENCODER, _JUDGE = "encoder", "judge"
+_LEAST_RATE = 0.02
+_RECIPE = 3
 """Raised with every change of the recipe that the settings do not show: no older result is taken for a newer one."""
 
 
@@ -44,7 +46,9 @@ class FinetuneSettings:
     Parameters
     ----------
     epochs : int
-        At most; training stops earlier when the validation part no longer gets better.
+        On the training part, at most: it stops earlier when the validation part no longer gets better.
+    finishing_epochs : int
+        Then on training and validation part together: the latest alerts teach most about those to come.
     batch, written, pairs : int
         Alerts, corpus listings of unsafe products, and pairs of corpus listings in a step.
     learning_rate : float
@@ -52,10 +56,11 @@ class FinetuneSettings:
     corpus, contrast : float
         Weights of the corpus listings' hazards and of the contrastive term.
     minutes : float
-        No epoch begins when the time spent and the length of the last epoch would pass it.
+        No epoch but the finishing ones begins when it and they would end later.
     """
 
-    epochs: int = 5
+    epochs: int = 3
+    finishing_epochs: int = 2
     batch: int = 32
     written: int = 16
     pairs: int = 16
@@ -85,7 +90,7 @@ class FinetuneTexts:
     Parameters
     ----------
     train, validation : HazardTexts
-        Alerts; those of the validation are later in time, choose the epoch and are not trained on.
+        Alerts; those of the validation are later in time and choose the epoch, which only then learns from them too.
     kinds : sequence of (kind, text)
         Corpus listings.
     written : HazardTexts, optional
@@ -98,14 +103,30 @@ class FinetuneTexts:
     written: HazardTexts | None = None
 
 
+@dataclass(frozen=True)
+class Finetuned:
+    """Two sentence-transformers directories.
+
+    Parameters
+    ----------
+    encoder : Path
+        Trained on everything.
+    judge : Path
+        The same training before it saw the validation part: what calibration can rest on.
+    """
+
+    encoder: Path
+    judge: Path
+
+
 def finetune(
     source: str,
     texts: FinetuneTexts,
     settings: FinetuneSettings | None = None,
     progress: Progress | None = None,
     cache: Path | None = None,
-) -> Path:
-    """Fine-tune an encoder and return the directory of the best one.
+) -> Finetuned:
+    """Fine-tune an encoder.
 
     Equal inputs are trained once: the result is cached under a hash of everything that shapes it, and a run that was
     cut off goes on from its last whole epoch.
@@ -114,20 +135,15 @@ def finetune(
     ----------
     source : str
         Name of the encoder, see `training.encoder_export.export_encoder`.
-
-    Returns
-    -------
-    Path
-        A sentence-transformers directory.
     """
     settings = settings or FinetuneSettings()
     key = _key(source, texts, settings)
     target = (cache or cache_dir()) / "finetuned" / key
-    if (target / "modules.json").is_file():
-        return target
+    if target.is_dir():
+        return Finetuned(target / _ENCODER, target / _JUDGE)
     target.parent.mkdir(parents=True, exist_ok=True)
     _Trainer(source, texts, settings, target, progress or (lambda _s, _d, _t: None)).run()
-    return target
+    return Finetuned(target / _ENCODER, target / _JUDGE)
 
 
 def has_gpu() -> bool:
@@ -164,8 +180,11 @@ class _Trainer:
         with torch.no_grad():
             self.head.bias.copy_(torch.tensor(np.log(share / (1 - share)), dtype=torch.float32))
             self.head.weight.mul_(0.1)
-        self.steps_per_epoch = -(-len(self.train.texts) // settings.batch)
-        total = self.steps_per_epoch * settings.epochs
+        self.everything = HazardTexts(
+            [*self.train.texts, *self.validation.texts], np.concatenate([self.train.labels, self.validation.labels])
+        )
+        self.steps_per_epoch = -(-len(self.everything.texts) // settings.batch)
+        self.total_steps = self.steps_per_epoch * (settings.epochs + settings.finishing_epochs)
         self.optimizer = torch.optim.AdamW(
             [
                 {"params": [p for p in self.encoder.parameters() if p.requires_grad], "lr": settings.learning_rate},
@@ -173,57 +192,93 @@ class _Trainer:
             ],
             weight_decay=settings.weight_decay,
         )
-        warm = max(1, int(total * settings.warm_up))
+        total, warm = self.total_steps, max(1, int(self.total_steps * settings.warm_up))
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer, lambda step: min((step + 1) / warm, max(0.02, (total - step) / max(1, total - warm)))
+            self.optimizer, lambda step: min((step + 1) / warm, max(_LEAST_RATE, (total - step) / max(1, total - warm)))
         )
 
     def run(self) -> None:
-        checkpoint = self.target.with_suffix(".checkpoint")
-        epoch, best = self._resume(checkpoint)
+        """Learn on the training part, keep that encoder as judge, finish on everything, and put both in their place."""
+        checkpoint, judge = self.target.with_suffix(".checkpoint"), self.target.with_suffix(".judge")
+        epoch, best, finishing = self._resume(checkpoint)
+        if not finishing:
+            self._learn(checkpoint, epoch, best)
+            self._restore(self.torch.load(checkpoint, map_location=self.device, weights_only=True))
+            self._write(judge)
+            self._schedule_finish()
+            self._save(checkpoint, 0, best, finishing=True)
+            epoch = 0
+        for done in range(epoch, self.settings.finishing_epochs):
+            self._epoch(self.settings.epochs + done, self.everything)
+            self._save(checkpoint, done + 1, best, finishing=True)
+        whole = Path(tempfile.mkdtemp(dir=self.target.parent))
+        try:
+            self.model.save(str(whole / _ENCODER))
+            judge.rename(whole / _JUDGE)
+            whole.rename(self.target)
+        finally:
+            if whole.exists():
+                shutil.rmtree(whole)
+        checkpoint.unlink()
+
+    def _learn(self, checkpoint: Path, epoch: int, best: float) -> None:
+        """Train until the validation part no longer gets better; the checkpoint holds the best epoch."""
         started, longest = time.monotonic(), 0.0
         while epoch < self.settings.epochs:
             begun = time.monotonic()
-            if epoch and begun - started + longest > 60 * self.settings.minutes:
-                log.info("fine-tuning stops after epoch %d: the time is used up", epoch)
+            ahead = longest * (1 + self.settings.finishing_epochs)
+            if epoch and begun - started + ahead > 60 * self.settings.minutes:
+                log.info("no more than %d epochs on the training part: the time is used up", epoch)
                 break
-            self._epoch(epoch)
+            self._epoch(epoch, self.train)
             epoch += 1
             score = self._validate()
             log.info("epoch %d: mean average precision %.4f on the validation part", epoch, score)
             if score <= best:
                 break
             best = score
-            self._save(checkpoint, epoch, best)
+            self._save(checkpoint, epoch, best, finishing=False)
             longest = max(longest, time.monotonic() - begun)
-        best_state = self.torch.load(checkpoint, map_location=self.device, weights_only=True)
-        self.encoder.load_state_dict(best_state["encoder"])
-        staging = Path(tempfile.mkdtemp(dir=self.target.parent))
-        try:
-            self.model.save(str(staging))
-            staging.rename(self.target)
-        finally:
-            if staging.exists():
-                shutil.rmtree(staging)
-        checkpoint.unlink()
 
-    def _resume(self, checkpoint: Path) -> tuple[int, float]:
+    def _schedule_finish(self) -> None:
+        """Let the learning rate fall from where it is to almost nothing over the finishing epochs."""
+        steps = max(1, -(-len(self.everything.texts) // self.settings.batch) * self.settings.finishing_epochs)
+        for group in self.optimizer.param_groups:
+            group["initial_lr"] = group["lr"]
+        self.schedule = self.torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: max(_LEAST_RATE, 1.0 - step / steps)
+        )
+
+    def _write(self, directory: Path) -> None:
+        staging = Path(tempfile.mkdtemp(dir=directory.parent))
+        self.model.save(str(staging))
+        if directory.exists():
+            shutil.rmtree(directory)
+        staging.rename(directory)
+
+    def _resume(self, checkpoint: Path) -> tuple[int, float, bool]:
         if not checkpoint.is_file():
-            return 0, -1.0
+            return 0, -1.0, False
         state = self.torch.load(checkpoint, map_location=self.device, weights_only=True)
+        if state["finishing"]:
+            self._schedule_finish()
+        self._restore(state)
+        log.info("fine-tuning goes on after epoch %d", state["epoch"])
+        return int(state["epoch"]), float(state["best"]), bool(state["finishing"])
+
+    def _restore(self, state: Any) -> None:
         self.encoder.load_state_dict(state["encoder"])
         self.head.load_state_dict(state["head"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
-        log.info("fine-tuning goes on after epoch %d", state["epoch"])
-        return int(state["epoch"]), float(state["best"])
 
-    def _save(self, checkpoint: Path, epoch: int, best: float) -> None:
+    def _save(self, checkpoint: Path, epoch: int, best: float, *, finishing: bool) -> None:
         partial = checkpoint.with_suffix(".part")
         self.torch.save(
             {
                 "epoch": epoch,
                 "best": best,
+                "finishing": finishing,
                 "encoder": self.encoder.state_dict(),
                 "head": self.head.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
@@ -233,15 +288,15 @@ class _Trainer:
         )
         partial.replace(checkpoint)
 
-    def _epoch(self, epoch: int) -> None:
+    def _epoch(self, epoch: int, part: HazardTexts) -> None:
         torch, settings = self.torch, self.settings
         self.encoder.train()
         generator = random.Random(settings.seed * 1000 + epoch)
         pairs = self._pairs(generator)
-        for step, rows in enumerate(_length_buckets(self.train.texts, settings.batch, generator)):
+        for step, rows in enumerate(_length_buckets(part.texts, settings.batch, generator)):
             self.optimizer.zero_grad(set_to_none=True)
             with torch.autocast(self.device, dtype=torch.bfloat16):
-                loss = self._hazard_loss(self.train, rows)
+                loss = self._hazard_loss(part, rows)
                 if settings.corpus and self.written is not None:
                     drawn = generator.sample(
                         range(len(self.written.texts)), min(settings.written, len(self.written.texts))
@@ -254,9 +309,7 @@ class _Trainer:
             self.optimizer.step()
             self.schedule.step()
             if step % 10 == 0:
-                self.progress(
-                    "fine-tuning", epoch * self.steps_per_epoch + step, settings.epochs * self.steps_per_epoch
-                )
+                self.progress("fine-tuning", epoch * self.steps_per_epoch + step, self.total_steps)
 
     def _hazard_loss(self, part: HazardTexts, rows: list[int]) -> Any:
         """Return the cross-entropy of all risk types, summed, of a text."""

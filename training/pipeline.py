@@ -21,7 +21,7 @@ from models.classifier.composing import load_boilerplate
 from models.classifier.cores import usable_cores
 from models.classifier.encoder import OnnxEncoder
 from models.classifier.fit_settings import FitSettings
-from models.classifier.fitting import HazardSample, KindSample, fit_classifier
+from models.classifier.fitting import HazardSample, fit_classifier
 from models.classifier.reading import ListingReader
 from models.domain.alert import Example
 from models.domain.errors import InputError
@@ -35,7 +35,7 @@ from training.data_fingerprint import DataFingerprint
 from training.data_profile import profiles
 from training.encoder_export import EMBEDDED, ExportedEncoder, Precision, export_encoder
 from training.evaluation import VEHICLES, Evaluation, evaluate
-from training.finetuning import FinetuneSettings, FinetuneTexts, HazardTexts, finetune, has_gpu
+from training.finetuning import Finetuned, FinetuneSettings, FinetuneTexts, HazardTexts, finetune, has_gpu
 from training.inside import look_inside
 from training.paperwork import write_paperwork
 from training.promotion import champion_metrics
@@ -152,18 +152,18 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
     # The corpus speaks of the shipped risk types; to a foreign label set it has nothing to say.
     written_hazards = written.hazards if set(taxonomy.names) & _corpus_labels(knowledge) else []
     hazards = written_hazards
-    encoder_name, fit = settings.encoder, settings.fit
+    encoder_name, fit, judge = settings.encoder, settings.fit, None
     if labelled is not None:
         examples = labelled.samples(reader)
         if _finetunes(settings, len(examples)):
-            encoder_name = _finetuned(settings, taxonomy, examples, written.kinds, written_hazards, report)
+            tuned = _finetuned(settings, taxonomy, examples, written, report)
+            encoder_name, judge = str(tuned.encoder), _encoder(str(tuned.judge), settings)[0]
             fit = fit.for_finetuned_encoder()
         else:
             # An encoder that has seen no label leaves nothing to hold back: cross-fitting calibrates on every example.
             examples = [replace(sample, later=False) for sample in examples]
         hazards = [*examples, *written_hazards]
-    exported = export_encoder(encoder_name, settings.precision)
-    encoder = OnnxEncoder(exported.graph, exported.tokenizer, settings.max_tokens, usable_cores())
+    encoder, exported = _encoder(encoder_name, settings)
     model = fit_classifier(
         taxonomy,
         yaml.safe_load(taxonomy_file.read_text(encoding="utf-8")),
@@ -176,6 +176,7 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
         fit,
         report,
         ordinary.read_listings(reader),
+        judge,
     )
     held_out = held_out_corpus(knowledge, taxonomy, settings.seed)
     model.guarantees = (_recall_guarantee(model, levelled, held_out),)
@@ -291,10 +292,9 @@ def _finetuned(
     settings: TrainSettings,
     taxonomy: Taxonomy,
     examples: Sequence[HazardSample],
-    kinds: Sequence[KindSample],
-    written: Sequence[HazardSample],
+    written: Written,
     report: Progress,
-) -> str:
+) -> Finetuned:
     def texts(chosen: Sequence[HazardSample]) -> HazardTexts:
         labels = np.array([[name in sample.labels for name in taxonomy.names] for sample in chosen])
         return HazardTexts([sample.read.text.text for sample in chosen], labels)
@@ -302,10 +302,15 @@ def _finetuned(
     material = FinetuneTexts(
         texts([sample for sample in examples if not sample.later]),
         texts([sample for sample in examples if sample.later]),
-        [(sample.kind, sample.read.text.text) for sample in kinds],
-        texts(written) if written else None,
+        [(sample.kind, sample.read.text.text) for sample in written.kinds],
+        texts(written.hazards) if set(taxonomy.names) & {n for s in written.hazards for n in s.labels} else None,
     )
-    return str(finetune(settings.encoder, material, settings.finetuning, report))
+    return finetune(settings.encoder, material, settings.finetuning, report)
+
+
+def _encoder(name: str, settings: TrainSettings) -> tuple[OnnxEncoder, ExportedEncoder]:
+    exported = export_encoder(name, settings.precision)
+    return OnnxEncoder(exported.graph, exported.tokenizer, settings.max_tokens, usable_cores()), exported
 
 
 def _ordinary_levels(model: HazardClassifier, ordinary: list[Example], report: Progress) -> dict[str, Any]:

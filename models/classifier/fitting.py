@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,7 @@ def fit_classifier(
     fit: FitSettings | None = None,
     progress: Progress | None = None,
     ordinary: Sequence[ReadListing] = (),
+    judge: OnnxEncoder | None = None,
 ) -> HazardClassifier:
     """Fit a classifier.
 
@@ -85,6 +86,9 @@ def fit_classifier(
         Called with (stage, done, total).
     ordinary : sequence of ReadListing
         What the market offers: beside the real examples among `hazards` they tell how often each kind is unsafe.
+    judge : OnnxEncoder, optional
+        Where the encoder was trained on the `later` samples too: the same encoder before that. Calibration sees its
+        vectors; by default the encoder's own.
 
     Raises
     ------
@@ -126,8 +130,9 @@ def fit_classifier(
     later = np.array([sample.later for sample in hazards])
     if later.any():
         earlier = np.flatnonzero(~later)
-        logits = fit_heads(blocks.rows(earlier), labels[earlier], weights[earlier], fit).logits(
-            blocks.rows(np.flatnonzero(later))
+        unseen = blocks if judge is None else replace(blocks, dense=_embed(judge, "calibration", read, progress))
+        logits = fit_heads(unseen.rows(earlier), labels[earlier], weights[earlier], fit).logits(
+            unseen.rows(np.flatnonzero(later))
         )
         labels, weights = labels[later], weights[later]
     else:
