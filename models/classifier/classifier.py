@@ -55,7 +55,8 @@ class Settings:
     least_known_share : float
         Below this share of known letters the model abstains: it has not read the listing.
     least_familiarity : float
-        Below this familiarity (see `KindJudgement`) it abstains: it has learnt nothing of the kind.
+        Below this familiarity (see `KindJudgement`) it abstains: it has learnt nothing of the kind. About one in a
+        hundred ordinary listings lies below.
     spread : float
         See `ScenarioModel`.
     prior_unsafe : float
@@ -66,7 +67,7 @@ class Settings:
     max_tokens: int = 128
     gloss: bool = True
     least_known_share: float = 0.25
-    least_familiarity: float = 0.2
+    least_familiarity: float = 0.1
     spread: float = 0.8
     prior_unsafe: float = 0.08
 
@@ -204,6 +205,8 @@ class HazardClassifier:
             "sparse": list(self.sparse.columns),
             "kind_temperature": self.kind_model.temperature,
             "kind_name_bonus": self.kind_model.name_bonus,
+            "kind_alike": self.kind_model.alike,
+            "kind_unlike": self.kind_model.unlike,
             "guarantees": [guarantee.as_dict() for guarantee in self.guarantees],
         }
         arrays: dict[str, NDArray[Any]] = {
@@ -271,6 +274,8 @@ class HazardClassifier:
                 arrays["kind_bias"],
                 arrays["kind_centroids"],
                 arrays["kind_background"],
+                parts["kind_alike"],
+                parts["kind_unlike"],
                 parts["kind_temperature"],
                 parts["kind_name_bonus"],
             ),
@@ -297,6 +302,16 @@ class HazardClassifier:
         explained = ExplainedListing(read.listing, read.text, encoding, [float(v) for v in opinion.knowledge])
         return attribute(explained, self.heads, self.sparse, self.taxonomy.names, which, _HIGHLIGHTS[explain])
 
+    def _abstains(self, read: ReadListing, opinion: Opinion) -> list[str]:
+        settings, text = self.settings, read.text
+        if text.known_share < settings.least_known_share:
+            return [f"language-not-covered: little of the text is known to the model (language {read.language.code})"]
+        if not text.text.strip():
+            return ["no-text: the listing has no words to judge"]
+        if opinion.familiarity < settings.least_familiarity:
+            return [f"out-of-scope: like nothing that the model has learnt (familiarity {opinion.familiarity:.2f})"]
+        return []
+
     def _word(self, read: ReadListing, opinion: Opinion, plan: Plan, encoding: Encoding, explain: Detail) -> Assessment:
         hazards = hazard_scores(opinion, self.taxonomy.names, self.thresholds, self.scenario_model.knows_hazards)
         which: list[int] = []
@@ -312,8 +327,8 @@ class HazardClassifier:
             self.scenario_model,
             plan,
             Versions(model=self.version, plan=plan.id, taxonomy=self.taxonomy.id),
+            abstains=self._abstains(read, opinion),
             least_known_share=self.settings.least_known_share,
-            least_familiarity=self.settings.least_familiarity,
             prior_unsafe=self.settings.prior_unsafe,
             truncated=encoding.truncated,
             explanation=self._attributions(read, opinion, encoding, which, explain) if which else [],

@@ -94,8 +94,8 @@ def word_assessment(
     plan: Plan,
     versions: Versions,
     *,
+    abstains: list[str],
     least_known_share: float,
-    least_familiarity: float,
     prior_unsafe: float,
     truncated: bool,
     explanation: list[Attribution],
@@ -104,8 +104,10 @@ def word_assessment(
 
     Parameters
     ----------
-    least_known_share, least_familiarity : float
-        Below this share of known letters, or below this familiarity, the model abstains.
+    abstains : list of str
+        Why a person should look.
+    least_known_share : float
+        Below this share of known letters a language does not count as covered.
     prior_unsafe : float
         Share of unsafe offers under which the model's P(unsafe) is calibrated; where the plan states another, the
         probability is put under that one.
@@ -115,7 +117,6 @@ def word_assessment(
     listing, levels = read.listing, opinion.levels
     level = median_level(levels)
     stated = plan.document.assess.prior
-    abstains = _abstains(read, opinion, least_known_share, least_familiarity)
     content = listing.content_hash()
     scenarios = scenario_model.scenarios(opinion.kinds, opinion.risks, level) if level != RiskLevel.NONE else []
     findings = Findings(
@@ -167,16 +168,6 @@ def _kinds(opinion: Opinion, knowledge: Knowledge) -> list[KindGuess]:
         KindGuess(kind=kind.id, name=kind.name, category=kind.category, probability=min(1.0, float(opinion.kinds[i])))
         for i, kind in ((int(i), knowledge.kinds[int(i)]) for i in best)
     ]
-
-
-def _abstains(read: ReadListing, opinion: Opinion, least_known_share: float, least_familiarity: float) -> list[str]:
-    if read.text.known_share < least_known_share:
-        return [f"language-not-covered: little of the text is known to the model (language {read.language.code})"]
-    if not read.text.text.strip():
-        return ["no-text: the listing has no words to judge"]
-    if opinion.familiarity < least_familiarity:
-        return [f"out-of-scope: like nothing that the model has learnt (familiarity {opinion.familiarity:.2f})"]
-    return []
 
 
 def _cues(read: ReadListing) -> list[CueFound]:

@@ -54,7 +54,8 @@ DAMAGES = [
     ("an altered version", manifest_with(version="0" * 12), "does not follow from the files"),
     ("another file in the manifest", listing_another_file, "does not follow from the files"),
     ("another format", manifest_with(format="other-model"), "'other-model'"),
-    ("a later format version", manifest_with(format_version=2), "'hazardlens-model' version 2"),
+    ("a later format version", manifest_with(format_version=3), "'hazardlens-model' version 3"),
+    ("an older format version", manifest_with(format_version=1), "'hazardlens-model' version 1"),
     ("no directory", shutil.rmtree, "no such model directory"),
 ]
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.classifier.classifier import HazardClassifier
-from models.classifier.wording import concern
+from models.classifier.wording import concern, under_prior
 from models.domain.action import Action
 from models.domain.alert import Example
 from models.domain.listing import LIMITS, Listing
@@ -61,7 +61,10 @@ def test_predictions_are_the_figures_of_the_answers(small_model: HazardClassifie
         assert list(answer.level_probabilities.values()) == pytest.approx(predictions.levels[i], abs=1e-6)
         assert answer.risk_score == pytest.approx(predictions.risk_score[i], abs=1e-6)
         assert answer.risk_level.rank == predictions.level_ranks[i]
-        assert answer.p_unsafe == pytest.approx(predictions.unsafe[i], abs=1e-6)
+        stated = default_plan.document.assess.prior
+        assert stated is not None
+        under_plan = under_prior(predictions.unsafe[i], small_model.settings.prior_unsafe, stated.p_unsafe)
+        assert answer.p_unsafe == pytest.approx(under_plan, abs=1e-6)
         assert (answer.language.code, answer.kinds[0].kind) == (predictions.languages[i], predictions.kinds[i])
         probabilities = {score.risk_type: score.probability for score in answer.hazards}
         assert [probabilities[name] for name in small_model.taxonomy.names] == pytest.approx(
@@ -209,3 +212,38 @@ def test_an_everyday_good_has_no_hazard_of_concern_and_a_likely_scenario_takes_n
     likely, even, harmless = np.array([[0.1, 0.9, 0, 0, 0], [0.5, 0.5, 0, 0, 0], [1.0, 0, 0, 0, 0]])
     assert concern(np.array([likely, even, harmless])).tolist() == [1.0, 1.0, 0.0]
     assert concern(np.array([0.75, 0.25, 0.0, 0.0, 0.0])) == pytest.approx(0.5)
+
+
+def test_a_listing_like_nothing_it_has_learnt_is_left_to_a_person(
+    small_model: HazardClassifier, default_plan: Plan
+) -> None:
+    strange = Listing(id="1", title="The minutes of the parish council of May were read and approved by all members")
+    answer = small_model.assess(strange, default_plan)
+    assert [reason.split(":")[0] for reason in answer.abstains] == ["out-of-scope"]
+    assert answer.decision.action == "hold_for_review"
+    assert not any(small_model.assess(listing, default_plan).abstains for listing in LISTINGS[:2])
+
+
+@pytest.mark.parametrize("title", ["Qwrtz plokm vbnhj zxsdf gfhjk", "asdf jkl qwer uiop"])
+def test_gibberish_is_left_to_a_person(small_model: HazardClassifier, default_plan: Plan, title: str) -> None:
+    assert small_model.assess(Listing(id="1", title=title), default_plan).abstains
+
+
+@given(
+    probability=st.floats(1e-6, 1 - 1e-6),
+    prior=st.floats(0.01, 0.9),
+    stated=st.floats(0.01, 0.9),
+    other=st.floats(0.01, 0.9),
+)
+def test_a_probability_moves_with_the_prior_and_back(
+    probability: float, prior: float, stated: float, other: float
+) -> None:
+    moved = under_prior(probability, prior, stated)
+    assert under_prior(moved, stated, prior) == pytest.approx(probability, rel=1e-6)
+    assert (under_prior(probability, prior, other) >= moved) == (other >= stated) or stated == other
+    assert under_prior(prior, prior, stated) == pytest.approx(stated)
+
+
+@pytest.mark.parametrize(("probability", "stated", "expected"), [(0.0, 0.2, 0.0), (1.0, 0.2, 1.0), (0.3, 0.0, 0.0)])
+def test_certainty_stays_certain(probability: float, stated: float, expected: float) -> None:
+    assert under_prior(probability, 0.1, stated) == expected
