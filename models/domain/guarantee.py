@@ -63,5 +63,7 @@ class Guarantee:
         known = {f.name for f in fields(cls)}
         if set(raw) != known:
             odd = sorted(set(raw) ^ known)[0]
-            raise InputError(f"guarantee has a missing or unknown key {odd!r}", hint=f"keys: {', '.join(sorted(known))}")
+            raise InputError(
+                f"guarantee has a missing or unknown key {odd!r}", hint=f"keys: {', '.join(sorted(known))}"
+            )
         return cls(**raw)
