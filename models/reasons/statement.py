@@ -83,7 +83,7 @@ class Restriction:
 
 
 @dataclass(frozen=True)
-class Circumstances:
+class Handling:
     """What neither the assessment nor the marketplace knows.
 
     Parameters
@@ -110,7 +110,7 @@ def statement_of(
     assessment: Assessment,
     restriction: Restriction,
     marketplace: Marketplace,
-    circumstances: Circumstances,
+    circumstances: Handling,
 ) -> StatementOfReasons | None:
     """Return the statement of reasons, None where none is owed: nothing is restricted, or nothing within the EEA.
 

@@ -17,9 +17,9 @@ from models.domain.resources import datasets_dir
 from models.reasons.checking import check_statement
 from models.reasons.marketplace import load_marketplace
 from models.reasons.schema import load_schema
-from models.reasons.statement import Circumstances, Restriction, ean13, statement_of
+from models.reasons.statement import Handling, Restriction, ean13, statement_of
 
-TODAY = Circumstances(date(2026, 3, 31))
+TODAY = Handling(date(2026, 3, 31))
 MARKETPLACE = load_marketplace()
 RESTRICTIVE = [Action.REQUEST_INFORMATION, Action.HOLD_FOR_REVIEW, Action.BLOCK]
 
@@ -110,7 +110,7 @@ def test_scope_is_where_the_offer_would_be_shown_in_the_eea(
 
 
 def test_a_notice_changes_source_and_detection(listing: Listing, assessment: Assessment) -> None:
-    notice = Circumstances(
+    notice = Handling(
         date(2026, 3, 31), date(2026, 1, 2), "SOURCE_TRUSTED_FLAGGER", "Safety NGO", "AUTOMATED_DECISION_NOT_AUTOMATED"
     )
     made = statement_of(listing, assessment, Restriction(Action.BLOCK, ["R."]), MARKETPLACE, notice)
