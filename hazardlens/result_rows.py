@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from models.classifier.classifier import HazardClassifier
     from models.domain.assessment import Assessment
-    from models.domain.plan import Plan
+    from models.plan.plan import Plan
     from models.sources.listings import ScoredInput
 
 _LOG = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from time import perf_counter
 from models.classifier.classifier import Detail, HazardClassifier
 from models.domain.assessment import Assessment, Versions, assessment_id
 from models.domain.listing import Listing
-from models.domain.plan import Plan
+from models.plan.plan import Plan
 from serving.admission import Admission
 
 _log = logging.getLogger("hazardlens.engine")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from fastapi import Request
 
 from models.classifier.classifier import HazardClassifier
-from models.domain.plan import load_plan
+from models.plan.reading import load_plan
 from serving.api.problems import NOT_READY, ProblemError
 from serving.demo import seed
 from serving.engine import AssessmentEngine
@@ -106,7 +106,8 @@ def load_engine(settings: Settings) -> AssessmentEngine:
         If either is missing or not readable.
     """
     plan = load_plan(settings.plan)
-    return AssessmentEngine(HazardClassifier.load(settings.model, settings.threads), plan, settings.max_in_flight)
+    model = HazardClassifier.load(settings.model, settings.threads)
+    return AssessmentEngine(model, plan.bound_to(model.guarantees), settings.max_in_flight)
 
 
 def services_of(request: Request) -> Services:

@@ -14,10 +14,11 @@ import yaml
 from hypothesis import settings
 
 from models.classifier.classifier import HazardClassifier
-from models.domain.plan import Plan, load_plan
 from models.domain.resources import datasets_dir
 from models.domain.taxonomy import Taxonomy, load_taxonomy
 from models.knowledge.base import Knowledge, load_knowledge
+from models.plan.plan import Plan
+from models.plan.reading import load_plan
 
 # The first use of a language or a model builds what later uses share, so that single examples differ in time.
 settings.register_profile("hazardlens", deadline=None)

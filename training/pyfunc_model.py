@@ -15,7 +15,8 @@ import pandas as pd
 from models.classifier.classifier import HazardClassifier
 from models.domain.assessment import Assessment
 from models.domain.listing import Listing
-from models.domain.plan import Plan, load_plan
+from models.plan.plan import Plan
+from models.plan.reading import load_plan
 from models.sources.listings import listing_of
 
 INPUT_COLUMNS = ("id", "title", "description", "brand", "category", "captions")
@@ -77,7 +78,8 @@ def example_input() -> pd.DataFrame:
 
 def _load_pyfunc(path: str) -> ListingScorer:
     """Load the artifact directory; MLflow calls this."""
-    return ListingScorer(HazardClassifier.load(Path(path)), load_plan())
+    model = HazardClassifier.load(Path(path))
+    return ListingScorer(model, load_plan().bound_to(model.guarantees))
 
 
 def _listings(table: pd.DataFrame) -> Iterator[Listing]:

@@ -28,7 +28,7 @@ def score(
     """
     from hazardlens.result_files import check_ending, result_file
     from hazardlens.result_rows import score_rows
-    from models.domain.plan import load_plan
+    from models.plan.reading import load_plan
     from models.sources.listings import iter_listings
     from models.sources.report import ReadReport
 
@@ -37,6 +37,7 @@ def score(
         raise InputError("the results would replace the listings", place=str(out), hint="give --out another name")
     report, chosen = ReadReport(str(source)), load_plan(plan)
     classifier = load_model(model)
+    chosen = chosen.bound_to(classifier.guarantees)
     levels: Counter[str] = Counter()
     total = count_rows(source) if wants_bar(progress) else None
     with (

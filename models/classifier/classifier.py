@@ -28,10 +28,10 @@ from models.domain.assessment import Assessment, Attribution, Versions
 from models.domain.errors import ArtifactError
 from models.domain.guarantee import Guarantee
 from models.domain.listing import Listing
-from models.domain.plan import Plan
 from models.domain.risk import RiskLevel
 from models.domain.taxonomy import Taxonomy, parse_taxonomy
 from models.knowledge.base import Knowledge
+from models.plan.plan import Plan
 
 Detail = Literal["none", "tokens", "full"]
 Array = NDArray[np.float64]

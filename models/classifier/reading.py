@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from models.classifier.composing import Boilerplate, ComposedText, Composer
 from models.classifier.language import Detected, LanguageDetector
@@ -15,11 +15,20 @@ from models.knowledge.matching import KnowledgeMatcher
 
 @dataclass(frozen=True)
 class ReadListing:
-    """A listing with its languages and the text that the encoder reads."""
+    """A listing with its languages and the text that the encoder reads.
+
+    Parameters
+    ----------
+    language : Detected
+        Of the listing as a whole.
+    languages : mapping
+        Code of each field, by its name.
+    """
 
     listing: Listing
     language: Detected
     text: ComposedText
+    languages: Mapping[str, str] = field(default_factory=dict)
 
     def facts(self) -> set[CueFact]:
         """Return the cues of all fields."""
@@ -46,7 +55,7 @@ class ListingReader:
         detected = {name: self.detector.detect(text, listing.language) for name, text in texts.items()}
         main = _main_language(listing, detected)
         codes = {name: _field_language(texts[name], found, main, self.detector) for name, found in detected.items()}
-        return ReadListing(listing, main, self.composer.compose(listing, codes))
+        return ReadListing(listing, main, self.composer.compose(listing, codes), codes)
 
 
 def _field_language(text: str, found: Detected, main: Detected, detector: LanguageDetector) -> str:

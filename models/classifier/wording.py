@@ -14,7 +14,7 @@ from models.domain.assessment import (
     Assessment,
     Attribution,
     CueFound,
-    Decision,
+    Findings,
     HazardScore,
     KindGuess,
     Language,
@@ -22,9 +22,9 @@ from models.domain.assessment import (
     Versions,
     assessment_id,
 )
-from models.domain.plan import Plan
 from models.domain.risk import RiskLevel
 from models.knowledge.base import Knowledge
+from models.plan.plan import Plan
 
 Array = NDArray[np.float64]
 
@@ -103,10 +103,9 @@ def word_assessment(
     listing, levels = read.listing, opinion.levels
     level = median_level(levels)
     abstains = _abstains(read, least_known_share)
-    verdict = plan.decide(level, bool(abstains))
     content = listing.content_hash()
     scenarios = scenario_model.scenarios(opinion.kinds, opinion.risks, level) if level != RiskLevel.NONE else []
-    return Assessment(
+    findings = Findings(
         id=assessment_id(content, listing.id, versions),
         listing_id=listing.id,
         content_hash=content,
@@ -126,13 +125,10 @@ def word_assessment(
         cues=_cues(read),
         abstains=abstains,
         notes=["the text was longer than the encoder reads"] if truncated else [],
-        decision=Decision(
-            action=verdict.action,
-            rules=[rule.id for rule in verdict.fired],
-            reasons=[rule.reason for rule in verdict.fired],
-        ),
+        warning_languages=sorted({code for name, code in read.languages.items() if name.startswith("warnings[")}),
         explanation=explanation,
     )
+    return Assessment.of(findings, plan.decide(findings, listing))
 
 
 def _kinds(opinion: Opinion, knowledge: Knowledge) -> list[KindGuess]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.domain.plan import Action
+from models.domain.action import Action, Due
 from models.domain.risk import RiskLevel
 
 
@@ -115,19 +115,62 @@ class Language(_Record):
     covered: bool
 
 
+class RuleFired(_Record):
+    """A rule of the plan whose condition holds."""
+
+    id: str
+    action: Action
+    reason: str
+    reason_code: str = ""
+    legal_basis: list[str] = Field(default_factory=list)
+    owner: str = ""
+
+
+class LevelChange(_Record):
+    """What raised or lowered the level, by the plan's section `classify`."""
+
+    id: str
+    at_least: RiskLevel | None = None
+    at_most: RiskLevel | None = None
+    reason: str
+    legal_basis: list[str] = Field(default_factory=list)
+
+
+class RuleError(_Record):
+    """A rule that could not be judged. It is never skipped silently: the plan's `on_error` action applies."""
+
+    rule: str
+    message: str
+
+
+class Obligation(_Record):
+    """What somebody must do, and what is missing for it."""
+
+    id: str
+    who: str = Field(description="seller, marketplace or reviewer")
+    text: str
+    legal_basis: list[str] = Field(default_factory=list)
+    missing: list[str] = Field(default_factory=list, description="codes of what is missing, e.g. manufacturer-address")
+
+
 class Decision(_Record):
     """What the plan says to do."""
 
     action: Action
-    rules: list[str] = Field(description="ids of the rules that fired, strictest first")
+    rules: list[str] = Field(description="ids of the live rules that fired, strictest first")
     reasons: list[str]
+    level: RiskLevel | None = Field(None, description="level after the plan's section `classify`")
+    fired: list[RuleFired] = Field(default_factory=list, description="the same rules in full")
+    classified_by: list[LevelChange] = Field(default_factory=list, description="what raised or lowered the level")
+    background: list[RuleFired] = Field(default_factory=list, description="rules on trial that would have fired")
+    errors: list[RuleError] = Field(default_factory=list, description="rules that could not be judged")
+    obligations: list[Obligation] = Field(default_factory=list)
+    queue: str | None = Field(None, description="who looks at it, where a person must")
+    due: Due | None = Field(None, description="the shortest time that a fired rule gives, counted from the decision")
 
 
-class Assessment(_Record):
-    """The answer for one listing.
-
-    Equal listing content and equal versions give an equal answer, id included.
-    """
+class Findings(_Record):
+    """What the model found in one listing, before the plan decides."""
 
     id: str
     listing_id: str
@@ -146,8 +189,22 @@ class Assessment(_Record):
         description="why a person should look, whatever the level; empty when the model is at home"
     )
     notes: list[str] = Field(description="what was cut or repaired")
-    decision: Decision
+    warning_languages: list[str] = Field(default_factory=list, description="languages that the warnings are in")
     explanation: list[Attribution] = Field(default_factory=list, description="only where asked for")
+
+
+class Assessment(Findings):
+    """The answer for one listing.
+
+    Equal listing content and equal versions give an equal answer, id included.
+    """
+
+    decision: Decision
+
+    @classmethod
+    def of(cls, findings: Findings, decision: Decision) -> Assessment:
+        """Return the findings with what the plan decided on them."""
+        return cls(**{name: getattr(findings, name) for name in Findings.model_fields}, decision=decision)
 
 
 def assessment_id(content_hash: str, listing_id: str, versions: Versions) -> str:

@@ -62,6 +62,19 @@ class EconomicOperator(BaseModel):
     name: _text(500) = ""  # type: ignore[valid-type]
     address: _text(1_000) = ""  # type: ignore[valid-type]
     email: _text(320) = ""  # type: ignore[valid-type]
+    country: Annotated[str, StringConstraints(pattern="^([A-Za-z]{2})?$")] = Field(
+        "", description="where it is established, ISO 3166-1 alpha-2; by default the country its address ends with"
+    )
+
+
+class SellerHistory(BaseModel):
+    """What the marketplace knows of the seller at the time of the request; what is left out is not known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prior_warnings: int | None = Field(None, ge=0, le=1_000_000, description="prior warnings that were sent")
+    removals: int | None = Field(None, ge=0, le=1_000_000_000, description="listings that were removed as unsafe")
+    suspended: bool | None = None
 
 
 class Listing(BaseModel):
@@ -92,6 +105,7 @@ class Listing(BaseModel):
         default_factory=list, max_length=LIMITS["target_countries"], description="ISO 3166-1 alpha-2 codes"
     )
     seller_id: _text(200) = ""  # type: ignore[valid-type]
+    seller: SellerHistory | None = Field(None, description="for the plan's rules on sellers; no model sees it")
     manufacturer: EconomicOperator | None = None
     responsible_person: EconomicOperator | None = None
     warnings: list[_text("warning")] = Field(default_factory=list, max_length=LIMITS["warnings"])  # type: ignore[valid-type]
@@ -111,8 +125,11 @@ class Listing(BaseModel):
                 yield name, text
 
     def content_hash(self) -> str:
-        """SHA-256 (hex) of everything but the id: equal content gives equal answers."""
-        canonical = self.model_dump_json(exclude={"id"})
+        """SHA-256 (hex) of everything but the id: equal content gives equal answers.
+
+        What is known of the seller counts, since the plan looks at it; where nothing is, the hash is that of the offer.
+        """
+        canonical = self.model_dump_json(exclude={"id"} if self.seller else {"id", "seller"})
         return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 

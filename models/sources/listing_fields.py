@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, TypeVar
 
-from models.domain.listing import LIMITS, Caption, EconomicOperator, Listing, repaired
+from models.domain.listing import LIMITS, Caption, EconomicOperator, Listing, SellerHistory, repaired
 from models.sources.rows import cell_text, split_captions
 
 FIELDS = tuple(Listing.model_fields)
@@ -111,9 +111,31 @@ class Intake:
         if not isinstance(value, dict):
             self.note(field, "neither an object nor a name; left out")
             return None
+        country = cell_text(value.get("country")).strip()
+        if country and not _COUNTRY.fullmatch(country):
+            self.note(f"{field}.country", f"{country[:40]!r} is no ISO 3166-1 alpha-2 code; left out")
+            country = ""
         return EconomicOperator(
-            **{name: self._cut(f"{field}.{name}", value.get(name), limit) for name, limit in _OPERATOR.items()}
+            **{name: self._cut(f"{field}.{name}", value.get(name), limit) for name, limit in _OPERATOR.items()},
+            country=country.upper(),
         )
+
+    def seller(self, value: Any) -> SellerHistory | None:
+        """Return what is known of the seller: from an object, or from a cell that holds JSON."""
+        if isinstance(value, str):
+            value = self._json_cell("seller", value)
+        if not value:
+            return None
+        if not isinstance(value, dict):
+            self.note("seller", "no object; left out")
+            return None
+        known: dict[str, Any] = {}
+        for name in SellerHistory.model_fields:
+            try:
+                known |= SellerHistory.model_validate({name: value.get(name)}).model_dump(exclude_none=True)
+            except ValueError:
+                self.note(f"seller.{name}", f"{_brief(value.get(name))} is no value of it; taken as not known")
+        return SellerHistory(**known)
 
     def _caption(self, item: Any) -> Caption | None:
         record = item if isinstance(item, dict) else {"text": item}

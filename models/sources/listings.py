@@ -132,6 +132,7 @@ def listing_of(cells: Mapping[str, Any], row: int = 1, replaced: int = 0) -> Sco
         captions=intake.captions(record.get("captions")),
         target_countries=intake.countries(record.get("target_countries")),
         manufacturer=intake.operator("manufacturer", record.get("manufacturer")),
+        seller=intake.seller(record.get("seller")),
         responsible_person=intake.operator("responsible_person", record.get("responsible_person")),
         warnings=intake.warnings(record.get("warnings")),
     )

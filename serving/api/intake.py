@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from models.domain.listing import LIMITS, Caption, EconomicOperator, Listing
+from models.domain.listing import LIMITS, Caption, EconomicOperator, Listing, SellerHistory
 from serving.api.problems import (
     INVALID_LISTING,
     TOO_MANY_LISTINGS,
@@ -33,6 +33,7 @@ _FIELDS: dict[str, Sequence[str]] = {
     "captions": tuple(Caption.model_fields),
     "manufacturer": tuple(EconomicOperator.model_fields),
     "responsible_person": tuple(EconomicOperator.model_fields),
+    "seller": tuple(SellerHistory.model_fields),
 }
 
 
@@ -203,6 +204,10 @@ def _wording(kind: str, context: Mapping[str, Any], place: Sequence[str | int]) 
             )
         case "float_type" | "float_parsing":
             return "is no number", "give a JSON number"
+        case "int_type" | "int_parsing" | "int_from_float" | "int_parsing_size":
+            return "is no whole number", "give a JSON number without a fraction"
+        case "bool_type" | "bool_parsing":
+            return "is neither true nor false", "give true or false"
         case "value_error":
             return str(context["error"]), "mend the text"
         case _:

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from models.domain.listing import LIMITS
-from models.domain.plan import Plan
 from models.domain.risk import RiskLevel
+from models.plan.plan import Plan
 from serving.api.openapi import problems
 from serving.api.responses import JsonResponse
 from serving.api.schemas import ModelAnswer
@@ -57,10 +57,11 @@ def _plan(plan: Plan) -> dict[str, Any]:
     rules = [
         {
             "id": rule.id,
-            "action": rule.action.value,
-            "level": rule.level.value if rule.level else None,
-            "abstains": rule.abstains,
-            "reason": rule.reason,
+            "status": rule.status,
+            "when": rule.spec.when,
+            "action": rule.spec.action.value,
+            "legal_basis": rule.spec.legal_basis,
+            "reason": rule.spec.reason,
         }
         for rule in plan.rules
     ]

@@ -72,9 +72,10 @@ class RuleFacts(_Answer):
     """One rule of the plan."""
 
     id: str
+    status: str
+    when: str = Field(description="condition")
     action: str
-    level: str | None
-    abstains: bool
+    legal_basis: list[str]
     reason: str
 
 

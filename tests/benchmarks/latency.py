@@ -11,7 +11,7 @@ import numpy as np
 from real_data import directory
 
 from models.classifier.classifier import HazardClassifier
-from models.domain.plan import load_plan
+from models.plan.reading import load_plan
 from models.sources.examples import read_ordinary
 
 LISTINGS = 400

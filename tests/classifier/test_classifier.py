@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from models.classifier.classifier import HazardClassifier
 from models.classifier.wording import concern
+from models.domain.action import Action
 from models.domain.alert import Example
 from models.domain.listing import LIMITS, Listing
-from models.domain.plan import Action, Plan
 from models.domain.risk import RiskLevel
+from models.plan.plan import Plan
 
 LISTINGS = [
     Listing(id="laser", title="Green laser pointer 5000mW", description="Burning laser, for kids."),

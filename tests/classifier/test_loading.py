@@ -10,7 +10,7 @@ PROGRAM = """
 import sys
 from models.classifier.classifier import HazardClassifier
 from models.domain.listing import Listing
-from models.domain.plan import load_plan
+from models.plan.reading import load_plan
 
 model = HazardClassifier.load(sys.argv[1], threads=1)
 answer = model.assess(Listing(id="1", title="Laser pointer 5000mW"), load_plan(), explain="full")

@@ -18,11 +18,11 @@ import pytest
 from models.classifier.classifier import HazardClassifier
 from models.classifier.scenarios import CueFact, ScenarioModel
 from models.domain.listing import Listing
-from models.domain.plan import Plan
 from models.domain.risk import RiskLevel
 from models.knowledge.base import Knowledge
 from models.knowledge.kinds import Cue, LanguageProfile, ProductKind
 from models.knowledge.matching import KnowledgeMatcher
+from models.plan.plan import Plan
 
 AGES = {
     # for a baby, for adolescents and adults

@@ -39,6 +39,7 @@ OTHER_FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "language": st.sampled_from(["", "en", "de"]),
     "target_countries": st.lists(st.sampled_from(["DE", "FR"]), max_size=2),
     "seller_id": st.text("ab", max_size=2),
+    "seller": st.one_of(st.none(), st.fixed_dictionaries({"removals": st.integers(0, 2)})),
     "manufacturer": st.one_of(st.none(), st.fixed_dictionaries({"name": st.text("ab", max_size=2)})),
     "responsible_person": st.one_of(st.none(), st.fixed_dictionaries({"email": st.text("ab", max_size=2)})),
     "warnings": st.lists(st.text("ab", max_size=3), max_size=2),

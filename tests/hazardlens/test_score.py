@@ -15,12 +15,13 @@ import pytest
 from hazardlens.result_files import result_file
 from hazardlens.result_rows import COLUMNS, score_rows
 from models.classifier.classifier import HazardClassifier
+from models.domain.action import Action
 from models.domain.assessment import Assessment
 from models.domain.errors import InputError
 from models.domain.listing import Listing
-from models.domain.plan import Action, Plan
 from models.domain.resources import datasets_dir
 from models.domain.risk import RiskLevel
+from models.plan.plan import Plan
 from models.sources.listings import ScoredInput, to_json_line
 from tests.hazardlens.conftest import RunCommand
 
@@ -106,8 +107,8 @@ def _from_cells(row: dict[str, str]) -> dict[str, Any]:
 
 def test_a_plan_can_be_given(run: RunCommand, small_model_dir: Path, tmp_path: Path) -> None:
     plan = tmp_path / "plan.yaml"
-    rules = [{"id": f"level-{level}", "level": str(level), "action": "block"} for level in RiskLevel]
-    plan.write_text(json.dumps({"name": "strict", "version": "9", "rules": rules}), encoding="utf-8")
+    strict = {"name": "strict", "version": "9", "mitigate": {"otherwise": "block", "rules": []}}
+    plan.write_text(json.dumps(strict), encoding="utf-8")
     out = tmp_path / "r.jsonl"
 
     table = SAMPLES / "examples.csv"

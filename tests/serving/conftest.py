@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
-from models.domain.plan import load_plan
+from models.plan.reading import load_plan
 from serving.app import create_app
 from serving.services import load_engine
 from serving.settings import Settings

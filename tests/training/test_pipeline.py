@@ -17,9 +17,9 @@ from models.classifier.classifier import HazardClassifier
 from models.domain.alert import Example
 from models.domain.errors import InputError
 from models.domain.listing import Listing
-from models.domain.plan import Plan
 from models.domain.taxonomy import Taxonomy
 from models.knowledge.base import load_knowledge
+from models.plan.plan import Plan
 from training import pipeline
 from training.corpus.settings import CorpusSettings
 from training.corpus.writer import write_corpus
