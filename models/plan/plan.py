@@ -196,7 +196,7 @@ class Plan:
             background=[rule.as_fired() for rule in verdict.background],
             errors=[RuleError(rule=rule, message=message) for rule, message in verdict.errors],
             obligations=self._obligations(verdict, facts),
-            queue=self._queue(verdict),
+            queue=self.queue_of(verdict),
             due=self._due(verdict),
         )
 
@@ -261,7 +261,7 @@ class Plan:
             for name in wanted
         ]
 
-    def _queue(self, verdict: Verdict) -> str | None:
+    def queue_of(self, verdict: Verdict) -> str | None:
         """The most urgent queue of the rules that decide; where they name none, of all that fired."""
         deciding = [rule.spec.queue for rule in verdict.fired if rule.spec.action == verdict.action and rule.spec.queue]
         named = deciding or [rule.spec.queue for rule in verdict.fired if rule.spec.queue]

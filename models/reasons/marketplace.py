@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from models.domain.action import Action
 from models.domain.errors import InputError
-from models.domain.plan import Action
 from models.domain.resources import datasets_dir
 from models.knowledge.located_yaml import LocatedYaml, read_located
 from models.reasons.schema import load_schema

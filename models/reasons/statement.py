@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypedDict
 
+from models.domain.action import Action
 from models.domain.assessment import Assessment
 from models.domain.listing import Listing
-from models.domain.plan import Action
 from models.reasons.marketplace import Marketplace
 from models.reasons.schema import load_schema
 
@@ -208,7 +208,8 @@ def _keywords(assessment: Assessment, restriction: Restriction) -> list[str]:
     wanted = ["KEYWORD_PROHIBITED_PRODUCTS" if restriction.prohibited else "KEYWORD_UNSAFE_PRODUCTS"]
     if assessment.scenario is not None:
         wanted.append(schema.keywords_of_hazards.get(assessment.scenario.risk_type, ""))
-    wanted += [schema.keywords_of_obligations.get(code, "") for code in restriction.missing]
+    codes = ["warnings" if code.startswith("warnings-") else code for code in restriction.missing]
+    wanted += [schema.keywords_of_obligations.get(code, "") for code in codes]
     return [keyword for keyword in dict.fromkeys(wanted) if keyword]
 
 

@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol
 
@@ -13,6 +14,7 @@ import orjson
 
 from models.domain.errors import InputError
 
+_ENDINGS = (".jsonl", ".jsonl.gz", ".ndjson")
 _LEAST_SHARD = 4_000_000
 """Bytes below which another shard is not worth its process."""
 
@@ -91,7 +93,7 @@ def file_shards(path: Path, parts: int) -> list[FileShard]:
     InputError
         If there is no such file, or its name ends otherwise.
     """
-    if not path.name.endswith((".jsonl", ".jsonl.gz", ".ndjson")):
+    if not path.name.endswith(_ENDINGS):
         hint = "give .jsonl or .jsonl.gz, one object a line with listing and assessment"
         raise InputError("is no file of kept assessments", place=str(path), hint=hint)
     if not path.is_file():
@@ -101,7 +103,16 @@ def file_shards(path: Path, parts: int) -> list[FileShard]:
         return [FileShard(path)]
     count = max(1, min(parts, size // _LEAST_SHARD))
     edges = [size * i // count for i in range(count + 1)]
-    return [FileShard(path, start, end) for start, end in zip(edges, edges[1:], strict=False)]
+    return [FileShard(path, start, end) for start, end in pairwise(edges)]
+
+
+def holds_assessments(path: Path) -> bool:
+    """Tell whether the first line of a file is a kept assessment; otherwise it may be a table of listings."""
+    if not path.name.endswith(_ENDINGS) or not path.is_file():
+        return False
+    with closing(_opened(path)) as file:
+        first = next((line for line in file if line.strip()), b"")
+    return isinstance(read_record(first, ""), Record)
 
 
 def read_record(line: bytes, place: str) -> Record | Unreadable:

@@ -18,6 +18,7 @@ from models.domain.guarantee import Guarantee
 from models.plan.facts import facts_of
 from models.plan.plan import Plan
 from models.plan.reading import parse_plan
+from models.simulation.cuts import cuts_of
 from models.simulation.outcome import circumstances_of, remembered, replayed
 from models.simulation.records import Record, Shard, Unreadable
 from models.simulation.tally import Change, Tally
@@ -82,7 +83,7 @@ def replay_shard(shard: Shard, setup: Setup, changes: Path | None = None) -> Tal
     """
     after = setup.after.plan()
     before = setup.before.plan() if setup.before else None
-    tally = Tally()
+    tally = Tally(cuts_of(after))
     with _lines(changes) as write:
         for record in shard.records():
             if isinstance(record, Unreadable):
@@ -120,11 +121,10 @@ def replay(
     InputError
         If a plan is not in order, or nothing could be replayed.
     """
-    setup.after.plan()  # an error comes at once, in this process
     if setup.before:
-        setup.before.plan()
+        setup.before.plan()  # an error comes at once, in this process
     parts = [changes.with_name(f"{changes.name}.{i}") if changes else None for i in range(len(shards))]
-    total = Tally()
+    total = Tally(cuts_of(setup.after.plan()))
     for tally in _tallies(shards, setup, workers, parts):
         total.merge(tally)
         if progress:
@@ -137,9 +137,7 @@ def replay(
     return total
 
 
-def _tallies(
-    shards: Sequence[Shard], setup: Setup, workers: int, parts: Sequence[Path | None]
-) -> Iterator[Tally]:
+def _tallies(shards: Sequence[Shard], setup: Setup, workers: int, parts: Sequence[Path | None]) -> Iterator[Tally]:
     if workers <= 1 or len(shards) <= 1:
         yield from (replay_shard(shard, setup, part) for shard, part in zip(shards, parts, strict=True))
         return

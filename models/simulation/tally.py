@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -26,6 +26,14 @@ _TITLE_SHOWN = 120
 
 Matrix = list[int]
 """Counts of (action before, action after), rows first, length 25."""
+
+
+class Cut(NamedTuple):
+    """A number that a plan compares a score with: a threshold, or one that stands in a condition."""
+
+    label: str
+    score: str
+    at: float
 
 
 class Change(NamedTuple):
@@ -104,15 +112,18 @@ class Tally:
 
     Parameters
     ----------
+    cuts : sequence of Cut
+        Numbers for which listings that reach them are counted, in `reached` by label.
     slices : mapping
         Dimension -> value -> counts of (before, after).
     histograms : mapping
         Score -> counts in `BINS` bins, of what the plan after sees.
     harm : mapping
-        (side, whose probabilities) -> expected figures; sides are ``before`` and ``after``, probabilities those of the
-        ``kept`` assessment or of the ``candidate`` model.
+        (whose probabilities, side) -> expected figures; probabilities are those of the ``kept`` assessment or of the
+        ``candidate`` model, sides are ``before`` and ``after``.
     """
 
+    cuts: Sequence[Cut] = ()
     n: int = 0
     unreadable: int = 0
     undecided: int = 0
@@ -125,6 +136,7 @@ class Tally:
     histograms: dict[str, Matrix] = field(default_factory=lambda: {name: [0] * BINS for name in SCORES})
     harm: defaultdict[tuple[str, str], Harm] = field(default_factory=lambda: defaultdict(Harm))
     changes: list[Change] = field(default_factory=list)
+    reached: Counter[str] = field(default_factory=Counter)
 
     def fault(self, message: str) -> None:
         """Count a record that could not be read; the first ones are named."""
@@ -162,9 +174,13 @@ class Tally:
         self.before.add(before)
         self.after.add(after)
         for score in SCORES:
-            value = seen.get(score)
-            if value is not None:
-                self.histograms[score][min(BINS - 1, int(value * BINS))] += 1
+            figure = seen.get(score)
+            if figure is not None:
+                self.histograms[score][min(BINS - 1, int(figure * BINS))] += 1
+        for cut in self.cuts:
+            figure = seen.get(cut.score)
+            if figure is not None and figure >= cut.at:
+                self.reached[cut.label] += 1
         self._harm("kept", kept, before, after)
         if seen is not kept:
             self._harm("candidate", seen, before, after)
@@ -184,6 +200,7 @@ class Tally:
         self.before.merge(other.before)
         self.after.merge(other.after)
         self.days.update(other.days)
+        self.reached.update(other.reached)
         self.histograms = {name: _sum(self.histograms[name], other.histograms[name]) for name in SCORES}
         for key, harm in other.harm.items():
             self.harm[key].merge(harm)
@@ -200,12 +217,10 @@ class Tally:
 
     def _harm(self, whose: str, assessment: Mapping[str, Any], before: Outcome, after: Outcome) -> None:
         score = assessment.get("risk_score") or 0.0
-        self.harm["before", whose].add(before.action, score)
-        self.harm["after", whose].add(after.action, score)
+        self.harm[whose, "before"].add(before.action, score)
+        self.harm[whose, "after"].add(after.action, score)
 
-    def _change(
-        self, listing: Mapping[str, Any], seen: Mapping[str, Any], before: Outcome, after: Outcome
-    ) -> Change:
+    def _change(self, listing: Mapping[str, Any], seen: Mapping[str, Any], before: Outcome, after: Outcome) -> Change:
         change = Change(
             abs(after.action - before.action),
             seen.get("risk_score") or 0.0,
@@ -214,7 +229,7 @@ class Tally:
             str(listing.get("title", ""))[:_TITLE_SHOWN],
             before.action,
             after.action,
-            str(seen.get("risk_level", "")),
+            _LEVELS[after.level],
             (seen.get("scenario") or {}).get("risk_type") or "",
             tuple(after.deciding),
         )

@@ -97,8 +97,8 @@ def assessment_of(listing: Listing, level: RiskLevel = RiskLevel.SERIOUS, hazard
 @pytest.fixture
 def assessment(listing: Listing) -> Assessment:
     """An assessment of the listing; the decision in it plays no part here."""
+    from models.domain.action import Action
     from models.domain.assessment import Decision
-    from models.domain.plan import Action
 
     decision = Decision(action=Action.BLOCK, rules=["r"], reasons=["Reason."])
     return Assessment(**assessment_of(listing), decision=decision)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.domain.action import Action
 from models.domain.assessment import Assessment
 from models.domain.errors import InputError
 from models.domain.listing import Listing
-from models.domain.plan import Action
 from models.domain.resources import datasets_dir
 from models.reasons.checking import check_statement
 from models.reasons.marketplace import load_marketplace
@@ -82,7 +82,9 @@ def test_keywords_follow_hazard_prohibition_and_missing_information(listing: Lis
     made = statement_of(
         listing,
         chemical,
-        Restriction(Action.BLOCK, ["R."], missing=["manufacturer", "responsible_person", "warnings"], prohibited=True),
+        Restriction(
+            Action.BLOCK, ["R."], missing=["manufacturer", "responsible-person-email", "warnings"], prohibited=True
+        ),
         MARKETPLACE,
         TODAY,
     )
