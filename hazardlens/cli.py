@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from hazardlens.commands import data, knowledge, registry, scoring, serve, simulation, training
+from hazardlens.commands import data, knowledge, reasons, registry, scoring, serve, simulation, training
 from hazardlens.console import log_to_stderr
 from models.domain.errors import HazardlensError
 
@@ -39,6 +39,7 @@ plan_app = typer.Typer(help="Plans.", no_args_is_help=True)
 plan_app.command("simulate")(simulation.simulate)
 plan_app.callback()(lambda: None)
 app.add_typer(plan_app, name="plan")
+app.add_typer(reasons.app, name="reasons")
 app.command("promote")(registry.promote)
 app.command("rollback")(registry.rollback)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
@@ -29,6 +29,14 @@ class Failure:
 Outcome = Assessment | Failure
 
 
+Finish = Callable[[Assessment, Listing], Assessment]
+
+
+def as_it_is(assessment: Assessment, _: Listing) -> Assessment:
+    """Return the assessment: nothing is to be added."""
+    return assessment
+
+
 class AssessmentEngine:
     """Assesses listings on a pool of threads; the event loop only hands work over.
 
@@ -42,10 +50,15 @@ class AssessmentEngine:
         Decides the action.
     max_in_flight : int
         Listings accepted and not yet answered.
+    finish : callable
+        Completes an answer, on the pool's threads.
     """
 
-    def __init__(self, model: HazardClassifier, plan: Plan, max_in_flight: int = 4_000) -> None:
+    def __init__(
+        self, model: HazardClassifier, plan: Plan, max_in_flight: int = 4_000, finish: Finish = as_it_is
+    ) -> None:
         self.model = model
+        self._finish = finish
         self.plan = plan
         self.threads = model.encoder.threads
         self.admission = Admission(max_in_flight, self.threads)
@@ -104,7 +117,7 @@ class AssessmentEngine:
     def _work(self, listing: Listing, explain: Detail) -> Assessment:
         begun = perf_counter()
         try:
-            return self.model.assess(listing, self.plan, explain)
+            return self._finish(self.model.assess(listing, self.plan, explain), listing)
         finally:
             self.admission.took(perf_counter() - begun)
 

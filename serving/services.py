@@ -10,6 +10,7 @@ from fastapi import Request
 
 from models.classifier.classifier import HazardClassifier
 from models.plan.reading import load_plan
+from models.reasons.marketplace import load_marketplace
 from serving.api.problems import NOT_READY, ProblemError
 from serving.demo import seed
 from serving.engine import AssessmentEngine
@@ -18,6 +19,7 @@ from serving.settings import Settings
 from serving.store.assessments import AssessmentStore
 from serving.store.database import open_database
 from serving.store.migrating import migrate
+from serving.telling import Telling
 
 _log = logging.getLogger("hazardlens")
 
@@ -107,7 +109,8 @@ def load_engine(settings: Settings) -> AssessmentEngine:
     """
     plan = load_plan(settings.plan)
     model = HazardClassifier.load(settings.model, settings.threads)
-    return AssessmentEngine(model, plan.bound_to(model.guarantees), settings.max_in_flight)
+    telling = Telling(model.knowledge, load_marketplace(settings.marketplace))
+    return AssessmentEngine(model, plan.bound_to(model.guarantees), settings.max_in_flight, telling)
 
 
 def services_of(request: Request) -> Services:

@@ -43,6 +43,8 @@ class Settings:
         One of `LOG_LEVELS`.
     demo : bool
         Fill an empty store with the example listings at start.
+    marketplace : Path or None
+        Facts of the marketplace, for texts to sellers and statements of reasons; None takes the example that ships.
 
     Raises
     ------
@@ -62,6 +64,7 @@ class Settings:
     max_in_flight: int = 4_000
     log_level: str = "info"
     demo: bool = False
+    marketplace: Path | None = None
 
     def __post_init__(self) -> None:
         if self.max_in_flight < self.max_listings:
@@ -142,5 +145,6 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "max_body_mb": _integer(1, 1_000),
     "max_in_flight": _integer(1, 10_000_000),
     "log_level": _choice({level: level for level in LOG_LEVELS}),
+    "marketplace": _path,
     "demo": _choice({"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}),
 }

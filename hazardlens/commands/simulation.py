@@ -80,7 +80,7 @@ def simulate(
         shards: Sequence[Shard] = [ListingShard(Path(source), candidate, after.plan(), limit)]
     else:
         parts = 1 if candidate else cores * _PARTS_A_CORE
-        shards = _history(database, since, every, parts) if source == HISTORY else file_shards(Path(source), parts)
+        shards = history(database, since, every, parts) if source == HISTORY else file_shards(Path(source), parts)
     if candidate is not None and not listings_only:
         shards = [ReassessedShard(shard, candidate, after.plan(), limit) for shard in shards]
     with bar("replaying", None, progress, "listing") as advance:
@@ -117,7 +117,8 @@ def _guarantees(directory: Path | None) -> Sequence[Guarantee]:
     return read_guarantees(usual) if (usual / "manifest.json").is_file() else ()
 
 
-def _history(database: str | None, since: str | None, every: bool, parts: int) -> Sequence[StoreShard]:
+def history(database: str | None, since: str | None, every: bool, parts: int) -> Sequence[StoreShard]:
+    """Return the store's kept assessments, in parts; the database is brought to this version's schema."""
     from serving.settings import Settings
     from serving.store.database import open_database
     from serving.store.history import store_shards

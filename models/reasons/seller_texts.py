@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from models.domain.errors import InputError
 from models.domain.resources import datasets_dir
@@ -37,7 +37,7 @@ class SellerTexts:
     groups: Mapping[str, Mapping[str, str]]
 
     @property
-    def direction(self) -> str:
+    def direction(self) -> Literal["ltr", "rtl"]:
         """``ltr`` or ``rtl``."""
         return "rtl" if self.language in _RIGHT_TO_LEFT else "ltr"
 

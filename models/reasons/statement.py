@@ -10,13 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypedDict
+
+from typing_extensions import TypedDict  # pydantic wants this one below Python 3.12
 
 from models.domain.action import Action
-from models.domain.assessment import Assessment
+from models.domain.assessment import Assessment, Decision
 from models.domain.listing import Listing
 from models.reasons.marketplace import Marketplace
 from models.reasons.schema import load_schema
+
+PROHIBITED = "prohibited-kind"
+"""Reason code of rules on kinds of product that may not be sold at all."""
 
 
 class StatementOfReasons(TypedDict, total=False):
@@ -80,6 +84,19 @@ class Restriction:
     legal_bases: Sequence[str] = ()
     missing: Sequence[str] = ()
     prohibited: bool = False
+
+
+def restriction_of(decision: Decision) -> Restriction:
+    """Return what a decision tells: of the rules that fired, those whose action was taken."""
+    deciding = [rule for rule in decision.fired if rule.action == decision.action]
+    missing = dict.fromkeys(code for duty in decision.obligations if duty.who == "seller" for code in duty.missing)
+    return Restriction(
+        decision.action,
+        [rule.reason for rule in deciding] or decision.reasons,
+        list(dict.fromkeys(basis for rule in deciding for basis in rule.legal_basis)),
+        list(missing),
+        any(rule.reason_code == PROHIBITED for rule in deciding),
+    )
 
 
 @dataclass(frozen=True)
@@ -163,7 +180,7 @@ def decision_facts(assessment: Assessment, restriction: Restriction) -> str:
     if cues:
         sentences.append(f"The offer's own words show: {', '.join(cues)}.")
     if restriction.missing:
-        sentences.append(f"Safety information is missing: {', '.join(restriction.missing)} (GPSR Article 22(9)).")
+        sentences.append(f"Safety information is missing: {_listed(restriction.missing)} (GPSR Article 22(9)).")
     if assessment.abstains:
         sentences.append("The software was not sure of its reading, which the plan answers with a person's review.")
     sentences += [f"Rule of the plan: {reason}" for reason in restriction.reasons]
@@ -184,6 +201,12 @@ def ean13(gtin: str) -> str:
     digits = digits.zfill(13)
     odd, even = sum(map(int, digits[0:12:2])), sum(map(int, digits[1:12:2]))
     return digits if (10 - (odd + 3 * even) % 10) % 10 == int(digits[-1]) else ""
+
+
+def _listed(missing: Sequence[str]) -> str:
+    countries = [code.removeprefix("warnings-") for code in missing if code.startswith("warnings-")]
+    words = [code.replace("-", " ") for code in missing if not code.startswith("warnings-")]
+    return ", ".join([*words, *([f"warnings in a language of {', '.join(countries)}"] if countries else [])])
 
 
 def _ground(restriction: Restriction, assessment: Assessment, marketplace: Marketplace) -> StatementOfReasons:

@@ -68,6 +68,7 @@ class ProblemType:
 
 MALFORMED_JSON = ProblemType("malformed-json", 400, "The body is not JSON")
 NOT_FOUND = ProblemType("not-found", 404, "There is nothing here")
+NOTHING_RESTRICTED = ProblemType("nothing-restricted", 409, "Nothing is restricted, so no statement of reasons is owed")
 METHOD_NOT_ALLOWED = ProblemType("method-not-allowed", 405, "The method is not allowed here")
 TOO_MANY_LISTINGS = ProblemType("too-many-listings", 413, "Too many listings in one request")
 BODY_TOO_LARGE = ProblemType("body-too-large", 413, "The body is too large")
@@ -81,7 +82,8 @@ NOT_READY = ProblemType("not-ready", 503, "The server is not ready")
 STORE_UNAVAILABLE = ProblemType("store-unavailable", 503, "The database does not answer")
 
 PROBLEM_TYPES = (
-    MALFORMED_JSON, NOT_FOUND, METHOD_NOT_ALLOWED, TOO_MANY_LISTINGS, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE,
+    MALFORMED_JSON, NOT_FOUND, METHOD_NOT_ALLOWED, NOTHING_RESTRICTED, TOO_MANY_LISTINGS, BODY_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
     WRONG_SHAPE, INVALID_PARAMETER, INVALID_LISTING, TOO_BUSY, INTERNAL_ERROR, NOT_READY, STORE_UNAVAILABLE,
 )  # fmt: skip
 

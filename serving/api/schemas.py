@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.domain.assessment import Assessment, Versions
 from models.domain.listing import Listing
-from serving.api.problems import Problem
+from models.reasons.statement import StatementOfReasons
+from serving.api.problems import FieldError, Problem
 
 
 class _Answer(BaseModel):
@@ -104,6 +105,41 @@ class ModelAnswer(_Answer):
     plan: PlanFacts
     limits: dict[str, int] = Field(description="longest accepted values, in code points or items")
     request_limits: dict[str, int]
+
+
+class StatementCheck(_Answer):
+    """What the DSA Transparency Database would say to one statement."""
+
+    index: int = Field(description="place in the request, from 0")
+    valid: bool
+    errors: list[FieldError]
+    dropped: list[str] = Field(description="fields that the database does not keep")
+
+
+class CheckAnswer(_Answer):
+    """One result a statement, in the order of the request."""
+
+    results: list[StatementCheck]
+
+
+class Submission(_Answer):
+    """A body for the database's route of several statements: at most 100."""
+
+    statements: list[StatementOfReasons]
+
+
+class NoStatement(_Answer):
+    """An assessment without a statement, and why."""
+
+    id: str
+    why: str
+
+
+class SubmissionAnswer(_Answer):
+    """Statements in submissions of at most 100."""
+
+    submissions: list[Submission]
+    without: list[NoStatement]
 
 
 class Health(_Answer):
