@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from hazardlens.commands import data, knowledge, reasons, registry, scoring, serve, simulation, training
+from hazardlens.commands import data, knowledge, plan, reasons, registry, scoring, serve, simulation, training
 from hazardlens.console import log_to_stderr
 from models.domain.errors import HazardlensError
 
@@ -35,10 +35,8 @@ app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)
 app.add_typer(knowledge.app, name="knowledge")
-plan_app = typer.Typer(help="Plans.", no_args_is_help=True)
-plan_app.command("simulate")(simulation.simulate)
-plan_app.callback()(lambda: None)
-app.add_typer(plan_app, name="plan")
+plan.app.command("simulate")(simulation.simulate)
+app.add_typer(plan.app, name="plan")
 app.add_typer(reasons.app, name="reasons")
 app.command("promote")(registry.promote)
 app.command("rollback")(registry.rollback)

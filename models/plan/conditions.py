@@ -84,7 +84,7 @@ class ConditionCheck:
             self._fault(f"no fact has the name {name!r}", did_you_mean(name, [*FACTS, *FUNCTIONS]), node)
             return None
         if name in self.unavailable:
-            self._fault(f"{name!r} cannot be used here", "what it says is only known later", node)
+            self._fault(f"{name!r} cannot be used here", "it is only known when the level is; use it in a rule", node)
             return None
         return fact.kind
 

@@ -19,7 +19,7 @@ Who = Literal["seller", "marketplace", "reviewer"]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
 Condition = Annotated[
-    str, Field(min_length=1, max_length=4_000, description="an expression; `hazardlens plan names` lists its names")
+    str, Field(max_length=4_000, description="an expression; `hazardlens plan names` lists its names")
 ]
 
 
@@ -177,7 +177,7 @@ class RuleSpec(_Section):
     due: Length | None = None
     legal_basis: Texts = []
     owner: str = ""
-    reason: Line
+    reason: Line = Field(description="for people, in one sentence")
     reason_code: Slug | None = Field(None, description="stable code for statistics and texts; the id where not given")
 
 
@@ -201,7 +201,7 @@ class PlanDocument(_Section):
     identify: Identify = Identify()
     assess: Assess = Assess()
     classify: Classify = Classify()
-    mitigate: Mitigate
+    mitigate: Mitigate = Field(description="what is done; at least otherwise and rules")
 
 
 def plan_schema() -> dict[str, Any]:

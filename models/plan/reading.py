@@ -14,6 +14,7 @@ from models.plan.names import Vocabulary
 from models.plan.plan import Plan
 from models.plan.problems import Problem
 from models.plan.references import reference_problems
+from models.plan.review import review_problems
 from models.plan.shape import read_document
 from models.plan.source import PlanSource, read_source
 
@@ -68,12 +69,14 @@ def parse_plan(
     if not problems:
         document, shape = read_document(source)
         problems += shape
+    today = day or dt.datetime.now(dt.UTC).date()
     if document is not None:
         problems += reference_problems(document, source, vocabulary or Vocabulary())
+    if document is not None and not _has_error(problems):
+        problems += review_problems(document, source, today)
     problems.sort(key=lambda problem: (problem.line, problem.column, problem.severity, problem.message))
     plan: Plan | None = None
-    if document is not None and not any(problem.severity == "error" for problem in problems):
-        today = day or dt.datetime.now(dt.UTC).date()
+    if document is not None and not _has_error(problems):
         plan = Plan(document, hashlib.sha256(text.encode()).hexdigest(), today, {})
     return Reading(file, plan, problems, source)
 
@@ -122,3 +125,7 @@ def load_plan(path: Path | str | None = None, vocabulary: Vocabulary | None = No
     if reading.plan is None:
         raise reading.errors[0].as_error(reading.file)
     return reading.plan
+
+
+def _has_error(problems: list[Problem]) -> bool:
+    return any(problem.severity == "error" for problem in problems)

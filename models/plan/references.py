@@ -11,7 +11,7 @@ from models.plan.problems import Problem, did_you_mean
 from models.plan.source import Path, PlanSource
 from models.plan.syntax import Node, SyntaxFault, parse
 
-NOT_YET = {"changes": ("prohibited",), "rules": ()}
+NOT_YET: dict[str, tuple[str, ...]] = {"changes": ("prohibited",), "rules": ()}
 """Facts that a section cannot use, since it is weighed before they are known."""
 
 

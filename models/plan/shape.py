@@ -26,7 +26,8 @@ def read_document(source: PlanSource) -> tuple[PlanDocument | None, list[Problem
 
 def _problem(detail: ErrorDetails, source: PlanSource) -> Problem:
     path: Path = tuple(part for part in detail["loc"] if part != "[key]")
-    named = f"{path[-1]!r}" if path else "the plan"
+    last = path[-1] if path else ""
+    named = f"item {last + 1}" if isinstance(last, int) else repr(last) if last else "the plan"
     context: Mapping[str, Any] = detail.get("ctx", {})
     kind, given = detail["type"], detail.get("input")
     on_key = kind == "extra_forbidden" or "[key]" in detail["loc"]

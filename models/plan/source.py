@@ -17,6 +17,10 @@ LONGEST, DEEPEST = 1_000_000, 12
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+_CODE_LENGTHS = {"x": 2, "u": 4, "U": 8}
+_ESCAPED_SPACES = frozenset("ntrvfNLP_ \n")
+
+
 class Place(NamedTuple):
     """Line and column from 1, column in code points."""
 
@@ -158,10 +162,16 @@ def _index_within(text: str, node: yaml.ScalarNode, offset: int) -> int:
         if character.isspace():
             index += 1
             continue
-        if (escape == '"' and character == "\\") or (escape == "'" and text[index : index + 2] == "''"):
-            index += 1  # the escaped character counts, its escape does not
+        length = 1
+        if escape == "'" and text[index : index + 2] == "''":
+            length = 2
+        elif escape == '"' and character == "\\":
+            length = 2 + _CODE_LENGTHS.get(text[index + 1 : index + 2], 0)
+            if text[index + 1 : index + 2] in _ESCAPED_SPACES:
+                index += length
+                continue
         if wanted == 0:
             return index
         wanted -= 1
-        index += 1
+        index += length
     return min(index, end)
