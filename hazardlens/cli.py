@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from hazardlens.commands import data, knowledge, plan, reasons, registry, scoring, serve, simulation, training
+from hazardlens.commands import data, knowledge, plan, reasons, registry, report, scoring, serve, simulation, training
 from hazardlens.console import log_to_stderr
 from models.domain.errors import HazardlensError
 
@@ -38,6 +38,7 @@ app.add_typer(knowledge.app, name="knowledge")
 plan.app.command("simulate")(simulation.simulate)
 app.add_typer(plan.app, name="plan")
 app.add_typer(reasons.app, name="reasons")
+app.add_typer(report.app, name="report")
 app.command("promote")(registry.promote)
 app.command("rollback")(registry.rollback)
 

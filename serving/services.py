@@ -16,6 +16,8 @@ from serving.demo import seed
 from serving.engine import AssessmentEngine
 from serving.metrics import Metrics
 from serving.settings import Settings
+from serving.shadow.runner import ShadowRunner, Trial
+from serving.shadow.store import ShadowStore
 from serving.store.assessments import AssessmentStore
 from serving.store.database import open_database
 from serving.store.migrating import migrate
@@ -38,8 +40,10 @@ class Services:
         self.settings = settings
         self.metrics = Metrics()
         self.store = AssessmentStore(open_database(settings.database_url))
+        self.shadow_store = ShadowStore(self.store.engine)
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
+        self.shadow = ShadowRunner(trial_of(settings), self.shadow_store)
         self._engine: AssessmentEngine | None = None
         self._starting: asyncio.Task[None] | None = None
 
@@ -72,6 +76,8 @@ class Services:
             self.on_failure()
             return
         self._engine = engine
+        self.shadow.live = engine
+        self.shadow.begin()
         self.metrics.ready(engine.versions, lambda: engine.admission.in_flight, engine.admission.capacity)
         _log.info(
             "ready: model %s, plan %s, taxonomy %s",
@@ -94,6 +100,7 @@ class Services:
         if self._starting is not None and not self._starting.done():
             self._starting.cancel()
             await asyncio.wait([self._starting])
+        await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
             await asyncio.to_thread(self._engine.close)
         await asyncio.to_thread(self.store.close)
@@ -111,6 +118,11 @@ def load_engine(settings: Settings) -> AssessmentEngine:
     model = HazardClassifier.load(settings.model, settings.threads)
     telling = Telling(model.knowledge, load_marketplace(settings.marketplace))
     return AssessmentEngine(model, plan.bound_to(model.guarantees), settings.max_in_flight, telling)
+
+
+def trial_of(settings: Settings) -> Trial:
+    """Return what is on trial."""
+    return Trial(settings.shadow_plan, settings.shadow_model, settings.shadow_rate)
 
 
 def services_of(request: Request) -> Services:

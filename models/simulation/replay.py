@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -135,6 +135,27 @@ def replay(
         first = f": {total.faults[0]}" if total.faults else ""
         raise InputError(f"no assessment could be replayed{first}", hint="is the store empty, or the file another one?")
     return total
+
+
+def recount(records: Iterable[Record], plan: Plan) -> Tally:
+    """Count decisions that were made already: what was kept against what the candidate decided.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        Each with a candidate.
+    plan : Plan
+        Whose thresholds are counted.
+    """
+    tally = Tally(cuts_of(plan))
+    for record in records:
+        seen = record.candidate or record.assessment
+        before, after = remembered(record.assessment), remembered(seen)
+        if before is None or after is None:
+            tally.fault(f"listing {record.listing.get('id')!r}: has no decision")
+        else:
+            tally.add(record.day, record.listing, record.assessment, seen, before, after)
+    return tally
 
 
 def _tallies(shards: Sequence[Shard], setup: Setup, workers: int, parts: Sequence[Path | None]) -> Iterator[Tally]:

@@ -14,6 +14,7 @@ TITLE = "hazardlens"
 SUMMARY = "Product-safety risk of marketplace listings: hazards, EU risk level, explanation, action."
 TAGS = [
     {"name": "assessments", "description": "Assess listings and read what was assessed."},
+    {"name": "shadow", "description": "A plan and a model on trial, beside the live ones and without effect."},
     {"name": "statements", "description": "Statements of reasons for the DSA Transparency Database."},
     {"name": "model", "description": "What answers are made with."},
     {"name": "operation", "description": "For whoever runs the server."},

@@ -107,6 +107,91 @@ class ModelAnswer(_Answer):
     request_limits: dict[str, int]
 
 
+class ActionPair(_Answer):
+    """How often the live action was one thing and that of the trial another."""
+
+    live: str
+    trial: str
+    n: int
+
+
+class LevelPart(_Answer):
+    """Listings of one live level, and on how many the actions differ."""
+
+    live_level: str
+    n: int
+    differ: int
+
+
+class MeanScore(_Answer):
+    """Means of the risk score; null before the first trial."""
+
+    live: float | None
+    trial: float | None
+    distance: float | None = Field(description="mean distance between the two")
+
+
+class Comparison(_Answer):
+    """Counts over everything that was tried."""
+
+    n: int
+    agreement: float | None = Field(description="share of listings with the same action; null before the first trial")
+    stricter: int
+    looser: int
+    actions: list[ActionPair]
+    levels: list[LevelPart]
+    mean_score: MeanScore
+
+
+class Tried(_Answer):
+    """A model with a plan that was tried."""
+
+    model: str
+    plan: str
+    n: int
+
+
+class ShadowAnswer(_Answer):
+    """State of the trial, and its comparison with what is live."""
+
+    state: str = Field(description="off, loading, running or failed")
+    plan: str | None = Field(description="plan on trial; null where the live one decides")
+    model: str | None = Field(description="model on trial; null where the live one's findings are used")
+    rate: float = Field(description="share of the listings that it sees")
+    taken: int = Field(description="handed over since this process began")
+    not_sampled: int
+    passed_over: int = Field(description="not tried because the trial was too slow")
+    waiting: int
+    done: int
+    failed: int
+    last_failure: str | None
+    comparison: Comparison
+    tried: list[Tried] = Field(description="everything that is kept, of earlier trials too")
+
+
+class ShadowDifference(_Answer):
+    """A listing on which trial and live decision differ."""
+
+    assessment_id: str
+    listing_id: str
+    title: str
+    live_action: str
+    action: str
+    live_level: str
+    level: str
+    live_score: float
+    score: float
+    model: str
+    plan: str
+    created_at: datetime
+
+
+class DifferenceList(_Answer):
+    """Listings that differ, newest first."""
+
+    differences: list[ShadowDifference]
+
+
 class StatementCheck(_Answer):
     """What the DSA Transparency Database would say to one statement."""
 

@@ -76,19 +76,25 @@ class ShadowRunner:
 
     Parameters
     ----------
-    live : AssessmentEngine
-        Its plan and model stand in for what is not on trial.
+    live : AssessmentEngine or None
+        Its plan and model stand in for what is not on trial; to be given before `begin`.
     """
 
-    def __init__(self, trial: Trial, store: ShadowStore, live: AssessmentEngine) -> None:
+    def __init__(self, trial: Trial, store: ShadowStore, live: AssessmentEngine | None = None) -> None:
         self.trial = trial
         self.state = ShadowState()
         self.plan: Plan | None = None
         self.model: HazardClassifier | None = None
-        self._store, self._live = store, live
+        self.live = live
+        self._store = store
         self._waiting: queue.Queue[Answered | None] = queue.Queue(_WAITING)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
+
+    @property
+    def _engine(self) -> AssessmentEngine:
+        assert self.live is not None, "the trial began before there was anything live"
+        return self.live
 
     @property
     def waiting(self) -> int:
@@ -154,7 +160,7 @@ class ShadowRunner:
         if self.trial.model is not None:
             self.model = HazardClassifier.load(self.trial.model, threads=1)
         if self.trial.plan is not None:
-            self.plan = load_plan(self.trial.plan).bound_to((self.model or self._live.model).guarantees)
+            self.plan = load_plan(self.trial.plan).bound_to((self.model or self._engine.model).guarantees)
 
     def _next(self) -> list[Answered | None]:
         batch: list[Answered | None] = []
@@ -183,7 +189,7 @@ class ShadowRunner:
 
     def judge(self, listing: Listing, live: Assessment) -> Assessment:
         """Return what plan and model on trial make of a listing."""
-        plan = self.plan or self._live.plan
+        plan = self.plan or self._engine.plan
         if self.model is not None:
             return self.model.assess(listing, plan)
         versions = Versions(model=live.versions.model, plan=plan.id, taxonomy=live.versions.taxonomy)

@@ -74,10 +74,9 @@ class ShadowStore:
                 .where(*where)
                 .group_by(row.live_level)
             ).all()
+            distance = func.avg(func.abs(row.score - row.live_score), type_=Float)
             means = connection.execute(
-                select(
-                    func.avg(row.live_score), func.avg(row.score), func.avg(func.abs(row.score - row.live_score), type_=Float)
-                ).where(*where)
+                select(func.avg(row.live_score), func.avg(row.score), distance).where(*where)
             ).one()
         matrix = {(before, after): n for before, after, n in pairs}
         total = sum(matrix.values())
@@ -122,7 +121,7 @@ class ShadowStore:
             .limit(limit)
         )
         with self.engine.connect() as connection:
-            return [Difference(*found) for found in connection.execute(query)]
+            return [Difference(*tuple(found)) for found in connection.execute(query).all()]
 
     def records(self, plan: str | None = None, model: str | None = None) -> Iterator[Record]:
         """Yield what was tried beside what was live, as a history that a simulation's report can show."""
