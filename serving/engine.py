@@ -29,6 +29,14 @@ class Failure:
 Outcome = Assessment | Failure
 
 
+@dataclass(frozen=True)
+class InForce:
+    """The plan that decides, and the versions that answers then name: swapped as one."""
+
+    plan: Plan
+    versions: Versions
+
+
 Finish = Callable[[Assessment, Listing], Assessment]
 
 
@@ -47,7 +55,7 @@ class AssessmentEngine:
     model : HazardClassifier
         Its encoder's `threads` sizes the pool.
     plan : Plan
-        Decides the action.
+        Decides the action, until another one is put in force.
     max_in_flight : int
         Listings accepted and not yet answered.
     finish : callable
@@ -59,15 +67,39 @@ class AssessmentEngine:
     ) -> None:
         self.model = model
         self._finish = finish
-        self.plan = plan
         self.threads = model.encoder.threads
         self.admission = Admission(max_in_flight, self.threads)
-        self.versions = Versions(model=model.version, plan=plan.id, taxonomy=model.taxonomy.id)
+        self.in_force = self._in_force(plan)
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="assess")
-        self._running: dict[tuple[str, Detail], asyncio.Future[Assessment]] = {}
+        self._running: dict[tuple[str, Detail, str], asyncio.Future[Assessment]] = {}
 
-    async def assess(self, listings: Sequence[Listing], explain: Detail = "none") -> list[Outcome]:
-        """Assess listings; one outcome each, in the same order.
+    @property
+    def plan(self) -> Plan:
+        """The plan in force."""
+        return self.in_force.plan
+
+    @property
+    def versions(self) -> Versions:
+        """What answers depend on now."""
+        return self.in_force.versions
+
+    def put_in_force(self, plan: Plan) -> None:
+        """Let another plan decide from now on; listings of requests that have begun keep theirs."""
+        self.in_force = self._in_force(plan)
+
+    def _in_force(self, plan: Plan) -> InForce:
+        bound = plan.bound_to(self.model.guarantees)
+        return InForce(bound, Versions(model=self.model.version, plan=bound.id, taxonomy=self.model.taxonomy.id))
+
+    async def assess(
+        self, listings: Sequence[Listing], explain: Detail = "none", in_force: InForce | None = None
+    ) -> list[Outcome]:
+        """Assess listings; one outcome each, in the same order, all by the plan that is in force now.
+
+        Parameters
+        ----------
+        in_force : InForce, optional
+            What was in force when the caller began.
 
         Raises
         ------
@@ -75,13 +107,14 @@ class AssessmentEngine:
             If as many listings as allowed are in flight; nothing was assessed.
         """
         outcomes: dict[int, Outcome] = {}
+        deciding = in_force or self.in_force
         # The requests share the pool by turns: each has but a few listings waiting in it at any time, so that
         # one of a thousand listings does not hold up one of a single listing.
         numbers = iter(range(len(listings)))
 
         async def lane(turns: Iterator[int]) -> None:
             for i in turns:
-                outcomes[i] = await self._outcome(listings[i], explain)
+                outcomes[i] = await self._outcome(listings[i], explain, deciding.plan)
 
         with self.admission.admit(len(listings)):
             async with asyncio.TaskGroup() as group:
@@ -89,35 +122,35 @@ class AssessmentEngine:
                     group.create_task(lane(numbers))
         return [outcomes[i] for i in range(len(listings))]
 
-    async def _outcome(self, listing: Listing, explain: Detail) -> Outcome:
+    async def _outcome(self, listing: Listing, explain: Detail, plan: Plan) -> Outcome:
         try:
-            return await self._shared(listing, explain)
+            return await self._shared(listing, explain, plan)
         except Exception as error:  # noqa: BLE001  (one listing must not lose the others; it is logged)
             _log.exception("listing %r could not be assessed", listing.id)
             return Failure(listing.id, error)
 
-    async def _shared(self, listing: Listing, explain: Detail) -> Assessment:
+    async def _shared(self, listing: Listing, explain: Detail, plan: Plan) -> Assessment:
         """Join the run of equal content that is under way, or start one."""
-        key = (listing.content_hash(), explain)
+        key = (listing.content_hash(), explain, plan.id)
         running = self._running.get(key)
         if running is None:
             running = asyncio.ensure_future(
-                asyncio.get_running_loop().run_in_executor(self._pool, self._work, listing, explain)
+                asyncio.get_running_loop().run_in_executor(self._pool, self._work, listing, explain, plan)
             )
             self._running[key] = running
             running.add_done_callback(lambda done: self._finished(key, done))
         # Shielded: when one of several waiting requests is cancelled, the others still get their answer.
         return addressed_to(await asyncio.shield(running), listing)
 
-    def _finished(self, key: tuple[str, Detail], done: asyncio.Future[Assessment]) -> None:
+    def _finished(self, key: tuple[str, Detail, str], done: asyncio.Future[Assessment]) -> None:
         self._running.pop(key, None)
         if not done.cancelled():
             done.exception()  # marks it as seen where every waiting request has gone
 
-    def _work(self, listing: Listing, explain: Detail) -> Assessment:
+    def _work(self, listing: Listing, explain: Detail, plan: Plan) -> Assessment:
         begun = perf_counter()
         try:
-            return self._finish(self.model.assess(listing, self.plan, explain), listing)
+            return self._finish(self.model.assess(listing, plan, explain), listing)
         finally:
             self.admission.took(perf_counter() - begun)
 

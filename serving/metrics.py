@@ -55,12 +55,16 @@ class Metrics:
         """Note a listing that was answered with an error of that kind."""
         self._errors.labels(kind).inc()
 
+    def versions(self, versions: Versions) -> None:
+        """Note what answers are made with from now on."""
+        self._model.info(versions.model_dump())
+
     def ready(self, versions: Versions, in_flight: Callable[[], float], capacity: int) -> None:
         """Note that the model is loaded, and where to read the number of listings in flight."""
         self._ready.set(1)
         self._capacity.set(capacity)
         self._in_flight.set_function(in_flight)
-        self._model.info(versions.model_dump())
+        self.versions(versions)
 
     def exposition(self) -> bytes:
         """Return the text that Prometheus reads."""

@@ -14,6 +14,7 @@ from models.reasons.marketplace import load_marketplace
 from serving.api.problems import NOT_READY, ProblemError
 from serving.demo import seed
 from serving.engine import AssessmentEngine
+from serving.live_plan import LivePlan
 from serving.metrics import Metrics
 from serving.settings import Settings
 from serving.shadow.runner import ShadowRunner, Trial
@@ -21,6 +22,7 @@ from serving.shadow.store import ShadowStore
 from serving.store.assessments import AssessmentStore
 from serving.store.database import open_database
 from serving.store.migrating import migrate
+from serving.store.plans import PlanStore
 from serving.telling import Telling
 
 _log = logging.getLogger("hazardlens")
@@ -40,12 +42,15 @@ class Services:
         self.settings = settings
         self.metrics = Metrics()
         self.store = AssessmentStore(open_database(settings.database_url))
+        self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
         self.shadow = ShadowRunner(trial_of(settings), self.shadow_store)
         self._engine: AssessmentEngine | None = None
+        self._live_plan: LivePlan | None = None
         self._starting: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     @property
     def engine(self) -> AssessmentEngine:
@@ -62,6 +67,12 @@ class Services:
             raise ProblemError(NOT_READY, "The server could not start; its log has the reason.")
         raise ProblemError(NOT_READY, "The model is loading.", headers={"Retry-After": "2"})
 
+    @property
+    def live_plan(self) -> LivePlan:
+        """What keeps the engine's plan the live one; there once the engine is."""
+        assert self._live_plan is not None
+        return self._live_plan
+
     def begin(self) -> None:
         """Start loading; returns at once."""
         self._starting = asyncio.create_task(self._start())
@@ -70,12 +81,16 @@ class Services:
         try:
             await asyncio.to_thread(migrate, self.store.engine)
             engine = await asyncio.to_thread(load_engine, self.settings)
+            live_plan = LivePlan(self.plans, engine, self.metrics.versions)
+            await asyncio.to_thread(live_plan.begin)
         except Exception as error:  # noqa: BLE001  (logged, and told by /readyz)
             self.failure = error
             _log.critical("could not start: %s", error, exc_info=_log.isEnabledFor(logging.DEBUG))
             self.on_failure()
             return
+        self._live_plan = live_plan
         self._engine = engine
+        self._watching = asyncio.create_task(live_plan.watch())
         self.shadow.live = engine
         self.shadow.begin()
         self.metrics.ready(engine.versions, lambda: engine.admission.in_flight, engine.admission.capacity)
@@ -100,6 +115,9 @@ class Services:
         if self._starting is not None and not self._starting.done():
             self._starting.cancel()
             await asyncio.wait([self._starting])
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
             await asyncio.to_thread(self._engine.close)
@@ -117,7 +135,7 @@ def load_engine(settings: Settings) -> AssessmentEngine:
     plan = load_plan(settings.plan)
     model = HazardClassifier.load(settings.model, settings.threads)
     telling = Telling(model.knowledge, load_marketplace(settings.marketplace))
-    return AssessmentEngine(model, plan.bound_to(model.guarantees), settings.max_in_flight, telling)
+    return AssessmentEngine(model, plan, settings.max_in_flight, telling)
 
 
 def trial_of(settings: Settings) -> Trial:

@@ -43,6 +43,11 @@ class Settings:
         One of `LOG_LEVELS`.
     demo : bool
         Fill an empty store with the example listings at start.
+    plan_admin : bool
+        Let the API store plans and put them in force. Whoever can reach the API can then do so: keep it behind a proxy
+        that knows its people.
+    plan_four_eyes : bool
+        A plan goes live only by another person than its author.
     shadow_plan, shadow_model : Path or None
         Plan and model on trial: they see live traffic without effect.
     shadow_rate : float
@@ -68,6 +73,8 @@ class Settings:
     max_in_flight: int = 4_000
     log_level: str = "info"
     demo: bool = False
+    plan_admin: bool = False
+    plan_four_eyes: bool = True
     marketplace: Path | None = None
     shadow_plan: Path | None = None
     shadow_model: Path | None = None
@@ -151,6 +158,7 @@ def _path(_: str, raw: str) -> Path:
     return Path(raw)
 
 
+_YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _READERS: dict[str, Callable[[str, str], Any]] = {
     "model": _path,
     "database_url": _text,
@@ -163,9 +171,11 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "max_body_mb": _integer(1, 1_000),
     "max_in_flight": _integer(1, 10_000_000),
     "log_level": _choice({level: level for level in LOG_LEVELS}),
+    "demo": _choice(_YES_OR_NO),
+    "plan_admin": _choice(_YES_OR_NO),
+    "plan_four_eyes": _choice(_YES_OR_NO),
     "marketplace": _path,
     "shadow_plan": _path,
     "shadow_model": _path,
     "shadow_rate": _share,
-    "demo": _choice({"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}),
 }

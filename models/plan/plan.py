@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
@@ -67,8 +67,8 @@ class Plan:
     ----------
     document : PlanDocument
         Checked: every condition is in order and every reference leads somewhere.
-    content_digest : str
-        SHA-256 (hex) of the file.
+    text : str
+        The file.
     day : date
         The day on which it is read: a rule whose `expires` is past no longer counts.
     guarantees : mapping
@@ -76,7 +76,7 @@ class Plan:
     """
 
     document: PlanDocument
-    content_digest: str
+    text: str = field(repr=False)
     day: dt.date
     guarantees: Mapping[str, Guarantee]
 
@@ -94,6 +94,11 @@ class Plan:
     def id(self) -> str:
         """Name, version and the start of the digest."""
         return f"{self.name}@{self.version}+{self.digest[:8]}"
+
+    @cached_property
+    def content_digest(self) -> str:
+        """SHA-256 (hex) of the file."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
     @cached_property
     def digest(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,7 +76,7 @@ def parse_plan(
     problems.sort(key=lambda problem: (problem.line, problem.column, problem.severity, problem.message))
     plan: Plan | None = None
     if document is not None and not _has_error(problems):
-        plan = Plan(document, hashlib.sha256(text.encode()).hexdigest(), today, {})
+        plan = Plan(document, text, today, {})
     return Reading(file, plan, problems, source)
 
 

@@ -77,7 +77,7 @@ async def assess(
     """Assess listings."""
     services = services_of(request)
     engine = services.engine
-    settings = services.settings
+    settings, in_force = services.settings, engine.in_force
     body = await read_body(request, settings.max_body_bytes)
     # Reading 20 MB of JSON takes longer than the event loop may stand still.
     listings = await asyncio.to_thread(_read, body, settings.max_listings)
@@ -85,7 +85,7 @@ async def assess(
     if explain == "full" and len(listings) > settings.max_full:
         detail = f"{len(listings):,} listings with explain=full; at most {settings.max_full:,} in one request."
         raise ProblemError(TOO_MANY_LISTINGS, detail)
-    answers = _Answers(listings, await engine.assess(accepted, explain), request_id(request.scope))
+    answers = _Answers(listings, await engine.assess(accepted, explain, in_force), request_id(request.scope))
     kept = answers.kept(explain)
     await asyncio.to_thread(services.store.save, kept)
     services.shadow.offer(kept)
@@ -97,7 +97,7 @@ async def assess(
     for listing in listings:
         if isinstance(listing, Refusal):
             services.metrics.refused("invalid-listing")
-    return JsonResponse(orjson.Fragment(await asyncio.to_thread(answers.body, engine.versions.model_dump())))
+    return JsonResponse(orjson.Fragment(await asyncio.to_thread(answers.body, in_force.versions.model_dump())))
 
 
 @router.get(

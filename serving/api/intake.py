@@ -101,7 +101,7 @@ def read_listing(raw: object, index: int, instance: str) -> Listing | Refusal:
     try:
         listing = Listing.model_validate(raw)
     except ValidationError as failure:
-        found = (_field_error(detail) for detail in failure.errors(include_url=False))
+        found = (field_error(detail) for detail in failure.errors(include_url=False))
         errors += [error for error in found if error.field not in seen]
     else:
         if not errors:
@@ -166,7 +166,8 @@ def path(place: Sequence[str | int]) -> str:
     return shortened(text)
 
 
-def _field_error(detail: ErrorDetails) -> FieldError:
+def field_error(detail: ErrorDetails) -> FieldError:
+    """Return what pydantic found in our words, with the path of the value."""
     place = [part for part in detail["loc"] if part != "[key]"]
     context: dict[str, Any] = detail.get("ctx", {})
     message, hint = _wording(detail["type"], context, place)

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
+from serving.api.plan_schemas import ActRequest, PlanRequest
 from serving.api.problems import PROBLEM_TYPES, Problem
 from serving.api.schemas import AssessmentRequest
 
@@ -14,6 +15,7 @@ TITLE = "hazardlens"
 SUMMARY = "Product-safety risk of marketplace listings: hazards, EU risk level, explanation, action."
 TAGS = [
     {"name": "assessments", "description": "Assess listings and read what was assessed."},
+    {"name": "plans", "description": "Plans that are stored, and which one is live."},
     {"name": "shadow", "description": "A plan and a model on trial, beside the live ones and without effect."},
     {"name": "statements", "description": "Statements of reasons for the DSA Transparency Database."},
     {"name": "model", "description": "What answers are made with."},
@@ -151,6 +153,16 @@ _ANSWER: dict[str, Any] = {
 }
 
 
+def json_body(model: str) -> dict[str, Any]:
+    """Return the documented body of a route that reads its JSON by hand."""
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": _REF.format(model=model)}}},
+        }
+    }
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the documented error answers of a route."""
     result: dict[int | str, dict[str, Any]] = {}
@@ -171,7 +183,13 @@ def complete_openapi(app: FastAPI) -> None:
         if app.openapi_schema is None:
             schema = made()
             _, extra = models_json_schema(
-                [(AssessmentRequest, "validation"), (Problem, "serialization")], ref_template=_REF
+                [
+                    (AssessmentRequest, "validation"),
+                    (PlanRequest, "validation"),
+                    (ActRequest, "validation"),
+                    (Problem, "serialization"),
+                ],
+                ref_template=_REF,
             )
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
             for name, definition in extra["$defs"].items():

@@ -5,7 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Float, Index, SmallInteger, String, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Text,
+    TypeDecorator,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -68,6 +80,36 @@ class AssessmentRow(Base):
         Index("ix_assessments_listing", "listing_id", "created_at"),
         Index("ix_assessments_content", "content_hash"),
     )
+
+
+class PlanRow(Base):
+    """A plan as it was stored; nothing in it is ever changed."""
+
+    __tablename__ = "plans"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    plan_id: Mapped[str] = mapped_column(String, unique=True)
+    name: Mapped[str] = mapped_column(String)
+    version: Mapped[str] = mapped_column(String)
+    content: Mapped[str] = mapped_column(Text)
+    author: Mapped[str] = mapped_column(String)
+    reason: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (Index("ix_plans_created", "created_at", "plan_id"),)
+
+
+class PlanActRow(Base):
+    """One act: a plan went live, or the one before came back. Rows are only ever added."""
+
+    __tablename__ = "plan_acts"
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    act: Mapped[str] = mapped_column(String(16))
+    digest: Mapped[str] = mapped_column(String(64), ForeignKey("plans.digest"))
+    person: Mapped[str] = mapped_column(String)
+    reason: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
 class ShadowDecisionRow(Base):
