@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hazardlens.commands.simulation import HISTORY, history_records
 from hazardlens.console import AsJson, print_json
 from hazardlens.whole_files import written_whole
 from models.domain.errors import InputError
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from models.simulation.records import Record
 
 app = typer.Typer(help="Statements of reasons for the DSA Transparency Database (schema v2).", no_args_is_help=True)
-HISTORY = "history"
 _SHOWN = 50
 
 
@@ -83,14 +83,12 @@ def check(
 
 
 def _records(source: str, database: str | None, since: str | None) -> Iterator[Record]:
-    from hazardlens.commands.simulation import history
-    from models.simulation.records import Unreadable, file_shards
+    from models.simulation.records import Unreadable
 
-    for shard in history(database, since, every=False, parts=1) if source == HISTORY else file_shards(Path(source), 1):
-        for record in shard.records():
-            if isinstance(record, Unreadable):
-                raise InputError(record.message, place=record.place, hint="mend or remove it")
-            yield record
+    for record in history_records(source, database, since):
+        if isinstance(record, Unreadable):
+            raise InputError(record.message, place=record.place, hint="mend or remove it")
+        yield record
 
 
 def _statements(

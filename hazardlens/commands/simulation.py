@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +17,7 @@ from models.domain.errors import InputError
 
 if TYPE_CHECKING:
     from models.domain.guarantee import Guarantee
-    from models.simulation.records import Shard
+    from models.simulation.records import Record, Shard, Unreadable
     from serving.store.history import StoreShard
 
 HISTORY = "history"
@@ -67,7 +67,7 @@ def simulate(
     if report is not None and report.suffix != ".html":
         raise InputError("the report is a page", place=str(report), hint="give --report a name that ends in .html")
     candidate = load_model(model) if model is not None else None
-    guarantees = candidate.guarantees if candidate else tuple(_guarantees(bound_to))
+    guarantees = candidate.guarantees if candidate else tuple(guarantees_of(bound_to))
     today = dt.datetime.now(dt.UTC).date()
     after = PlanText(_text(plan), str(plan), today, guarantees)
     before = PlanText(_text(against), str(against), today, guarantees) if against else None
@@ -106,7 +106,7 @@ def _text(path: Path) -> str:
     return plan_file_text(path)
 
 
-def _guarantees(directory: Path | None) -> Sequence[Guarantee]:
+def guarantees_of(directory: Path | None) -> Sequence[Guarantee]:
     """Return the guarantees of a model that was named; of the server's model, where there is one."""
     from models.classifier.classifier import read_guarantees
     from serving.settings import Settings
@@ -127,13 +127,23 @@ def history(database: str | None, since: str | None, every: bool, parts: int) ->
     engine = open_database(database or Settings.from_environment().database_url)
     try:
         migrate(engine)
-        return store_shards(engine, parts, _day(since), newest=not every)
+        return store_shards(engine, parts, day_of(since, "--since"), newest=not every)
     finally:
         engine.dispose()
 
 
-def _day(text: str | None) -> dt.date | None:
+def day_of(text: str | None, option: str) -> dt.date | None:
+    """Return the day that an option names."""
     try:
         return None if text is None else dt.date.fromisoformat(text)
     except ValueError as error:
-        raise InputError(f"value {text!r} is no date", place="--since", hint="write it as 2026-03-31") from error
+        raise InputError(f"value {text!r} is no date", place=option, hint="write it as 2026-03-31") from error
+
+
+def history_records(source: str, database: str | None, since: str | None) -> Iterator[Record | Unreadable]:
+    """Yield the kept assessments of the store or of a file, in one process."""
+    from models.simulation.records import file_shards
+
+    shards = history(database, since, every=False, parts=1) if source == HISTORY else file_shards(Path(source), 1)
+    for shard in shards:
+        yield from shard.records()
