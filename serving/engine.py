@@ -66,7 +66,7 @@ class AssessmentEngine:
         self, model: HazardClassifier, plan: Plan, max_in_flight: int = 4_000, finish: Finish = as_it_is
     ) -> None:
         self.model = model
-        self._finish = finish
+        self.finish = finish
         self.threads = model.encoder.threads
         self.admission = Admission(max_in_flight, self.threads)
         self.in_force = self._in_force(plan)
@@ -150,7 +150,7 @@ class AssessmentEngine:
     def _work(self, listing: Listing, explain: Detail, plan: Plan) -> Assessment:
         begun = perf_counter()
         try:
-            return self._finish(self.model.assess(listing, plan, explain), listing)
+            return self.finish(self.model.assess(listing, plan, explain), listing)
         finally:
             self.admission.took(perf_counter() - begun)
 

@@ -20,6 +20,8 @@ _FONTS = {"": "", "B": "-Bold", "I": "-Oblique", "BI": "-BoldOblique"}
 _INK, _QUIET, _ACCENT, _LINE = (20, 20, 20), (95, 95, 95), (0, 114, 178), (200, 200, 200)
 _MARGIN = 18.0
 _SMALL, _BODY = 7.2, 9.5
+_ROOM_CHAPTER, _ROOM_SECTION = 90, 30
+"""Millimetres below which a heading begins a new page."""
 _WIDE_TABLE = 7
 """Columns from which a table takes a smaller type."""
 
@@ -71,15 +73,11 @@ def pdf(paper: Paper, day: dt.date) -> bytes:
     pages.set_creator("hazardlens")
     pages.set_creation_date(dt.datetime.combine(day, dt.time(), dt.UTC))
     pages.set_section_title_styles(
-        TextStyle(_FONT, "B", 15, _ACCENT, t_margin=2, b_margin=3),
+        TextStyle(_FONT, "B", 15, _ACCENT, t_margin=6, b_margin=3),
         TextStyle(_FONT, "B", 11, _INK, t_margin=4, b_margin=2),
     )
     _title_page(pages, paper)
-    begun = False
     for block in paper.blocks:
-        if isinstance(block, Heading) and block.level == 1 and begun:
-            pages.add_page()
-        begun = True
         _draw(pages, block)
     buffer = BytesIO()
     pages.output(buffer)
@@ -130,7 +128,7 @@ def _title_page(pages: _Pages, paper: Paper) -> None:
 
 
 def _heading(pages: _Pages, block: Heading) -> None:
-    if block.level > 1 and pages.will_page_break(30):
+    if pages.will_page_break(_ROOM_CHAPTER if block.level == 1 else _ROOM_SECTION):
         pages.add_page()
     pages.start_section(block.text, level=block.level - 1)
     pages.ln(1)
@@ -145,7 +143,7 @@ def _text(pages: _Pages, block: Text) -> None:
 
 
 def _table(pages: _Pages, block: Table) -> None:
-    pages.set_font(_FONT, "", _SMALL if len(block.columns) < _WIDE_TABLE else _SMALL - 1)
+    pages.set_font(_FONT, "", _SMALL if len(block.columns) < _WIDE_TABLE else _SMALL - 0.5)
     aligns = ["RIGHT" if i in block.numbers else "LEFT" for i in range(len(block.columns))]
     with pages.table(
         col_widths=tuple(1000 * width for width in block.widths),

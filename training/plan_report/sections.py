@@ -137,7 +137,7 @@ def mitigate(plan: Plan, period: Period) -> Iterator[Block]:
             ]
         )
     columns = ["Rule", "What it is for; its condition", "Action", "Queue / due", "Basis", "Hits"]
-    yield Table(columns, rows, [0.17, 0.34, 0.12, 0.13, 0.16, 0.08], [5])
+    yield Table(columns, rows, [0.2, 0.32, 0.12, 0.13, 0.16, 0.07], [5])
     if part.obligations:
         yield Heading("Obligations", 2)
         rows = [[name, duty.who, duty.text, _cited(duty.legal_basis)] for name, duty in part.obligations.items()]
@@ -177,7 +177,7 @@ def changes(found: Sequence[Difference] | None, previous: str) -> Iterator[Block
     if not found:
         yield Text("Nothing that decides anything has changed.")
         return
-    rows = [[each.place, each.kind, _value(each.before), _value(each.after), each.effect or _NONE] for each in found]
+    rows = [[" › ".join(each.path), each.kind, _value(each.before), _value(each.after), each.effect or _NONE] for each in found]
     yield Table(["Where", "What", "Before", "After", "Effect"], rows, [0.26, 0.1, 0.26, 0.26, 0.12])
 
 
