@@ -50,8 +50,10 @@ class LivePlan:
         """
         own = self.engine.plan
         vocabulary = vocabulary_of(self.engine.model.taxonomy, self.engine.model.knowledge)
-        for problem in parse_plan(own.text, vocabulary=vocabulary).errors:
-            _log.warning("plan %s, line %d: %s for this model", own.id, problem.line, problem.message)
+        strange = [problem.message for problem in parse_plan(own.text, vocabulary=vocabulary).errors]
+        if strange:
+            shown = "; ".join(strange[:3]) + ("; ..." if len(strange) > 3 else "")
+            _log.warning("plan %s uses %d words that this model does not know: %s", own.id, len(strange), shown)
         self._seen = self.store.newest_act()
         live = self.store.start(own)
         if live.digest != own.content_digest:

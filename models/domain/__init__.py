@@ -1,1 +1,1 @@
-"""The words of product safety as types: taxonomy, risk matrix, listing, alert, assessment, plan."""
+"""The words of product safety as types: taxonomy, risk matrix, listing, alert, assessment, action."""

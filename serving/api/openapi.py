@@ -124,6 +124,23 @@ _ANSWER: dict[str, Any] = {
                     "action": "hold_for_review",
                     "rules": ["level-serious"],
                     "reasons": ["Serious risk: a reviewer decides before sale, first in the queue."],
+                    "level": "serious",
+                    "fired": [
+                        {
+                            "id": "level-serious",
+                            "action": "hold_for_review",
+                            "reason": "Serious risk: a reviewer decides before sale, first in the queue.",
+                            "reason_code": "level-serious",
+                            "legal_basis": ["GPSR Article 3", "GPSR Article 22(3)", "DSA Article 35"],
+                            "owner": "",
+                        }
+                    ],
+                    "classified_by": [],
+                    "background": [],
+                    "errors": [],
+                    "obligations": [],
+                    "queue": "urgent",
+                    "due": {"amount": 24, "unit": "hours"},
                 },
                 "explanation": [],
             },

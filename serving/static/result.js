@@ -35,11 +35,25 @@ function verdict(assessment) {
   byId("score").textContent = `${percent(assessment.risk_score)} likely to be high or serious`;
   byId("action").textContent = ACTIONS[assessment.decision.action] ?? plain(assessment.decision.action);
   list(byId("reasons"), assessment.decision.reasons);
+  handling(assessment.decision);
   list(byId("notes"), assessment.notes);
   const abstains = byId("abstains");
   abstains.hidden = assessment.abstains.length === 0;
   list(abstains.querySelector("ul"), assessment.abstains.map((reason) => reason.replace(/^[a-z-]+: /, "")));
 }
+
+// Assessments of earlier versions name neither queue nor deadline nor obligations.
+function handling({ queue = null, due = null, obligations = [] }) {
+  const within = due ? `within ${due.amount} ${plain(due.unit).replace(/s$/, due.amount === 1 ? "" : "s")}` : "";
+  byId("handling").textContent = [queue ? `Queue ${plain(queue)}` : "", within].filter(Boolean).join(", ");
+  byId("handling").hidden = !queue && !due;
+  const box = byId("obligations");
+  box.hidden = obligations.length === 0;
+  list(box.querySelector("ul"), obligations.map(({ who, text, missing }) =>
+    `${who[0].toUpperCase()}${who.slice(1)}: ${text}${missing.length ? ` Missing: ${missing.map(gap).join(", ")}.` : ""}`));
+}
+
+const gap = (code) => code.replace(/^warnings-/, "warnings for ").replaceAll("-", " ");
 
 function scenario({ scenario: found }) {
   byId("scenario-card").hidden = found === null;
