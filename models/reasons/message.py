@@ -14,6 +14,8 @@ KindName = Callable[[str, str], str]
 """Product kind and language -> its name there, empty where there is none."""
 _WARNINGS = "warnings-"
 _TITLE_SHOWN = 80
+_CERTAIN = frozenset({"prohibited-kind", "removed-before"})
+"""Reasons that state a fact, and ask for the offer's removal."""
 
 
 def with_message(assessment: Assessment, listing: Listing, marketplace: Marketplace, kind_name: KindName) -> Assessment:
@@ -83,5 +85,7 @@ def _reasons(told: SellerTexts, assessment: Assessment, kind_name: KindName) -> 
 
 
 def _is_told(rule: RuleFired, action: Action) -> bool:
+    if rule.reason_code in _CERTAIN and action is not Action.BLOCK:
+        return False  # a person looks first: the guess may be wrong
     held = rule.action == action and action.rank >= Action.HOLD_FOR_REVIEW.rank
     return held or rule.reason_code == "repeat-offender"

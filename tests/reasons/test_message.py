@@ -121,6 +121,13 @@ def test_a_prohibited_kind_is_named_in_the_language(listing: Listing) -> None:
     assert "baby-rattle auf de" in message.lines[1]
 
 
+def test_a_guess_at_a_prohibited_kind_is_not_stated_as_a_fact(listing: Listing) -> None:
+    held = lines(listing, decided(listing, Action.HOLD_FOR_REVIEW, "prohibited-kind"))
+    blocked = lines(listing, decided(listing, Action.BLOCK, "prohibited-kind"))
+
+    assert (len(held), len(blocked)) == (2, 3)
+
+
 def test_reasons_that_do_not_decide_are_not_told_but_conduct_is(listing: Listing) -> None:
     fired = [
         RuleFired(id="a", action=Action.BLOCK, reason="A.", reason_code="removed-before"),

@@ -49,7 +49,7 @@ def register(period: Period) -> Iterator[Block]:
             "Stopped",
             "Expected",
         ]
-        yield Table(columns, rows, [0.12, 0.17, 0.29, 0.07, 0.07, 0.06, 0.08, 0.075, 0.085], [3, 4, 5, 6, 7, 8])
+        yield Table(columns, rows, [0.12, 0.16, 0.27, 0.07, 0.08, 0.06, 0.08, 0.09, 0.09], [3, 4, 5, 6, 7, 8])
         yield Text(
             "Stopped: information was requested, or a person decides first, or the offer is blocked. Expected: offers"
             f" of level high or serious, before measures. {EXPECTED}",

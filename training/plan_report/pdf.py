@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import struct
 from io import BytesIO
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from fpdf import FPDF
 from fpdf.enums import Align, TableBordersLayout
 from fpdf.fonts import FontFace, TextStyle
 from fpdf.outline import TableOfContents
-from PIL import Image
 
 from training.plan_report.blocks import Block, Heading, Paper, Picture, Table, Text
 
@@ -164,8 +164,8 @@ def _table(pages: _Pages, block: Table) -> None:
 
 def _picture(pages: _Pages, block: Picture) -> None:
     width = pages.epw * block.width
-    with Image.open(BytesIO(block.png)) as image:
-        height = width * image.height / image.width
+    across, down = struct.unpack(">II", block.png[16:24])  # where a PNG states its size
+    height = width * down / across
     room = pages.eph - 20
     if height > room:
         width, height = width * room / height, room

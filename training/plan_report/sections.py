@@ -177,7 +177,10 @@ def changes(found: Sequence[Difference] | None, previous: str) -> Iterator[Block
     if not found:
         yield Text("Nothing that decides anything has changed.")
         return
-    rows = [[" › ".join(each.path), each.kind, _value(each.before), _value(each.after), each.effect or _NONE] for each in found]
+    rows = [
+        [" › ".join(each.path), each.kind, _value(each.before), _value(each.after), each.effect or _NONE]
+        for each in found
+    ]
     yield Table(["Where", "What", "Before", "After", "Effect"], rows, [0.26, 0.1, 0.26, 0.26, 0.12])
 
 
