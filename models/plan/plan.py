@@ -220,8 +220,8 @@ class Plan:
         )
 
     @cached_property
-    def _prohibited_kinds(self) -> tuple[tuple[str, float], ...]:
-        return tuple((entry.kind, entry.probability) for entry in self.document.identify.prohibited_kinds)
+    def _prohibited_kinds(self) -> dict[str, float]:
+        return {entry.kind: entry.probability for entry in self.document.identify.prohibited_kinds}
 
     @cached_property
     def _urgency(self) -> dict[str, int]:
@@ -233,7 +233,8 @@ class Plan:
 
     def _prohibited(self, facts: Facts) -> bool:
         found: Mapping[str, float] = facts["kind_probabilities"]
-        return any(found.get(kind, -1.0) >= least for kind, least in self._prohibited_kinds)
+        least = self._prohibited_kinds
+        return any(kind in least and probability >= least[kind] for kind, probability in found.items())
 
     def _classify(self, facts: Facts, errors: list[tuple[str, str]]) -> list[Change]:
         """Set the plan's level and return what changed it: lowered first, then raised, whatever the order."""

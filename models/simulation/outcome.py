@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from models.domain.action import Action
@@ -21,23 +21,23 @@ class Outcome(NamedTuple):
     ----------
     action, level : int
         Ranks.
-    rules : sequence of str
+    rules : tuple of str
         Live rules that fired.
-    deciding : sequence of str
+    deciding : tuple of str
         Those among them whose action was taken.
-    background : sequence of str
+    background : tuple of str
         Rules on trial that would have fired.
-    errors : sequence of str
+    errors : tuple of str
         Rules that could not be judged.
     """
 
     action: int
     level: int
     queue: str | None
-    rules: Sequence[str]
-    deciding: Sequence[str]
-    background: Sequence[str]
-    errors: Sequence[str]
+    rules: tuple[str, ...]
+    deciding: tuple[str, ...]
+    background: tuple[str, ...]
+    errors: tuple[str, ...]
 
 
 def replayed(plan: Plan, facts: Facts) -> Outcome:
@@ -54,10 +54,10 @@ def replayed(plan: Plan, facts: Facts) -> Outcome:
         action.rank,
         verdict.level,
         plan.queue_of(verdict),
-        [rule.id for rule in verdict.fired],
-        [rule.id for rule in verdict.fired if rule.spec.action == action],
-        [rule.id for rule in verdict.background],
-        [rule for rule, _ in verdict.errors],
+        tuple([rule.id for rule in verdict.fired]),
+        tuple([rule.id for rule in verdict.fired if rule.spec.action is action]),
+        tuple([rule.id for rule in verdict.background]),
+        tuple([rule for rule, _ in verdict.errors]),
     )
 
 
@@ -68,15 +68,15 @@ def remembered(assessment: Mapping[str, Any]) -> Outcome | None:
     if action is None:
         return None
     fired = decision.get("fired") or ()
-    rules = list(decision.get("rules") or ())
+    rules = tuple(decision.get("rules") or ())
     return Outcome(
         action,
         _LEVELS.get(decision.get("level") or assessment.get("risk_level", ""), 0),
         decision.get("queue"),
         rules,
-        [rule["id"] for rule in fired if rule.get("action") == decision["action"]] or rules[:1],
-        [rule["id"] for rule in decision.get("background") or ()],
-        [error["rule"] for error in decision.get("errors") or ()],
+        tuple([rule["id"] for rule in fired if rule.get("action") == decision["action"]]) or rules[:1],
+        tuple([rule["id"] for rule in decision.get("background") or ()]),
+        tuple([error["rule"] for error in decision.get("errors") or ()]),
     )
 
 

@@ -97,7 +97,7 @@ def replay_shard(shard: Shard, setup: Setup, changes: Path | None = None) -> Tal
             else:
                 if change is not None:
                     write(change)
-    return tally
+    return tally.settle()
 
 
 def replay(
@@ -155,7 +155,7 @@ def recount(records: Iterable[Record], plan: Plan) -> Tally:
             tally.fault(f"listing {record.listing.get('id')!r}: has no decision")
         else:
             tally.add(record.day, record.listing, record.assessment, seen, before, after)
-    return tally
+    return tally.settle()
 
 
 def _tallies(shards: Sequence[Shard], setup: Setup, workers: int, parts: Sequence[Path | None]) -> Iterator[Tally]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from models.domain.action import Action
 from models.simulation.outcome import Outcome
@@ -24,6 +24,9 @@ _RESTRICTED = Action.REQUEST_INFORMATION.rank
 _HELD = Action.HOLD_FOR_REVIEW.rank
 _TITLE_SHOWN = 120
 
+_PENDING = 20_000
+"""Patterns of records that are held before they are taken apart."""
+_Pattern = tuple[Outcome, Outcome, str, str, str, str, tuple[str, ...]]
 Matrix = list[int]
 """Counts of (action before, action after), rows first, length 25."""
 
@@ -61,16 +64,18 @@ class Hits:
     errors: Counter[str] = field(default_factory=Counter)
     queues: Counter[str] = field(default_factory=Counter)
 
-    def add(self, outcome: Outcome) -> None:
-        """Count one decision."""
-        self.fired.update(outcome.rules)
-        self.decided.update(outcome.deciding)
-        if outcome.background:
-            self.background.update(outcome.background)
-        if outcome.errors:
-            self.errors.update(outcome.errors)
+    def add(self, outcome: Outcome, times: int) -> None:
+        """Count a decision that was taken so many times."""
+        for counts, names in (
+            (self.fired, outcome.rules),
+            (self.decided, outcome.deciding),
+            (self.background, outcome.background),
+            (self.errors, outcome.errors),
+        ):
+            for name in names:
+                counts[name] += times
         if outcome.queue is not None:
-            self.queues[outcome.queue] += 1
+            self.queues[outcome.queue] += times
 
     def merge(self, other: Hits) -> None:
         """Add another's counts."""
@@ -137,6 +142,7 @@ class Tally:
     harm: defaultdict[tuple[str, str], Harm] = field(default_factory=lambda: defaultdict(Harm))
     changes: list[Change] = field(default_factory=list)
     reached: Counter[str] = field(default_factory=Counter)
+    _pending: defaultdict[_Pattern, int] = field(default_factory=lambda: defaultdict(int), repr=False)
 
     def fault(self, message: str) -> None:
         """Count a record that could not be read; the first ones are named."""
@@ -167,12 +173,10 @@ class Tally:
         """
         self.n += 1
         self.days[day] += 1
-        cell = before.action * ACTIONS + after.action
-        self.total[cell] += 1
-        for dimension, value in _slices(listing, seen, after):
-            self._matrix(dimension, value)[cell] += 1
-        self.before.add(before)
-        self.after.add(after)
+        # Most records look like one that came before, so that whole patterns are counted first and taken apart later.
+        self._pending[before, after, *_slices(listing, seen)] += 1
+        if len(self._pending) > _PENDING:
+            self.settle()
         for score in SCORES:
             figure = seen.get(score)
             if figure is not None:
@@ -186,8 +190,23 @@ class Tally:
             self._harm("candidate", seen, before, after)
         return self._change(listing, seen, before, after) if before.action != after.action else None
 
+    def settle(self) -> Self:
+        """Bring what was added into the counts; done before they are read."""
+        for (before, after, hazard, category, consumers, language, countries), times in self._pending.items():
+            cell = before.action * ACTIONS + after.action
+            self.total[cell] += times
+            values = (_LEVELS[after.level], hazard, category, consumers, language)
+            for dimension, value in (*zip(DIMENSIONS, values, strict=False), *(("country", c) for c in countries)):
+                self._matrix(dimension, value)[cell] += times
+            self.before.add(before, times)
+            self.after.add(after, times)
+        self._pending.clear()
+        return self
+
     def merge(self, other: Tally) -> None:
         """Add another part's counts."""
+        self.settle()
+        other.settle()
         self.n += other.n
         self.unreadable += other.unreadable
         self.undecided += other.undecided
@@ -240,16 +259,17 @@ class Tally:
         return change
 
 
-def _slices(listing: Mapping[str, Any], seen: Mapping[str, Any], after: Outcome) -> Iterator[tuple[str, str]]:
-    scenario = seen.get("scenario") or {}
-    kinds = seen.get("kinds") or ()
-    yield "level", _LEVELS[after.level]
-    yield "hazard", scenario.get("risk_type") or "(none)"
-    yield "category", (kinds[0].get("category") if kinds else None) or "(unknown)"
-    yield "consumers", scenario.get("consumers") or "(none)"
-    yield "language", (seen.get("language") or {}).get("code") or "(unknown)"
-    for country in listing.get("target_countries") or ("(not told)",):
-        yield "country", country.upper()
+def _slices(listing: Mapping[str, Any], seen: Mapping[str, Any]) -> tuple[str, str, str, str, tuple[str, ...]]:
+    """Return hazard, category, consumers, language and countries of a record."""
+    scenario = seen.get("scenario") or _NOTHING
+    kinds = seen.get("kinds")
+    return (
+        scenario.get("risk_type") or "(none)",
+        (kinds[0].get("category") if kinds else None) or "(unknown)",
+        scenario.get("consumers") or "(none)",
+        (seen.get("language") or _NOTHING).get("code") or "(unknown)",
+        tuple([country.upper() for country in listing.get("target_countries") or ("(not told)",)]),
+    )
 
 
 def _sum(a: list[int], b: list[int]) -> list[int]:
@@ -257,3 +277,4 @@ def _sum(a: list[int], b: list[int]) -> list[int]:
 
 
 _LEVELS = ("none", "low", "medium", "high", "serious")
+_NOTHING: Mapping[str, Any] = {}
