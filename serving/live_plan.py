@@ -33,10 +33,18 @@ class LivePlan:
         Has the plan of the server's file.
     on_change : function of Versions
         Is told what answers are made with from then on.
+    today : function without arguments
+        The day by which rules expire; by default in UTC.
     """
 
-    def __init__(self, store: PlanStore, engine: AssessmentEngine, on_change: Callable[[Versions], None]) -> None:
-        self.store, self.engine, self.on_change = store, engine, on_change
+    def __init__(
+        self,
+        store: PlanStore,
+        engine: AssessmentEngine,
+        on_change: Callable[[Versions], None],
+        today: Callable[[], dt.date] = lambda: dt.datetime.now(dt.UTC).date(),
+    ) -> None:
+        self.store, self.engine, self.on_change, self.today = store, engine, on_change, today
         self._seen = 0
         self._one_at_a_time = threading.Lock()
 
@@ -54,16 +62,18 @@ class LivePlan:
         if strange:
             shown = "; ".join(strange[:3]) + ("; ..." if len(strange) > 3 else "")
             _log.warning("plan %s uses %d words that this model does not know: %s", own.id, len(strange), shown)
-        self._seen = self.store.newest_act()
+        self._note_what_is_strange()
+        seen = self.store.newest_act()
         live = self.store.start(own)
         if live.digest != own.content_digest:
             _log.warning("plan %s of the store is live, not %s of the file", live.plan_id, own.id)
             self._take(live)
+        self._seen = seen
 
     def refresh(self) -> None:
         """Take what is live now: after an act, here or elsewhere, and after midnight (UTC); blocks."""
         with self._one_at_a_time:
-            newest, today = self.store.newest_act(), dt.datetime.now(dt.UTC).date()
+            newest, today = self.store.newest_act(), self.today()
             if newest != self._seen:
                 live = self.store.live()
                 if live is not None and live.digest != self.engine.plan.content_digest:
@@ -86,8 +96,14 @@ class LivePlan:
 
     def _put(self, plan: Plan) -> None:
         self.engine.put_in_force(plan)
+        self._note_what_is_strange()
         self.on_change(self.engine.versions)
         _log.info("plan %s is in force", self.engine.plan.id)
+
+    def _note_what_is_strange(self) -> None:
+        model, plan = self.engine.model, self.engine.plan
+        for what in plan.strange_to((guarantee.id for guarantee in model.guarantees), model.settings.spread):
+            _log.warning("plan %s: %s", plan.id, what)
 
 
 def plan_of(stored: StoredPlan) -> Plan:

@@ -98,7 +98,7 @@ class Identify(_Section):
 
 
 class Prior(_Section):
-    """The share of unsafe products among listings that figures are read under."""
+    """The share of unsafe products among listings, for people and for forecasts; no rule looks at it."""
 
     p_unsafe: Share
     why: Line

@@ -135,6 +135,19 @@ class Plan:
         other = replace(self, day=day)
         return self if other.digest == self.digest else other
 
+    def strange_to(self, guarantees: Iterable[str], spread: float) -> list[str]:
+        """Return what the plan says of a model and a given model does not keep: guarantees, spread of scenarios."""
+        assess, known = self.document.assess, set(guarantees)
+        found = [
+            f"threshold {name}: the model gives no guarantee {threshold.guarantee}; {threshold.otherwise:g} is taken"
+            for name, threshold in assess.thresholds.items()
+            if threshold.guarantee is not None and threshold.guarantee not in known
+        ]
+        wanted = assess.scenarios.spread if assess.scenarios is not None else None
+        if wanted is not None and wanted != spread:
+            found.append(f"the model's scenarios have a spread of {spread:g}, not {wanted:g}")
+        return found
+
     def decide(self, findings: Findings, listing: Listing, circumstances: Circumstances = NOTHING_KNOWN) -> Decision:
         """Return what to do with a listing."""
         return self.decide_on(

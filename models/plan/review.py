@@ -7,9 +7,13 @@ from collections.abc import Iterator
 
 from models.plan.document import PlanDocument, RuleSpec
 from models.plan.problems import Problem
-from models.plan.reachability import Demands, alternatives, always_true, dead_part, implies
+from models.plan.reachability import alternatives, always_true, dead_part, implies
 from models.plan.source import Path, PlanSource
 from models.plan.syntax import parse
+
+_MOST_COMPARISONS = 2_000_000
+"""Pairs of alternatives that are compared in search of rules that never decide; a plan that needs more is not searched
+to the end."""
 
 
 def review_problems(document: PlanDocument, source: PlanSource, day: dt.date) -> list[Problem]:
@@ -44,9 +48,13 @@ def _condition(text: str, path: Path, source: PlanSource, *, may_be_always: bool
 def _outdone(rules: list[RuleSpec], source: PlanSource) -> Iterator[Problem]:
     """Find live rules that never decide: another one is at least as strict and fires whenever they do."""
     live = [(i, rule, alternatives(parse(rule.when))) for i, rule in enumerate(rules) if rule.status == "live"]
+    compared = 0
     for i, rule, narrow in live:
         for j, other, wide in live:
-            if i != j and _outdoes(other, rule, later=j < i) and _fires_whenever(wide, narrow):
+            compared += len(narrow or ()) * len(wide or ())
+            if compared > _MOST_COMPARISONS:
+                return
+            if i != j and _outdoes(other, rule, later=j < i) and implies(narrow, wide):
                 message = f"rule {rule.id!r} never decides: {other.id!r} fires whenever it does and is "
                 message += "stricter" if other.action.rank > rule.action.rank else "as strict"
                 yield _at(source, ("mitigate", "rules", i, "id"), message, "drop it, or narrow the other rule")
@@ -59,10 +67,6 @@ def _outdoes(other: RuleSpec, rule: RuleSpec, *, later: bool) -> bool:
         return other.action.rank > rule.action.rank
     brings = set(rule.obligations) - set(other.obligations) or rule.queue != other.queue or rule.due != other.due
     return not brings and (later or rule.when != other.when)
-
-
-def _fires_whenever(wide: list[Demands] | None, narrow: list[Demands] | None) -> bool:
-    return implies(narrow, wide)
 
 
 def _at(source: PlanSource, path: Path, message: str, hint: str) -> Problem:

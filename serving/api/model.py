@@ -65,4 +65,11 @@ def _plan(plan: Plan) -> dict[str, Any]:
         }
         for rule in plan.rules
     ]
-    return {"id": plan.id, "name": plan.name, "version": plan.version, "digest": plan.digest, "rules": rules}
+    return {
+        "id": plan.id,
+        "name": plan.name,
+        "version": plan.version,
+        "digest": plan.digest,
+        "rules": rules,
+        "thresholds": plan.thresholds,
+    }

@@ -88,6 +88,7 @@ class PlanFacts(_Answer):
     version: str
     digest: str
     rules: list[RuleFacts]
+    thresholds: dict[str, float] = Field(description="numbers of the plan's thresholds with this model")
 
 
 class ModelAnswer(_Answer):

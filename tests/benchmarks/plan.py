@@ -1,4 +1,4 @@
-"""Microseconds to decide on a listing with 200 rules, and the same with the plan that ships."""
+"""Microseconds of one core to decide on a listing with 200 rules, and the same with the plan that ships."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def main() -> None:
     for name, plan in (("the plan that ships", load_plan()), ("200 rules", long_plan(names))):
         facts, judge, record = [], [], []
         for raw, listing in islice(zip(cycle(assessments), cycle(listings)), LISTINGS):
-            begun = time.perf_counter()
+            begun = time.thread_time()
             found = facts_of(raw, listing)
-            known = time.perf_counter()
+            known = time.thread_time()
             verdict = plan.judge(found)
-            judged = time.perf_counter()
+            judged = time.thread_time()
             plan.worded(verdict, found)
-            worded = time.perf_counter()
+            worded = time.thread_time()
             facts.append(known - begun)
             judge.append(judged - known)
             record.append(worded - judged)

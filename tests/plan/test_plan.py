@@ -117,6 +117,13 @@ def test_a_guarantee_of_the_model_gives_the_threshold(plan: Plan) -> None:
         assert plan.bound_to([other]).thresholds == {"find": 0.9}
 
 
+def test_what_the_plan_says_of_the_model_is_compared_with_it(plan: Plan, default_plan: Plan) -> None:
+    assert plan.strange_to(["recall-of-high"], 0.8) == []
+    (missing,) = plan.strange_to([], 0.8)
+    assert "no guarantee recall-of-high; 0.9 is taken" in missing
+    assert any("spread of 0.5, not 0.8" in what for what in default_plan.strange_to([], 0.5))
+
+
 def test_a_rule_past_its_day_no_longer_counts_and_the_id_says_so(plan: Plan) -> None:
     removed = Circumstances(removed_before=True)
     assert plan.decide_on(ASSESSMENT, LISTING, removed).rules[0] == "short"

@@ -55,6 +55,12 @@ BAD = [
     case("manufacturer with unknown field", {"manufacturer": {"nam": "x"}}, "manufacturer.nam", "not a known"),
     case("responsible person with half a character", {"responsible_person": {"name": "\udc00"}},
          "responsible_person.name", "half"),
+    case("manufacturer of no country", {"manufacturer": {"country": "China"}}, "manufacturer.country", "form"),
+    case("seller a text", {"seller": "s-1"}, "seller", "is no object"),
+    case("seller with unknown field", {"seller": {"warnings": 1}}, "seller.warnings", "not a known"),
+    case("removals below zero", {"seller": {"removals": -1}}, "seller.removals", "out of range"),
+    case("removals a fraction", {"seller": {"removals": 1.5}}, "seller.removals", "whole number"),
+    case("suspended in words", {"seller": {"suspended": "perhaps"}}, "seller.suspended", "neither true nor false"),
     case("title nested deep", {"title": json.loads("[" * 900 + "]" * 900)}, "title", "is no text"),
 ]  # fmt: skip
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.domain.errors import InputError
-from models.domain.listing import LIMITS, Caption, EconomicOperator, Listing
+from models.domain.listing import LIMITS, Caption, EconomicOperator, Listing, SellerHistory
 from models.sources.listing_fields import FIELDS
 from models.sources.listings import iter_listings, listing_of, read_listings, to_json_line
 
@@ -214,6 +214,36 @@ def test_parquet_with_nested_fields_is_read(tmp_path: Path) -> None:
     assert first.attributes == {"k": "v"}
     assert first.manufacturer == EconomicOperator(name="Example GmbH")
     assert found[1].id == "row-2"
+
+
+def test_what_is_known_of_the_seller_is_read_and_what_is_no_value_is_noted() -> None:
+    known = listing_of({"id": "1", "title": "a", "seller": {"removals": 3, "suspended": False, "since": 2020}})
+    assert known.listing is not None
+    assert known.listing.seller == SellerHistory(removals=3, suspended=False)
+    cell = listing_of({"id": "1", "title": "a", "seller": '{"prior_warnings": "many", "removals": 2}'})
+    assert cell.listing is not None
+    assert cell.listing.seller == SellerHistory(removals=2)
+    assert cell.notes == ["seller.prior_warnings: 'many' is no value of it; taken as not known"]
+    for other, note in (("s-104", "seller: not readable as JSON; left out"), ([1], "seller: no object; left out")):
+        outcome = listing_of({"id": "1", "title": "a", "seller": other})
+        assert outcome.listing is not None
+        assert outcome.listing.seller is None
+        assert outcome.notes == ([note] if isinstance(other, list) else outcome.notes)
+
+
+def test_the_country_of_an_operator_is_read_and_what_is_none_is_noted() -> None:
+    outcome = listing_of(
+        {
+            "id": "1",
+            "title": "a",
+            "manufacturer": {"name": "M", "country": "cn"},
+            "responsible_person": {"country": "Eire"},
+        }
+    )
+    assert outcome.listing is not None
+    assert outcome.listing.manufacturer == EconomicOperator(name="M", country="CN")
+    assert outcome.listing.responsible_person == EconomicOperator()
+    assert outcome.notes == ["responsible_person.country: 'Eire' is no ISO 3166-1 alpha-2 code; left out"]
 
 
 def test_listings_stream_one_by_one(samples: Path) -> None:
