@@ -264,7 +264,7 @@ class Plan:
         lowered = min([level, *(change.at_most.rank for change in holding if change.at_most)])
         raised = max([lowered, *(change.at_least.rank for change in holding if change.at_least)])
         facts["level"] = raised
-        return [change for change in holding if _matters(change, level)]
+        return [change for change in holding if _matters(change, level, lowered)]
 
     def _obligations(self, verdict: Verdict, facts: Facts) -> list[Obligation]:
         specs = self.document.mitigate.obligations
@@ -300,8 +300,9 @@ def _order(rule: Rule) -> tuple[int, str]:
     return -rule.spec.action.rank, rule.id
 
 
-def _matters(change: Change, level: int) -> bool:
-    return (change.at_least is not None and change.at_least.rank > level) or (
+def _matters(change: Change, level: int, lowered: int) -> bool:
+    """A floor matters where it lies above what the level was lowered to, even if not above the level before."""
+    return (change.at_least is not None and change.at_least.rank > lowered) or (
         change.at_most is not None and change.at_most.rank < level
     )
 

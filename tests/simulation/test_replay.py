@@ -146,7 +146,7 @@ class TestFigures:
         rows = {row["label"]: row for row in summary(tally, Compared(plan_of(DEFAULT).plan()))["thresholds"]}
 
         assert rows["threshold find-high-or-serious"]["reached"] == 4
-        assert rows["change infants-in-doubt (risk_score 0.35)"]["reached"] == 2
+        assert rows["change infants-in-doubt (risk_score 0.4)"]["reached"] == 1
         assert sum(rows["threshold find-high-or-serious"]["histogram"]) == 5
 
     def test_another_plan_can_be_the_side_before(self) -> None:
