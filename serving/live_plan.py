@@ -102,7 +102,7 @@ class LivePlan:
 
     def _note_what_is_strange(self) -> None:
         model, plan = self.engine.model, self.engine.plan
-        for what in plan.strange_to((guarantee.id for guarantee in model.guarantees), model.settings.spread):
+        for what in plan.strange_to(model.guarantees, model.settings.spread):
             _log.warning("plan %s: %s", plan.id, what)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from models.plan.names import FACTS, FUNCTIONS, Fact, Kind, Vocabulary
@@ -27,14 +27,14 @@ class ConditionCheck:
 
     Parameters
     ----------
-    thresholds : collection of str
-        Names that `threshold(...)` may take.
+    thresholds : mapping
+        Names that `threshold(...)` may take, and the score that each is on.
     unavailable : collection of str
         Facts that cannot be used here.
     """
 
     vocabulary: Vocabulary
-    thresholds: Collection[str] = ()
+    thresholds: Mapping[str, str] = field(default_factory=dict)
     unavailable: Collection[str] = ()
     faults: list[Fault] = field(default_factory=list)
     thresholds_used: set[str] = field(default_factory=set)
@@ -199,6 +199,8 @@ class ConditionCheck:
 
     def _value(self, given: Node, other: Node) -> None:
         """Check a fixed value against the fact or function that it is compared with."""
+        if isinstance(given, Call) and given.name == "threshold":
+            self._threshold(given, other)
         if not isinstance(given, Literal):
             return
         fact = _fact(other)
@@ -212,6 +214,14 @@ class ConditionCheck:
                 )
                 reach = f"lies within {least:g} and {most:g}" if most != float("inf") else f"is {least:g} or more"
                 self._fault(f"{_called(other)} {reach}; {given.value:g} says nothing", percent, given)
+
+    def _threshold(self, given: Call, other: Node) -> None:
+        """A threshold is on one score: compared with another one it keeps no promise."""
+        (name,) = given.arguments
+        score = self.thresholds[str(name.value)] if isinstance(name, Literal) else ""
+        if not isinstance(other, Name) or other.name != score:
+            hint = f"compare it with {score}, or name a threshold on {_called(other)} under assess: thresholds"
+            self._fault(f"threshold {_called(name)} is on {score}, not on {_called(other)}", hint, given)
 
     def _word(self, given: Literal, values: str) -> None:
         known = self.vocabulary.of(values)

@@ -18,9 +18,6 @@ Status = Literal["live", "background", "draft", "expired"]
 Who = Literal["seller", "marketplace", "reviewer"]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
-Condition = Annotated[
-    str, Field(max_length=4_000, description="an expression; `hazardlens plan names` lists its names")
-]
 
 
 def _as_list(value: Any) -> Any:
@@ -48,13 +45,22 @@ def _as_due(value: Any) -> Any:
     raise ValueError(f"{value!r} is no length of time")
 
 
-Texts = Annotated[list[Line], BeforeValidator(_as_list)]
+_TEXT = {"type": "string", "minLength": 1, "maxLength": 2_000}
+Texts = Annotated[
+    list[Line], BeforeValidator(_as_list), WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]})
+]
 Length = Annotated[
     Due,
     BeforeValidator(_as_due),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,4} (hours?|days?|working days?)$"}),
 ]
-When = Annotated[Condition, BeforeValidator(_as_condition)]
+_WHEN = "an expression; `hazardlens plan names` lists its names"
+When = Annotated[
+    str,
+    Field(max_length=4_000),
+    BeforeValidator(_as_condition),
+    WithJsonSchema({"type": ["string", "boolean"], "maxLength": 4_000, "description": _WHEN}),
+]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -195,7 +201,12 @@ class PlanDocument(_Section):
     """A risk-management plan: identify, assess, classify, mitigate."""
 
     name: Slug
-    version: Annotated[str, StringConstraints(min_length=1, max_length=40), BeforeValidator(_as_text)]
+    version: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=40),
+        BeforeValidator(_as_text),
+        WithJsonSchema({"type": ["string", "number"]}),
+    ]
     title: str = ""
     owner: str = ""
     identify: Identify = Identify()

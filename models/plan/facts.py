@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from models.domain.countries import eea_country
 from models.domain.risk import RiskLevel
 from models.plan.traceability import countries_without_warnings, targets_eea, traceability_gaps
 
@@ -57,7 +58,7 @@ def facts_of(
     language = assessment.get("language") or {}
     reasons = assessment.get("abstains") or ()
     best = kinds[0] if kinds else {}
-    countries = [code.upper() for code in listing.get("target_countries") or ()]
+    countries = [_country(code) for code in listing.get("target_countries") or ()]
     seller = listing.get("seller") or {}
     gaps = traceability_gaps(listing)
     level = RANKS.get(assessment.get("risk_level", ""))
@@ -100,3 +101,9 @@ def facts_of(
         "recall_match": circumstances.recall_match,
         "removed_before": circumstances.removed_before,
     }
+
+
+def _country(code: str) -> str:
+    """Return a code as plans write it: in capitals, and one for each state."""
+    known = eea_country(code)
+    return known.code if known is not None else code.upper()

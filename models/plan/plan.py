@@ -135,14 +135,23 @@ class Plan:
         other = replace(self, day=day)
         return self if other.digest == self.digest else other
 
-    def strange_to(self, guarantees: Iterable[str], spread: float) -> list[str]:
+    def strange_to(self, guarantees: Iterable[Guarantee], spread: float) -> list[str]:
         """Return what the plan says of a model and a given model does not keep: guarantees, spread of scenarios."""
-        assess, known = self.document.assess, set(guarantees)
-        found = [
-            f"threshold {name}: the model gives no guarantee {threshold.guarantee}; {threshold.otherwise:g} is taken"
-            for name, threshold in assess.thresholds.items()
-            if threshold.guarantee is not None and threshold.guarantee not in known
-        ]
+        assess, known = self.document.assess, {guarantee.id: guarantee for guarantee in guarantees}
+        found = []
+        for name, threshold in assess.thresholds.items():
+            promised = known.get(threshold.guarantee or "")
+            if threshold.guarantee is None:
+                continue
+            if promised is None:
+                why = f"the model gives no guarantee {threshold.guarantee}"
+            elif promised.score != threshold.score:
+                why = f"guarantee {promised.id} is on {promised.score}, not on {threshold.score}"
+            elif promised.threshold is None:
+                why = f"no threshold of the model keeps guarantee {promised.id}"
+            else:
+                continue
+            found.append(f"threshold {name}: {why}; {threshold.otherwise:g} is taken")
         wanted = assess.scenarios.spread if assess.scenarios is not None else None
         if wanted is not None and wanted != spread:
             found.append(f"the model's scenarios have a spread of {spread:g}, not {wanted:g}")

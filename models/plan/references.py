@@ -87,7 +87,8 @@ class _References:
             place = self.source.place_within(path, node.at)
             yield Problem("error", node.message, node.hint, *place)
             return
-        check = ConditionCheck(self.vocabulary, self.document.assess.thresholds, NOT_YET[section])
+        scores = {name: threshold.score for name, threshold in self.document.assess.thresholds.items()}
+        check = ConditionCheck(self.vocabulary, scores, NOT_YET[section])
         for fault in check.check(node):
             yield Problem("error", fault.message, fault.hint, *self.source.place_within(path, fault.at))
         self.thresholds_used |= check.thresholds_used

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, HTTPException, Path, Query, Request
 from pydantic import BaseModel, ValidationError
 
 from models.plan.problems import Problem as Finding
@@ -73,6 +73,8 @@ async def list_plans(
 )
 async def get_plan(request: Request, name: PlanName) -> JsonResponse:
     """Read one plan."""
+    if name == "rollback":  # an act, and no plan
+        raise HTTPException(405, headers={"Allow": "POST"})
     services = services_of(request)
     plan = await _found(services, name)
     live = await asyncio.to_thread(services.plans.live)

@@ -208,6 +208,11 @@ BROKEN = [
         "6:46: error: no threshold has the name 'urgent' (name it under assess: thresholds)",
     ),
     Broken(
+        "a threshold on another score",
+        "assess: {thresholds: {find: {score: p_unsafe, otherwise: 0.5}}}\n" + rule('risk_score >= threshold("find")'),
+        "7:36: error: threshold 'find' is on p_unsafe, not on risk_score (compare it with p_unsafe, or name a threshold on risk_score under assess: thresholds)",
+    ),
+    Broken(
         "known of what is always known",
         rule("known(risk_score)"),
         "6:28: error: 'risk_score' is always known (remove the test)",

@@ -117,10 +117,18 @@ def test_a_guarantee_of_the_model_gives_the_threshold(plan: Plan) -> None:
         assert plan.bound_to([other]).thresholds == {"find": 0.9}
 
 
+def test_a_state_has_one_code(plan: Plan) -> None:
+    assert facts_of(ASSESSMENT, {"target_countries": ["EL", "gr", "us"]})["countries"] == {"GR", "US"}
+
+
 def test_what_the_plan_says_of_the_model_is_compared_with_it(plan: Plan, default_plan: Plan) -> None:
-    assert plan.strange_to(["recall-of-high"], 0.8) == []
-    (missing,) = plan.strange_to([], 0.8)
-    assert "no guarantee recall-of-high; 0.9 is taken" in missing
+    assert plan.strange_to([guarantee()], 0.8) == []
+    for other, why in (
+        ([], "the model gives no guarantee recall-of-high"),
+        ([guarantee(score="p_unsafe")], "guarantee recall-of-high is on p_unsafe, not on risk_score"),
+        ([guarantee(threshold=None)], "no threshold of the model keeps guarantee recall-of-high"),
+    ):
+        assert plan.strange_to(other, 0.8) == [f"threshold find: {why}; 0.9 is taken"]
     assert any("spread of 0.5, not 0.8" in what for what in default_plan.strange_to([], 0.5))
 
 
