@@ -14,7 +14,7 @@ import queue
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.classifier.classifier import HazardClassifier
@@ -117,7 +117,7 @@ class ShadowRunner:
                 self.state.not_sampled += 1
                 continue
             try:
-                self._waiting.put_nowait(answer)
+                self._waiting.put_nowait(_without_explanation(answer))
                 self.state.taken += 1
             except queue.Full:
                 self.state.passed_over += 1
@@ -174,7 +174,7 @@ class ShadowRunner:
         rows: list[ShadowRow] = []
         self.plan = self.plan and self.plan.on(dt.datetime.now(dt.UTC).date())
         for answer in batch:
-            if answer is None:
+            if answer is None or self._stopping.is_set():
                 continue
             try:
                 rows.append(shadow_row(answer.assessment, self.judge(answer.listing, answer.assessment)))
@@ -211,6 +211,13 @@ class ShadowRunner:
         self.state.failed += times
         self.state.last_failure = f"{what}: {type(error).__name__}: {error}"
         _log.warning("%s", self.state.last_failure, exc_info=_log.isEnabledFor(logging.DEBUG))
+
+
+def _without_explanation(answer: Answered) -> Answered:
+    """Full explanations are some hundred times the answer; they must not wait in memory."""
+    if not answer.assessment.explanation:
+        return answer
+    return replace(answer, assessment=answer.assessment.model_copy(update={"explanation": []}))
 
 
 def sampled(content_hash: str, rate: float) -> bool:

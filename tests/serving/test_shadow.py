@@ -167,6 +167,18 @@ class TestFailure:
         assert (runner.state.done, runner.state.failed) == (0, 2)
         assert "disk full" in (runner.state.last_failure or "")
 
+    def test_what_waits_holds_no_explanation(
+        self, runner: ShadowRunner, engine: AssessmentEngine, answers: list[Answered]
+    ) -> None:
+        full = engine.model.assess(answers[0].listing, engine.plan, "full")
+        assert full.explanation
+        runner.state.state = "running"
+        runner.offer([Answered(answers[0].listing, full, "full")])
+        waiting = runner._waiting.get_nowait()
+
+        assert waiting is not None
+        assert waiting.assessment == full.model_copy(update={"explanation": []})
+
     def test_a_full_queue_passes_over_and_never_waits(self, runner: ShadowRunner, answers: list[Answered]) -> None:
         runner.state.state = "running"  # its thread is not there, as if it were stuck
         runner.offer(answers * 1_500)
