@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from hazardlens.commands import data, knowledge, plan, registry, scoring, serve, training
+from hazardlens.commands import data, knowledge, plan, reasons, registry, report, scoring, serve, simulation, training
 from hazardlens.console import log_to_stderr
 from models.domain.errors import HazardlensError
 
@@ -35,7 +35,10 @@ app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)
 app.add_typer(knowledge.app, name="knowledge")
+plan.app.command("simulate")(simulation.simulate)
 app.add_typer(plan.app, name="plan")
+app.add_typer(reasons.app, name="reasons")
+app.add_typer(report.app, name="report")
 app.command("promote")(registry.promote)
 app.command("rollback")(registry.rollback)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
@@ -37,6 +37,14 @@ class InForce:
     versions: Versions
 
 
+Finish = Callable[[Assessment, Listing], Assessment]
+
+
+def as_it_is(assessment: Assessment, _: Listing) -> Assessment:
+    """Return the assessment: nothing is to be added."""
+    return assessment
+
+
 class AssessmentEngine:
     """Assesses listings on a pool of threads; the event loop only hands work over.
 
@@ -50,10 +58,15 @@ class AssessmentEngine:
         Decides the action, until another one is put in force.
     max_in_flight : int
         Listings accepted and not yet answered.
+    finish : callable
+        Completes an answer, on the pool's threads.
     """
 
-    def __init__(self, model: HazardClassifier, plan: Plan, max_in_flight: int = 4_000) -> None:
+    def __init__(
+        self, model: HazardClassifier, plan: Plan, max_in_flight: int = 4_000, finish: Finish = as_it_is
+    ) -> None:
         self.model = model
+        self.finish = finish
         self.threads = model.encoder.threads
         self.admission = Admission(max_in_flight, self.threads)
         self.in_force = self._in_force(plan)
@@ -137,7 +150,7 @@ class AssessmentEngine:
     def _work(self, listing: Listing, explain: Detail, plan: Plan) -> Assessment:
         begun = perf_counter()
         try:
-            return self.model.assess(listing, plan, explain)
+            return self.finish(self.model.assess(listing, plan, explain), listing)
         finally:
             self.admission.took(perf_counter() - begun)
 

@@ -10,16 +10,20 @@ from fastapi import Request
 
 from models.classifier.classifier import HazardClassifier
 from models.plan.reading import load_plan
+from models.reasons.marketplace import load_marketplace
 from serving.api.problems import NOT_READY, ProblemError
 from serving.demo import seed
 from serving.engine import AssessmentEngine
 from serving.live_plan import LivePlan
 from serving.metrics import Metrics
 from serving.settings import Settings
+from serving.shadow.runner import ShadowRunner, Trial
+from serving.shadow.store import ShadowStore
 from serving.store.assessments import AssessmentStore
 from serving.store.database import open_database
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
+from serving.telling import Telling
 
 _log = logging.getLogger("hazardlens")
 
@@ -39,8 +43,10 @@ class Services:
         self.metrics = Metrics()
         self.store = AssessmentStore(open_database(settings.database_url))
         self.plans = PlanStore(self.store.engine)
+        self.shadow_store = ShadowStore(self.store.engine)
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
+        self.shadow = ShadowRunner(trial_of(settings), self.shadow_store)
         self._engine: AssessmentEngine | None = None
         self._live_plan: LivePlan | None = None
         self._starting: asyncio.Task[None] | None = None
@@ -85,6 +91,8 @@ class Services:
         self._live_plan = live_plan
         self._engine = engine
         self._watching = asyncio.create_task(live_plan.watch())
+        self.shadow.live = engine
+        self.shadow.begin()
         self.metrics.ready(engine.versions, lambda: engine.admission.in_flight, engine.admission.capacity)
         _log.info(
             "ready: model %s, plan %s, taxonomy %s",
@@ -110,6 +118,7 @@ class Services:
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait([self._watching])
+        await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
             await asyncio.to_thread(self._engine.close)
         await asyncio.to_thread(self.store.close)
@@ -124,7 +133,14 @@ def load_engine(settings: Settings) -> AssessmentEngine:
         If either is missing or not readable.
     """
     plan = load_plan(settings.plan)
-    return AssessmentEngine(HazardClassifier.load(settings.model, settings.threads), plan, settings.max_in_flight)
+    model = HazardClassifier.load(settings.model, settings.threads)
+    telling = Telling(model.knowledge, load_marketplace(settings.marketplace))
+    return AssessmentEngine(model, plan, settings.max_in_flight, telling)
+
+
+def trial_of(settings: Settings) -> Trial:
+    """Return what is on trial."""
+    return Trial(settings.shadow_plan, settings.shadow_model, settings.shadow_rate)
 
 
 def services_of(request: Request) -> Services:

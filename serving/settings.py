@@ -48,6 +48,12 @@ class Settings:
         that knows its people.
     plan_four_eyes : bool
         A plan goes live only by another person than its author.
+    shadow_plan, shadow_model : Path or None
+        Plan and model on trial: they see live traffic without effect.
+    shadow_rate : float
+        Share of the listings that they see, 0 to 1.
+    marketplace : Path or None
+        Facts of the marketplace, for texts to sellers and statements of reasons; None takes the example that ships.
 
     Raises
     ------
@@ -69,6 +75,10 @@ class Settings:
     demo: bool = False
     plan_admin: bool = False
     plan_four_eyes: bool = True
+    marketplace: Path | None = None
+    shadow_plan: Path | None = None
+    shadow_model: Path | None = None
+    shadow_rate: float = 1.0
 
     def __post_init__(self) -> None:
         if self.max_in_flight < self.max_listings:
@@ -120,6 +130,17 @@ def _integer(least: int, most: int) -> Callable[[str, str], int]:
     return read
 
 
+def _share(name: str, raw: str) -> float:
+    hint = "give a number from 0 to 1, such as 0.1"
+    try:
+        value = float(raw)
+    except ValueError as error:
+        raise InputError(f"value {raw!r} is no number", place=name, hint=hint) from error
+    if not 0 <= value <= 1:
+        raise InputError(f"value {raw} is out of range", place=name, hint=hint)
+    return value
+
+
 def _choice(choices: Mapping[str, _T]) -> Callable[[str, str], _T]:
     def read(name: str, raw: str) -> _T:
         if raw.lower() not in choices:
@@ -153,4 +174,8 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "demo": _choice(_YES_OR_NO),
     "plan_admin": _choice(_YES_OR_NO),
     "plan_four_eyes": _choice(_YES_OR_NO),
+    "marketplace": _path,
+    "shadow_plan": _path,
+    "shadow_model": _path,
+    "shadow_rate": _share,
 }

@@ -335,6 +335,20 @@ class HazardClassifier:
         )
 
 
+def read_guarantees(directory: Path | str) -> tuple[Guarantee, ...]:
+    """Return the guarantees of an artifact, without loading the rest of it.
+
+    Raises
+    ------
+    ArtifactError
+        If the artifact is missing, half-written or altered.
+    """
+    root = Path(directory)
+    read_manifest(root)
+    parts = orjson.loads((root / _PARTS).read_bytes())
+    return tuple(Guarantee.from_dict(raw) for raw in parts.get("guarantees", ()))
+
+
 @dataclass(frozen=True)
 class Predictions:
     """Figures of n listings.

@@ -153,6 +153,14 @@ class Obligation(_Record):
     missing: list[str] = Field(default_factory=list, description="codes of what is missing, e.g. manufacturer-address")
 
 
+class SellerMessage(_Record):
+    """What to tell the seller, in the seller's language: what was decided, why, and what to change."""
+
+    language: str = Field(description="ISO 639-1 code")
+    direction: Literal["ltr", "rtl"]
+    lines: list[str] = Field(description="sentences, in the order they are to be read")
+
+
 class Decision(_Record):
     """What the plan says to do."""
 
@@ -167,6 +175,7 @@ class Decision(_Record):
     obligations: list[Obligation] = Field(default_factory=list)
     queue: str | None = Field(None, description="who looks at it, where a person must")
     due: Due | None = Field(None, description="the shortest time that a fired rule gives, counted from the decision")
+    seller: SellerMessage | None = Field(None, description="null where there is nothing to tell")
 
 
 class Findings(_Record):

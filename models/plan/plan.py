@@ -223,7 +223,7 @@ class Plan:
             background=[rule.as_fired() for rule in verdict.background],
             errors=[RuleError(rule=rule, message=message) for rule, message in verdict.errors],
             obligations=self._obligations(verdict, facts),
-            queue=self._queue(verdict),
+            queue=self.queue_of(verdict),
             due=self._due(verdict),
         )
 
@@ -242,8 +242,8 @@ class Plan:
         )
 
     @cached_property
-    def _prohibited_kinds(self) -> tuple[tuple[str, float], ...]:
-        return tuple((entry.kind, entry.probability) for entry in self.document.identify.prohibited_kinds)
+    def _prohibited_kinds(self) -> dict[str, float]:
+        return {entry.kind: entry.probability for entry in self.document.identify.prohibited_kinds}
 
     @cached_property
     def _urgency(self) -> dict[str, int]:
@@ -255,7 +255,8 @@ class Plan:
 
     def _prohibited(self, facts: Facts) -> bool:
         found: Mapping[str, float] = facts["kind_probabilities"]
-        return any(found.get(kind, -1.0) >= least for kind, least in self._prohibited_kinds)
+        least = self._prohibited_kinds
+        return any(kind in least and probability >= least[kind] for kind, probability in found.items())
 
     def _classify(self, facts: Facts, errors: list[tuple[str, str]]) -> list[Change]:
         """Set the plan's level and return what changed it: lowered first, then raised, whatever the order."""
@@ -272,7 +273,7 @@ class Plan:
         lowered = min([level, *(change.at_most.rank for change in holding if change.at_most)])
         raised = max([lowered, *(change.at_least.rank for change in holding if change.at_least)])
         facts["level"] = raised
-        return [change for change in holding if _matters(change, level)]
+        return [change for change in holding if _matters(change, level, lowered)]
 
     def _obligations(self, verdict: Verdict, facts: Facts) -> list[Obligation]:
         specs = self.document.mitigate.obligations
@@ -288,7 +289,7 @@ class Plan:
             for name in wanted
         ]
 
-    def _queue(self, verdict: Verdict) -> str | None:
+    def queue_of(self, verdict: Verdict) -> str | None:
         """The most urgent queue of the rules that decide; where they name none, of all that fired."""
         deciding = [rule.spec.queue for rule in verdict.fired if rule.spec.action == verdict.action and rule.spec.queue]
         named = deciding or [rule.spec.queue for rule in verdict.fired if rule.spec.queue]
@@ -308,8 +309,9 @@ def _order(rule: Rule) -> tuple[int, str]:
     return -rule.spec.action.rank, rule.id
 
 
-def _matters(change: Change, level: int) -> bool:
-    return (change.at_least is not None and change.at_least.rank > level) or (
+def _matters(change: Change, level: int, lowered: int) -> bool:
+    """A floor matters where it lies above what the level was lowered to, even if not above the level before."""
+    return (change.at_least is not None and change.at_least.rank > lowered) or (
         change.at_most is not None and change.at_most.rank < level
     )
 

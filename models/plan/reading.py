@@ -80,6 +80,24 @@ def parse_plan(
     return Reading(file, plan, problems, source)
 
 
+def plan_file_text(file: Path) -> str:
+    """Return the text of a plan file.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is no text.
+    """
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise InputError("no such plan", place=str(file), hint=_HINT) from error
+    except OSError as error:
+        raise InputError(f"not readable: {error.strerror or error}", place=str(file), hint=_HINT) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"byte {error.start} is no UTF-8", place=str(file), hint="save it as UTF-8") from error
+
+
 def read_plan(
     path: Path | str | None = None, vocabulary: Vocabulary | None = None, day: dt.date | None = None
 ) -> Reading:
@@ -91,15 +109,7 @@ def read_plan(
         If there is no such file, or it is no text.
     """
     file = default_plan_file() if path is None else Path(path)
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise InputError("no such plan", place=str(file), hint=_HINT) from error
-    except OSError as error:
-        raise InputError(f"not readable: {error.strerror or error}", place=str(file), hint=_HINT) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"byte {error.start} is no UTF-8", place=str(file), hint="save it as UTF-8") from error
-    return parse_plan(text, str(file), vocabulary, day)
+    return parse_plan(plan_file_text(file), str(file), vocabulary, day)
 
 
 def load_plan(path: Path | str | None = None, vocabulary: Vocabulary | None = None, day: dt.date | None = None) -> Plan:

@@ -86,7 +86,9 @@ async def assess(
         detail = f"{len(listings):,} listings with explain=full; at most {settings.max_full:,} in one request."
         raise ProblemError(TOO_MANY_LISTINGS, detail)
     answers = _Answers(listings, await engine.assess(accepted, explain, in_force), request_id(request.scope))
-    await asyncio.to_thread(services.store.save, answers.kept(explain))
+    kept = answers.kept(explain)
+    await asyncio.to_thread(services.store.save, kept)
+    services.shadow.offer(kept)
     for outcome in answers.outcomes:
         if isinstance(outcome, Assessment):
             services.metrics.assessed(outcome)

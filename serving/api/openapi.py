@@ -16,6 +16,8 @@ SUMMARY = "Product-safety risk of marketplace listings: hazards, EU risk level, 
 TAGS = [
     {"name": "assessments", "description": "Assess listings and read what was assessed."},
     {"name": "plans", "description": "Plans that are stored, and which one is live."},
+    {"name": "shadow", "description": "A plan and a model on trial, beside the live ones and without effect."},
+    {"name": "statements", "description": "Statements of reasons for the DSA Transparency Database."},
     {"name": "model", "description": "What answers are made with."},
     {"name": "operation", "description": "For whoever runs the server."},
 ]

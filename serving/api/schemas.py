@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.domain.assessment import Assessment, Versions
 from models.domain.listing import Listing
-from serving.api.problems import Problem
+from models.reasons.statement import StatementOfReasons
+from serving.api.problems import FieldError, Problem
 
 
 class _Answer(BaseModel):
@@ -105,6 +106,126 @@ class ModelAnswer(_Answer):
     plan: PlanFacts
     limits: dict[str, int] = Field(description="longest accepted values, in code points or items")
     request_limits: dict[str, int]
+
+
+class ActionPair(_Answer):
+    """How often the live action was one thing and that of the trial another."""
+
+    live: str
+    trial: str
+    n: int
+
+
+class LevelPart(_Answer):
+    """Listings of one live level, and on how many the actions differ."""
+
+    live_level: str
+    n: int
+    differ: int
+
+
+class MeanScore(_Answer):
+    """Means of the risk score; null before the first trial."""
+
+    live: float | None
+    trial: float | None
+    distance: float | None = Field(description="mean distance between the two")
+
+
+class Comparison(_Answer):
+    """Counts over everything that was tried."""
+
+    n: int
+    agreement: float | None = Field(description="share of listings with the same action; null before the first trial")
+    stricter: int
+    looser: int
+    actions: list[ActionPair]
+    levels: list[LevelPart]
+    mean_score: MeanScore
+
+
+class Tried(_Answer):
+    """A model with a plan that was tried."""
+
+    model: str
+    plan: str
+    n: int
+
+
+class ShadowAnswer(_Answer):
+    """State of the trial, and its comparison with what is live."""
+
+    state: str = Field(description="off, loading, running or failed")
+    plan: str | None = Field(description="plan on trial; null where the live one decides")
+    model: str | None = Field(description="model on trial; null where the live one's findings are used")
+    rate: float = Field(description="share of the listings that it sees")
+    taken: int = Field(description="handed over since this process began")
+    not_sampled: int
+    passed_over: int = Field(description="not tried because the trial was too slow")
+    waiting: int
+    done: int
+    failed: int
+    last_failure: str | None
+    comparison: Comparison
+    tried: list[Tried] = Field(description="everything that is kept, of earlier trials too")
+
+
+class ShadowDifference(_Answer):
+    """A listing on which trial and live decision differ."""
+
+    assessment_id: str
+    listing_id: str
+    title: str
+    live_action: str
+    action: str
+    live_level: str
+    level: str
+    live_score: float
+    score: float
+    model: str
+    plan: str
+    created_at: datetime
+
+
+class DifferenceList(_Answer):
+    """Listings that differ, newest first."""
+
+    differences: list[ShadowDifference]
+
+
+class StatementCheck(_Answer):
+    """What the DSA Transparency Database would say to one statement."""
+
+    index: int = Field(description="place in the request, from 0")
+    valid: bool
+    errors: list[FieldError]
+    dropped: list[str] = Field(description="fields that the database does not keep")
+
+
+class CheckAnswer(_Answer):
+    """One result a statement, in the order of the request."""
+
+    results: list[StatementCheck]
+
+
+class Submission(_Answer):
+    """A body for the database's route of several statements: at most 100."""
+
+    statements: list[StatementOfReasons]
+
+
+class NoStatement(_Answer):
+    """An assessment without a statement, and why."""
+
+    id: str
+    why: str
+
+
+class SubmissionAnswer(_Answer):
+    """Statements in submissions of at most 100."""
+
+    submissions: list[Submission]
+    without: list[NoStatement]
 
 
 class Health(_Answer):

@@ -36,6 +36,7 @@ function verdict(assessment) {
   byId("action").textContent = ACTIONS[assessment.decision.action] ?? plain(assessment.decision.action);
   list(byId("reasons"), assessment.decision.reasons);
   handling(assessment.decision);
+  toldToSeller(assessment.decision.seller ?? null);
   list(byId("notes"), assessment.notes);
   const abstains = byId("abstains");
   abstains.hidden = assessment.abstains.length === 0;
@@ -51,6 +52,16 @@ function handling({ queue = null, due = null, obligations = [] }) {
   box.hidden = obligations.length === 0;
   list(box.querySelector("ul"), obligations.map(({ who, text, missing }) =>
     `${who[0].toUpperCase()}${who.slice(1)}: ${text}${missing.length ? ` Missing: ${missing.map(gap).join(", ")}.` : ""}`));
+}
+
+function toldToSeller(message) {
+  const box = byId("seller");
+  box.hidden = message === null;
+  if (message === null) return;
+  const lines = box.querySelector("ul");
+  lines.lang = message.language;
+  lines.dir = message.direction;
+  list(lines, message.lines);
 }
 
 const gap = (code) => code.replace(/^warnings-/, "warnings for ").replaceAll("-", " ");

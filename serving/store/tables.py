@@ -110,3 +110,31 @@ class PlanActRow(Base):
     person: Mapped[str] = mapped_column(String)
     reason: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class ShadowDecisionRow(Base):
+    """What a plan or a model on trial made of a listing, beside what was decided live.
+
+    `id` is that of the trial's own assessment, so that the same trial of the same listing has one row.
+    """
+
+    __tablename__ = "shadow_decisions"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    assessment_id: Mapped[str] = mapped_column(String(32))
+    model_version: Mapped[str] = mapped_column(String)
+    plan_version: Mapped[str] = mapped_column(String)
+    live_action: Mapped[str] = mapped_column(String(32))
+    action: Mapped[str] = mapped_column(String(32))
+    live_level: Mapped[str] = mapped_column(String(16))
+    level: Mapped[str] = mapped_column(String(16))
+    live_score: Mapped[float] = mapped_column(Float(53))
+    score: Mapped[float] = mapped_column(Float(53))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    assessment: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+    __table_args__ = (
+        Index("ix_shadow_created", "created_at", "id"),
+        Index("ix_shadow_actions", "live_action", "action"),
+        Index("ix_shadow_assessment", "assessment_id"),
+    )

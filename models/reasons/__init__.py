@@ -1,0 +1,1 @@
+"""What is owed to the seller and the public: texts in the seller's language, and the statement of reasons."""

@@ -1,0 +1,1 @@
+"""A plan and a model on trial: they see live traffic beside the live ones, and have no effect."""
