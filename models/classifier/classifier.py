@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from models.classifier.artifact import Manifest, pack_arrays, read_manifest, unpack_arrays, write_artifact
 from models.classifier.composing import Boilerplate
 from models.classifier.encoder import Encoding, OnnxEncoder
-from models.classifier.explanation import ExplainedListing, attribute
+from models.classifier.explanation import ExplainedListing, Explainer
 from models.classifier.heads import Blocks, Calibration, LinearHeads
 from models.classifier.kind_model import KindModel, name_strengths
 from models.classifier.reading import ListingReader, ReadListing
@@ -37,7 +37,7 @@ Detail = Literal["none", "tokens", "full"]
 Array = NDArray[np.float64]
 
 _HAZARDS_EXPLAINED = 3
-_HIGHLIGHTS = {"tokens": 12, "full": 10_000}
+_HIGHLIGHTS = {"tokens": 12, "full": None}
 _GRAPH, _TOKENIZER, _ARRAYS, _PARTS = "encoder.onnx", "tokenizer.json", "arrays.npz", "parts.json"
 _KNOWLEDGE = "knowledge.json"
 
@@ -92,6 +92,7 @@ class HazardClassifier:
     def __post_init__(self) -> None:
         self.reader = ListingReader(self.knowledge, self.boilerplate, self.settings.gloss)
         self.scenario_model = ScenarioModel(self.knowledge, self.taxonomy, self.settings.spread)
+        self.explainer = Explainer(self.heads, self.sparse, self.kind_model, self.scenario_model)
 
     @property
     def version(self) -> str:
@@ -268,8 +269,7 @@ class HazardClassifier:
     def _attributions(
         self, read: ReadListing, opinion: Opinion, encoding: Encoding, which: Sequence[int], explain: Detail
     ) -> list[Attribution]:
-        explained = ExplainedListing(read.listing, read.text, encoding, [float(v) for v in opinion.knowledge])
-        return attribute(explained, self.heads, self.sparse, self.taxonomy.names, which, _HIGHLIGHTS[explain])
+        return self.explainer.attributions(ExplainedListing(read, encoding, opinion), which, _HIGHLIGHTS[explain])
 
     def _word(self, read: ReadListing, opinion: Opinion, plan: Plan, encoding: Encoding, explain: Detail) -> Assessment:
         hazards = hazard_scores(opinion, self.taxonomy.names, self.thresholds)
