@@ -35,6 +35,7 @@ from training.data_fingerprint import DataFingerprint, fingerprint
 from training.deduplication import near_duplicate_groups, product_text, without_duplicates
 from training.encoder_export import EMBEDDED, ExportedEncoder, Precision, export_encoder
 from training.evaluation import VEHICLES, Evaluation, evaluate, write_report
+from training.evidence_items import evidence_index
 from training.finetuning import FinetuneSettings, HazardTexts, finetune, has_gpu
 from training.splits import Split, product_groups, time_group_split
 
@@ -179,6 +180,7 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
     evaluation = evaluate(
         model, test, taxonomy, groups=groups, seed=settings.seed, progress=_counter(report, "evaluating", len(test))
     )
+    model.evidence = evidence_index(model, labelled.examples if labelled is not None else [], settings.seed)
     data = [*(labelled.data if labelled is not None else []), *ordinary_data]
     facts = {
         "evaluated_on": "examples" if labelled is not None else "corpus",

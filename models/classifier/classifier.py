@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from models.classifier.artifact import Manifest, pack_arrays, read_manifest, unpack_arrays, write_artifact
 from models.classifier.composing import Boilerplate
 from models.classifier.encoder import Encoding, OnnxEncoder
+from models.classifier.evidence import EvidenceIndex
 from models.classifier.explanation import ExplainedListing, Explainer
 from models.classifier.heads import Blocks, Calibration, LinearHeads
 from models.classifier.kind_model import KindModel, name_strengths
@@ -88,6 +89,7 @@ class HazardClassifier:
     taxonomy_source: Mapping[str, Any] = field(default_factory=dict)
     guarantees: tuple[Guarantee, ...] = ()
     manifest: Manifest | None = None
+    evidence: EvidenceIndex = field(default_factory=EvidenceIndex)
 
     def __post_init__(self) -> None:
         self.reader = ListingReader(self.knowledge, self.boilerplate, self.settings.gloss)
@@ -169,13 +171,20 @@ class HazardClassifier:
             kinds=[self.knowledge.kinds[int(o.kinds.argmax())].id for o in opinions],
         )
 
-    def explain(self, listing: Listing, risk_types: Sequence[str] = ()) -> list[Attribution]:
-        """Return the exact attribution of some risk types (all without names), every word."""
+    def explained(self, listing: Listing) -> ExplainedListing:
+        """Read and encode a listing, and keep what its explanation needs."""
         read = self.read(listing)
         encoding = self.encoder.encode(read.text.text)
-        opinion = self.opinions([read], encoding.embedding[None, :])[0]
+        return ExplainedListing(read, encoding, self.opinions([read], encoding.embedding[None, :])[0])
+
+    def answer(self, explained: ExplainedListing, plan: Plan) -> Assessment:
+        """Return the assessment of a listing that has been read and encoded: equal to `assess`."""
+        return self._word(explained.read, explained.opinion, plan, explained.encoding, "none")
+
+    def explain(self, listing: Listing, risk_types: Sequence[str] = ()) -> list[Attribution]:
+        """Return the exact attribution of some risk types (all without names), every word."""
         which = [self.taxonomy.names.index(name) for name in risk_types or self.taxonomy.names]
-        return self._attributions(read, opinion, encoding, which, "full")
+        return self.explainer.attributions(self.explained(listing), which)
 
     def save(
         self, directory: Path | str, facts: Mapping[str, Any] | None = None, encoder_files: Path | None = None
@@ -213,6 +222,7 @@ class HazardClassifier:
                 _ARRAYS: pack_arrays(arrays),
                 _PARTS: orjson.dumps(parts),
                 _KNOWLEDGE: self.knowledge.to_json(),
+                **self.evidence.files(),
             },
             {"taxonomy": self.taxonomy.id, "labels": list(self.taxonomy.names), **(facts or {})},
         )
@@ -260,6 +270,7 @@ class HazardClassifier:
             taxonomy_source=parts["taxonomy"],
             guarantees=tuple(Guarantee.from_dict(raw) for raw in parts.get("guarantees", ())),
             manifest=manifest,
+            evidence=EvidenceIndex.load(root),
         )
         model._directory = root
         return model

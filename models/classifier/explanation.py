@@ -33,7 +33,7 @@ from models.domain.risk import RiskLevel
 
 Array = NDArray[np.float64]
 
-_FAINT_KIND = 1e-2
+_FAINT_KIND = 1e-3
 """Kinds that count less than this share of the strongest are left to `rest`: most of several hundred."""
 
 
@@ -214,8 +214,10 @@ def cue_places(read: ReadListing, fact: CueFact) -> list[Place]:
 
 def _summed(rows: NDArray[np.int64], values: Array, n: int) -> Array:
     """Sum values of shape (uses, quantities) by row, to shape (n, quantities)."""
-    sums = [np.bincount(rows, weights=column, minlength=n) for column in values.T]
-    return np.array(sums).reshape(-1, n).T
+    sums = np.zeros((values.shape[1], n))
+    for row, column in zip(sums, values.T, strict=True):
+        row[:] = np.bincount(rows, weights=column, minlength=n)
+    return sums.T
 
 
 def _spread(weights: Array, places: Places, where: Sequence[Place], value: Array) -> None:
@@ -224,9 +226,7 @@ def _spread(weights: Array, places: Places, where: Sequence[Place], value: Array
         weights[i] += value / len(touched)
 
 
-def _largest(
-    fields: Mapping[str, str], spans: Sequence[Place], weights: Array, limit: int | None
-) -> list[Highlight]:
+def _largest(fields: Mapping[str, str], spans: Sequence[Place], weights: Array, limit: int | None) -> list[Highlight]:
     order = np.argsort(-np.abs(weights), kind="stable")[:limit].tolist()
     # Not validated again: the values are our own, and there are hundreds of them.
     return [

@@ -29,7 +29,7 @@ from models.knowledge.base import Knowledge
 
 Array = NDArray[np.float64]
 
-_STEPS = 8
+_STEPS = 16
 _FLOOR = 1e-3
 """`scenarios.log_odds` keeps probabilities within [floor, 1 - floor]; beyond that no word moves the feature."""
 _NEGLIGIBLE = 1e-300
@@ -65,7 +65,8 @@ def named_kinds(text: ComposedText, knowledge: Knowledge) -> list[NamedKind]:
 def kind_logits(posterior: Array) -> Array:
     """Return the kinds' logits up to a constant that all share."""
     logits: Array = np.log(np.maximum(posterior, _NEGLIGIBLE))
-    return logits - logits.mean()
+    logits -= logits.mean()
+    return logits
 
 
 def knowledge_weights(logits: Array, risks: KindRisks, hazards: NDArray[np.int64], steps: int = _STEPS) -> Array:

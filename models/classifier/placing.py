@@ -8,7 +8,7 @@ until they begin and end where a reader would, and places that then touch the sa
 from __future__ import annotations
 
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -40,7 +40,7 @@ class Places:
     spans : sequence of Place
         In the order of the listing's fields, then of their text.
     of_word, of_token : array of int
-        Index into `spans`; the number of spans where a word or token stands for no letter of the seller's.
+        Index into `spans`; the number of spans where a word or token has no place there.
     """
 
     spans: Sequence[Place]
@@ -74,10 +74,10 @@ def find_places(
     # Names and cues can lie beyond what the encoder reads; they have a share all the same.
     found = {place for place in wide if place is not None}
     for name, findings in text.findings.items():
-        for hit in (*findings.names, *findings.cues):
-            place = (name, hit.start, hit.end)
-            if not any(field == name and s < hit.end and e > hit.start for field, s, e in found):
-                found.add(_whole(fields[name], place))
+        hits = [(hit.start, hit.end) for hit in findings.names] + [(hit.start, hit.end) for hit in findings.cues]
+        for start, end in hits:
+            if not any(field == name and s < end and e > start for field, s, e in found):
+                found.add(_whole(fields[name], (name, start, end)))
     spans, home = _disjoint(found, {name: i for i, name in enumerate(fields)})
     of_word = np.array([len(spans) if place is None else home[place] for place in wide], dtype=np.int64)
     return Places(spans, of_word, _tokens(tokens, words, of_word, len(spans)))
@@ -101,13 +101,13 @@ def _disjoint(found: set[Place], order: dict[str, int]) -> tuple[list[Place], di
 
 
 def _tokens(tokens: Sequence[tuple[int, int]], words: Sequence[Word], of_word: Index, none: int) -> Index:
-    """A token belongs to the word it lies in; punctuation to the word before it, at the very start to the first."""
-    starts = [word.start for word in words]
+    """A token belongs to the word it lies in; punctuation belongs to none."""
+    ends = [word.end for word in words]
     result = np.full(len(tokens), none, dtype=np.int64)
-    if starts:
-        for i, (start, end) in enumerate(tokens):
-            if end > start:
-                result[i] = of_word[max(0, bisect_left(starts, end) - 1)]
+    for i, (start, end) in enumerate(tokens):
+        word = bisect_right(ends, start)
+        if end > start and word < len(words) and words[word].start < end:
+            result[i] = of_word[word]
     return result
 
 
@@ -129,7 +129,7 @@ def _belong_together(text: str, i: int) -> bool:
         return i > 1 and text[i - 2].isalpha() and after.isalpha()
     if after in _APOSTROPHES:
         return before.isalpha() and i + 1 < len(text) and text[i + 1].isalpha()
-    return _in_spaced_word(before) and _in_spaced_word(after)
+    return in_spaced_word(before) and in_spaced_word(after)
 
 
 def _extends(c: str) -> bool:
@@ -137,7 +137,8 @@ def _extends(c: str) -> bool:
     return not c.isascii() and (unicodedata.category(c)[0] == "M" or 0x1F3FB <= ord(c) <= 0x1F3FF)
 
 
-def _in_spaced_word(c: str) -> bool:
+def in_spaced_word(c: str) -> bool:
+    """Whether a character is part of a word in a script that parts its words by gaps."""
     if c.isascii():
         return c.isalnum()
     return (c.isalnum() or _extends(c)) and not unicodedata.name(c, "").startswith(_UNSPACED)
