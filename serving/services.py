@@ -7,12 +7,14 @@ import logging
 from collections.abc import Callable
 
 from fastapi import Request
+from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
 from models.domain.plan import load_plan
 from serving.api.problems import NOT_READY, ProblemError
 from serving.demo import seed
 from serving.engine import AssessmentEngine
+from serving.evidence import add_items, read_items
 from serving.metrics import Metrics
 from serving.settings import Settings
 from serving.store.assessments import AssessmentStore
@@ -64,6 +66,8 @@ class Services:
         try:
             await asyncio.to_thread(migrate, self.store.engine)
             engine = await asyncio.to_thread(load_engine, self.settings)
+            table = self.settings.evidence
+            known = await asyncio.to_thread(read_items, engine.model, table) if table else []
         except Exception as error:  # noqa: BLE001  (logged, and told by /readyz)
             self.failure = error
             _log.critical("could not start: %s", error, exc_info=_log.isEnabledFor(logging.DEBUG))
@@ -79,6 +83,8 @@ class Services:
         )
         if self.settings.demo:
             await seed(engine, self.store)
+        # Thousands of items take a while; the server answers meanwhile.
+        await asyncio.to_thread(add_items, engine.model, known)
 
     async def started(self) -> None:
         """Wait until the start is over, demo listings included, and raise what made it fail."""
@@ -105,8 +111,17 @@ def load_engine(settings: Settings) -> AssessmentEngine:
     InputError
         If either is missing or not readable.
     """
+    one_thread_of_algebra()
     plan = load_plan(settings.plan)
     return AssessmentEngine(HazardClassifier.load(settings.model, settings.threads), plan, settings.max_in_flight)
+
+
+def one_thread_of_algebra() -> None:
+    """Keep linear algebra to the thread that asks for it.
+
+    Listings are assessed on threads of their own: threads within these would only wait for each other.
+    """
+    threadpool_limits(limits=1, user_api="blas")
 
 
 def services_of(request: Request) -> Services:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from models.classifier.classifier import HazardClassifier
     from models.classifier.explanation import ExplainedListing
 
-CUTS = (0.1, 0.2)
+CUTS = (0.1,)
 """Shares of the words that are gone when the text is read again."""
 
 

@@ -49,8 +49,6 @@ def test_named_kinds_have_the_strengths_that_the_kind_model_counts(small_model: 
     text = small_model.read(listing).text
     strengths = name_strengths([text], small_model.knowledge)[0]
     named = named_kinds(text, small_model.knowledge)
-    assert {name.kind: name.strength for name in named} == {
-        int(i): strengths[i] for i in np.flatnonzero(strengths)
-    }
+    assert {name.kind: name.strength for name in named} == {int(i): strengths[i] for i in np.flatnonzero(strengths)}
     pointer = next(n for n in named if small_model.knowledge.kinds[n.kind].id == "laser-pointer")
     assert pointer.places == (("title", 0, 13),)

@@ -25,7 +25,7 @@ def texts_of(model: HazardClassifier, title: str, language: str = "") -> list[st
     return [title[start:end] for _, start, end in spans]
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.data())
 def test_places_are_disjoint_slices_of_their_fields(
     small_model: HazardClassifier, listings: st.SearchStrategy[Listing], data: st.DataObject
@@ -45,7 +45,7 @@ def test_places_are_disjoint_slices_of_their_fields(
     [
         ("cafe\u0301 laser", "en", "cafe\u0301"),
         ("children\u2019s laser toy", "en", "children\u2019s"),
-        ("Kette fu\u0308r Babys", "de", "fu\u0308r"),
+        ("Kette fu\u0308r Babys", "de", "fu\u0308r Babys"),
         ("हरा लेजर पॉइंटर", "hi", "लेजर पॉइंटर"),
         ("绿色激光笔", "zh", "激光笔"),
         ("超強力レーザーポインター", "ja", "レーザーポインター"),

@@ -26,8 +26,11 @@ def test_every_field_is_read_from_its_variable() -> None:
         "HAZARDLENS_MAX_IN_FLIGHT": "8",
         "HAZARDLENS_LOG_LEVEL": "DEBUG",
         "HAZARDLENS_DEMO": "1",
+        "HAZARDLENS_EVIDENCE": "known.jsonl",
     }
-    expected = Settings(Path("m"), "sqlite:///a.db", "0.0.0.0", 9, Path("p.yaml"), 3, 7, 2, 1, 8, "debug", True)
+    expected = Settings(
+        Path("m"), "sqlite:///a.db", "0.0.0.0", 9, Path("p.yaml"), 3, 7, 2, 1, 8, "debug", True, Path("known.jsonl")
+    )
     assert Settings.from_environment(given) == expected
 
 
