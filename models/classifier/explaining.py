@@ -38,6 +38,7 @@ Array = NDArray[np.float64]
 _LEVELS = tuple(RiskLevel)
 _HAZARDS_SHOWN = 3
 _KINDS_SHOWN = 3
+_LEAST_SHARE = 0.005
 
 
 def explain_listing(
@@ -154,7 +155,7 @@ def _support(model: HazardClassifier, explained: ExplainedListing, level: RiskLe
     reached = 1 - reaches[:, 0] if level == RiskLevel.NONE else reaches[:, level.rank - 1]
     terms = opinion.kinds * reached
     total = float(terms.sum()) or 1.0
-    best = [i for i in np.argsort(-terms, kind="stable")[:_KINDS_SHOWN].tolist() if terms[i] > 0]
+    best = [i for i in np.argsort(-terms, kind="stable")[:_KINDS_SHOWN].tolist() if terms[i] >= _LEAST_SHARE * total]
     return [
         KindSupport(
             kind=model.knowledge.kinds[i].id,

@@ -125,7 +125,7 @@ class WhatIfs:
     def _sentence(self, smallest: Removal | None) -> str:
         was = f"{self.base.risk_level.value} ({_plain(self.base.decision.action)})"
         if smallest is None:
-            return f"Without any of the phrases that matter most the answer stays {was}."
+            return f"Even without all the phrases that were left out the answer stays {was}."
         quoted = " and ".join(f"“{text}”" for text in dict.fromkeys(span.text.lower() for span in smallest.removed))
         level = f"the level falls from {self.base.risk_level.value} to {smallest.risk_level.value}"
         if smallest.risk_level == self.base.risk_level:

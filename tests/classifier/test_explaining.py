@@ -62,7 +62,7 @@ def test_the_smallest_change_lowers_the_action_and_none_of_it_can_be_spared(
     smallest = pointer.what_if.smallest
     assert smallest is not None
     assert smallest.action.rank < pointer.action.rank
-    assert "laser pointer" in pointer.what_if.sentence
+    assert all(span.text.lower() in pointer.what_if.sentence for span in smallest.removed)
     for back in {span.text.lower() for span in smallest.removed}:
         kept = [span for span in smallest.removed if span.text.lower() != back]
         fewer = leave_out(POINTER, [(span.field, span.start, span.end) for span in kept]).listing
@@ -80,7 +80,7 @@ def test_an_everyday_good_has_nothing_to_lower(small_model: HazardClassifier, de
 def test_the_level_comes_from_kinds_and_cues_whose_shares_are_told(pointer: Explanation) -> None:
     level = pointer.level
     assert level.kinds[0].kind == "laser-pointer"
-    assert 0.99 <= sum(kind.share for kind in level.kinds) <= 1 + 1e-9 or len(level.kinds) == 3
+    assert 0.97 <= sum(kind.share for kind in level.kinds) <= 1 + 1e-9
     assert {cue.cue for cue in level.cues} >= {"laser-high-power"}
     assert level.words is not None
     assert any("laser" in phrase.text for phrase in level.words.phrases if phrase.weight > 0)
