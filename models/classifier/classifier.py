@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from models.classifier.artifact import Manifest, pack_arrays, read_manifest, unpack_arrays, write_artifact
 from models.classifier.composing import Boilerplate
 from models.classifier.encoder import Encoding, OnnxEncoder
-from models.classifier.evidence import EvidenceIndex
+from models.classifier.evidence import ITEMS, EvidenceIndex
 from models.classifier.explanation import ExplainedListing, Explainer
 from models.classifier.heads import Blocks, Calibration, LinearHeads
 from models.classifier.kind_model import KindModel, name_strengths
@@ -270,7 +270,7 @@ class HazardClassifier:
             taxonomy_source=parts["taxonomy"],
             guarantees=tuple(Guarantee.from_dict(raw) for raw in parts.get("guarantees", ())),
             manifest=manifest,
-            evidence=EvidenceIndex.load(root),
+            evidence=EvidenceIndex.load(root) if ITEMS in manifest.files else EvidenceIndex(),
         )
         model._directory = root
         return model

@@ -149,15 +149,16 @@ class EvidenceIndex:
 
     @classmethod
     def load(cls, directory: Path) -> Self:
-        """Read the index of an artifact; an artifact without one gives an empty index.
+        """Read the index of an artifact.
 
         Raises
         ------
         ArtifactError
-            If vectors and items do not fit together.
+            If a file is missing, or vectors and items do not fit together.
         """
-        if not (directory / ITEMS).is_file():
-            return cls()
+        missing = [name for name in (ITEMS, VECTORS) if not (directory / name).is_file()]
+        if missing:
+            raise ArtifactError(f"file {missing[0]} is missing", place=str(directory), hint="train it again")
         items = [_item(line) for line in (directory / ITEMS).read_bytes().splitlines()]
         with np.load(directory / VECTORS, allow_pickle=False) as arrays:
             vectors = arrays["vectors"].astype(np.float32)

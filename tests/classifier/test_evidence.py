@@ -81,9 +81,24 @@ def test_files_hold_the_items_and_no_text_of_theirs(tmp_path: Path) -> None:
         assert [s for _, s in ours] == pytest.approx([s for _, s in theirs], abs=1e-3)
 
 
-def test_an_artifact_without_an_index_gives_an_empty_one(tmp_path: Path) -> None:
-    assert len(EvidenceIndex.load(tmp_path)) == 0
+def test_an_artifact_made_without_an_index_has_none_and_works(small_model: HazardClassifier, tmp_path: Path) -> None:
     assert EvidenceIndex().files() == {}
+    bare = replace(small_model, evidence=EvidenceIndex())
+    bare.save(tmp_path / "bare", {}, small_model._directory)
+    assert len(HazardClassifier.load(tmp_path / "bare").evidence) == 0
+
+
+def test_the_index_travels_with_the_model(small_model: HazardClassifier, tmp_path: Path) -> None:
+    known = replace(small_model, evidence=index_listings(small_model, items_of(EXAMPLES)))
+    manifest = known.save(tmp_path / "known", {}, small_model._directory)
+    assert {ITEMS, VECTORS} <= set(manifest.files)
+    assert len(HazardClassifier.load(tmp_path / "known").evidence) == 3
+
+
+def test_half_an_index_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ITEMS).write_bytes(b"")
+    with pytest.raises(ArtifactError, match=f"{VECTORS} is missing"):
+        EvidenceIndex.load(tmp_path)
 
 
 def test_items_and_vectors_that_do_not_fit_are_refused(tmp_path: Path) -> None:
