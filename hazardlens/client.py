@@ -16,6 +16,7 @@ from hazardlens.client_errors import ClientError, InvalidRequestError, ItemError
 from hazardlens.retrying import Patience, send
 from models.domain.assessment import Assessment
 from models.domain.errors import InputError
+from models.domain.explanation import Explanation
 from models.domain.listing import Listing
 from serving.api.schemas import AssessmentAnswer, ListingResult, ModelAnswer, StoredAnswer
 
@@ -120,6 +121,19 @@ class Client:
             If the server has none of that id.
         """
         return self._get(f"/v1/assessments/{quote(assessment_id, safe='')}", StoredAnswer)
+
+    def explanation(self, assessment_id: str, detail: Literal["tokens", "full"] = "full") -> Explanation:
+        """Return why a kept assessment says what it says.
+
+        Raises
+        ------
+        NotFoundError
+            If the server has none of that id.
+        ClientError
+            With status 409 if another model is in force than the one that assessed.
+        """
+        path = f"/v1/assessments/{quote(assessment_id, safe='')}/explanation"
+        return self._ask("GET", path, Explanation, params={"detail": detail})
 
     def model(self) -> ModelAnswer:
         """Return what the server answers with: versions, labels, metrics, plan, limits."""

@@ -9,7 +9,7 @@ import orjson
 if TYPE_CHECKING:
     from models.domain.alert import Example
 
-_TEXTS = ("id", "date", "lang", "title", "brand", "category", "description", "source")
+_TEXTS = ("id", "date", "lang", "title", "brand", "category", "description", "source", "url")
 
 
 def example_line(example: Example) -> bytes:

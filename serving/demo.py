@@ -17,7 +17,7 @@ _log = logging.getLogger("hazardlens.demo")
 
 
 async def seed(engine: AssessmentEngine, store: AssessmentStore, source: Path | None = None) -> int:
-    """Assess the listings of a file with full explanations and keep them, if the store is empty.
+    """Assess the listings of a file and keep them, if the store is empty.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ async def seed(engine: AssessmentEngine, store: AssessmentStore, source: Path | 
         return 0
     listings = await asyncio.to_thread(_read, source or datasets_dir() / "samples" / "listings.jsonl")
     # One by one, so that real requests find free threads from the first second.
-    outcomes = [(listing, (await engine.assess([listing], "full"))[0]) for listing in listings]
-    answers = [Answered(listing, outcome, "full") for listing, outcome in outcomes if isinstance(outcome, Assessment)]
+    outcomes = [(listing, (await engine.assess([listing]))[0]) for listing in listings]
+    answers = [Answered(listing, outcome) for listing, outcome in outcomes if isinstance(outcome, Assessment)]
     await asyncio.to_thread(store.save, answers)
     _log.info("%d example listings assessed", len(answers))
     return len(answers)

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from models.classifier.classifier import Detail, HazardClassifier
+from models.classifier.explaining import explain_listing
 from models.domain.assessment import Assessment, Versions, assessment_id
+from models.domain.explanation import Detail as ExplanationDetail
+from models.domain.explanation import Explanation
 from models.domain.listing import Listing
 from models.plan.plan import Plan
 from serving.admission import Admission
@@ -121,6 +124,19 @@ class AssessmentEngine:
                 for _ in range(min(len(listings), self.threads + 1)):
                     group.create_task(lane(numbers))
         return [outcomes[i] for i in range(len(listings))]
+
+    async def explain(self, listing: Listing, detail: ExplanationDetail, risk_types: Sequence[str] = ()) -> Explanation:
+        """Assess a listing anew and explain the answer.
+
+        Raises
+        ------
+        Full
+            If as many listings as allowed are in flight.
+        """
+        with self.admission.admit(1):
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, explain_listing, self.model, listing, self.plan, detail, risk_types
+            )
 
     async def _outcome(self, listing: Listing, explain: Detail, plan: Plan) -> Outcome:
         try:

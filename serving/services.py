@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 
 from fastapi import Request
+from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
 from models.plan.reading import load_plan
@@ -14,6 +15,7 @@ from models.reasons.marketplace import load_marketplace
 from serving.api.problems import NOT_READY, ProblemError
 from serving.demo import seed
 from serving.engine import AssessmentEngine
+from serving.evidence import add_items, read_items
 from serving.live_plan import LivePlan
 from serving.metrics import Metrics
 from serving.settings import Settings
@@ -83,6 +85,8 @@ class Services:
             engine = await asyncio.to_thread(load_engine, self.settings)
             live_plan = LivePlan(self.plans, engine, self.metrics.versions)
             await asyncio.to_thread(live_plan.begin)
+            table = self.settings.evidence
+            known = await asyncio.to_thread(read_items, engine.model, table) if table else []
         except Exception as error:  # noqa: BLE001  (logged, and told by /readyz)
             self.failure = error
             _log.critical("could not start: %s", error, exc_info=_log.isEnabledFor(logging.DEBUG))
@@ -102,6 +106,8 @@ class Services:
         )
         if self.settings.demo:
             await seed(engine, self.store)
+        # Thousands of items take a while; the server answers meanwhile.
+        await asyncio.to_thread(add_items, engine.model, known)
 
     async def started(self) -> None:
         """Wait until the start is over, demo listings included, and raise what made it fail."""
@@ -132,6 +138,7 @@ def load_engine(settings: Settings) -> AssessmentEngine:
     InputError
         If either is missing or not readable.
     """
+    one_thread_of_algebra()
     plan = load_plan(settings.plan)
     model = HazardClassifier.load(settings.model, settings.threads)
     telling = Telling(model.knowledge, load_marketplace(settings.marketplace))
@@ -141,6 +148,14 @@ def load_engine(settings: Settings) -> AssessmentEngine:
 def trial_of(settings: Settings) -> Trial:
     """Return what is on trial."""
     return Trial(settings.shadow_plan, settings.shadow_model, settings.shadow_rate)
+
+
+def one_thread_of_algebra() -> None:
+    """Keep linear algebra to the thread that asks for it.
+
+    Listings are assessed on threads of their own: threads within these would only wait for each other.
+    """
+    threadpool_limits(limits=1, user_api="blas")
 
 
 def services_of(request: Request) -> Services:

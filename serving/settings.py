@@ -41,6 +41,8 @@ class Settings:
         Listings accepted and not yet answered, over all requests; above it the answer is 429.
     log_level : str
         One of `LOG_LEVELS`.
+    evidence : Path or None
+        Table of known items, as `hazardlens ingest` writes it, that explanations point to besides the model's own.
     demo : bool
         Fill an empty store with the example listings at start.
     plan_admin : bool
@@ -79,6 +81,7 @@ class Settings:
     shadow_plan: Path | None = None
     shadow_model: Path | None = None
     shadow_rate: float = 1.0
+    evidence: Path | None = None
 
     def __post_init__(self) -> None:
         if self.max_in_flight < self.max_listings:
@@ -165,6 +168,7 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "host": _text,
     "port": _integer(0, 65_535),
     "plan": _path,
+    "evidence": _path,
     "threads": _integer(1, 1_024),
     "max_listings": _integer(1, 100_000),
     "max_full": _integer(1, 100_000),

@@ -35,6 +35,7 @@ from training.data_fingerprint import DataFingerprint
 from training.data_profile import profiles
 from training.encoder_export import EMBEDDED, ExportedEncoder, Precision, export_encoder
 from training.evaluation import VEHICLES, Evaluation, evaluate
+from training.evidence_items import evidence_index
 from training.finetuning import Finetuned, FinetuneSettings, FinetuneTexts, HazardTexts, finetune, has_gpu
 from training.inside import look_inside
 from training.paperwork import write_paperwork
@@ -192,6 +193,7 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
         seed=settings.seed,
         progress=_counter(report, "evaluating", len(test)),
     )
+    model.evidence = evidence_index(model, labelled.examples if labelled is not None else [], settings.seed)
     data = [*(labelled.data if labelled is not None else []), *ordinary.data]
     parts = labelled.learning_parts() if labelled is not None else {}
     facts = {

@@ -57,7 +57,7 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Replay kept assessments under a plan: actions before and after, rule hits, thresholds, work, expected harm."""
-    from models.classifier.classifier import usable_cores
+    from models.classifier.cores import usable_cores
     from models.plan.reading import default_plan_file
     from models.simulation.candidate import ListingShard, ReassessedShard
     from models.simulation.records import file_shards, holds_assessments

@@ -17,7 +17,8 @@ from models.classifier.artifact import Manifest, pack_arrays, read_manifest, unp
 from models.classifier.composing import Boilerplate
 from models.classifier.cores import usable_cores
 from models.classifier.encoder import Encoding, OnnxEncoder
-from models.classifier.explanation import ExplainedListing, attribute
+from models.classifier.evidence import ITEMS, EvidenceIndex
+from models.classifier.explanation import ExplainedListing, Explainer
 from models.classifier.heads import Blocks, Calibration, LinearHeads
 from models.classifier.kind_model import KindModel, name_strengths
 from models.classifier.reading import ListingReader, ReadListing
@@ -37,7 +38,7 @@ Detail = Literal["none", "tokens", "full"]
 Array = NDArray[np.float64]
 
 _HAZARDS_EXPLAINED = 3
-_HIGHLIGHTS = {"tokens": 12, "full": 10_000}
+_HIGHLIGHTS = {"tokens": 12, "full": None}
 _GRAPH, _TOKENIZER, _ARRAYS, _PARTS = "encoder.onnx", "tokenizer.json", "arrays.npz", "parts.json"
 _KNOWLEDGE = "knowledge.json"
 
@@ -95,13 +96,15 @@ class HazardClassifier:
     settings: Settings = field(default_factory=Settings)
     taxonomy_source: Mapping[str, Any] = field(default_factory=dict)
     guarantees: tuple[Guarantee, ...] = ()
-    evidence: Array | None = None
+    market_evidence: Array | None = None
     unsafe_calibration: Calibration = field(default_factory=lambda: Calibration.identity(1))
     manifest: Manifest | None = None
+    evidence: EvidenceIndex = field(default_factory=EvidenceIndex)
 
     def __post_init__(self) -> None:
         self.reader = ListingReader(self.knowledge, self.boilerplate, self.settings.gloss)
-        self.scenario_model = ScenarioModel(self.knowledge, self.taxonomy, self.settings.spread, self.evidence)
+        self.scenario_model = ScenarioModel(self.knowledge, self.taxonomy, self.settings.spread, self.market_evidence)
+        self.explainer = Explainer(self.heads, self.sparse, self.kind_model, self.scenario_model)
 
     @property
     def version(self) -> str:
@@ -183,13 +186,20 @@ class HazardClassifier:
             kinds=[self.knowledge.kinds[int(o.kinds.argmax())].id for o in opinions],
         )
 
-    def explain(self, listing: Listing, risk_types: Sequence[str] = ()) -> list[Attribution]:
-        """Return the exact attribution of some risk types (all without names), every word."""
+    def explained(self, listing: Listing) -> ExplainedListing:
+        """Read and encode a listing, and keep what its explanation needs."""
         read = self.read(listing)
         encoding = self.encoder.encode(read.text.text)
-        opinion = self.opinions([read], encoding.embedding[None, :])[0]
+        return ExplainedListing(read, encoding, self.opinions([read], encoding.embedding[None, :])[0])
+
+    def answer(self, explained: ExplainedListing, plan: Plan) -> Assessment:
+        """Return the assessment of a listing that has been read and encoded: equal to `assess`."""
+        return self._word(explained.read, explained.opinion, plan, explained.encoding, "none")
+
+    def explain(self, listing: Listing, risk_types: Sequence[str] = ()) -> list[Attribution]:
+        """Return the exact attribution of some risk types (all without names), every word."""
         which = [self.taxonomy.names.index(name) for name in risk_types or self.taxonomy.names]
-        return self._attributions(read, opinion, encoding, which, "full")
+        return self.explainer.attributions(self.explained(listing), which)
 
     def save(
         self, directory: Path | str, facts: Mapping[str, Any] | None = None, encoder_files: Path | None = None
@@ -215,7 +225,9 @@ class HazardClassifier:
             "kind_bias": self.kind_model.bias,
             "kind_centroids": self.kind_model.centroids,
             "kind_background": self.kind_model.background,
-            "kind_evidence": np.zeros(len(self.knowledge.kinds)) if self.evidence is None else self.evidence,
+            "kind_evidence": np.zeros(len(self.knowledge.kinds))
+            if self.market_evidence is None
+            else self.market_evidence,
             "head_dense": self.heads.dense,
             "head_sparse": self.heads.sparse,
             "head_knowledge": self.heads.knowledge,
@@ -234,6 +246,7 @@ class HazardClassifier:
                 _ARRAYS: pack_arrays(arrays),
                 _PARTS: orjson.dumps(parts),
                 _KNOWLEDGE: self.knowledge.to_json(),
+                **self.evidence.files(),
             },
             {"taxonomy": self.taxonomy.id, "labels": list(self.taxonomy.names), **(facts or {})},
         )
@@ -287,9 +300,10 @@ class HazardClassifier:
             settings=settings,
             taxonomy_source=parts["taxonomy"],
             guarantees=tuple(Guarantee.from_dict(raw) for raw in parts["guarantees"]),
-            evidence=arrays["kind_evidence"],
+            market_evidence=arrays["kind_evidence"],
             unsafe_calibration=Calibration(arrays["unsafe_slope"], arrays["unsafe_offset"]),
             manifest=manifest,
+            evidence=EvidenceIndex.load(root) if ITEMS in manifest.files else EvidenceIndex(),
         )
         model._directory = root
         return model
@@ -299,8 +313,7 @@ class HazardClassifier:
     def _attributions(
         self, read: ReadListing, opinion: Opinion, encoding: Encoding, which: Sequence[int], explain: Detail
     ) -> list[Attribution]:
-        explained = ExplainedListing(read.listing, read.text, encoding, [float(v) for v in opinion.knowledge])
-        return attribute(explained, self.heads, self.sparse, self.taxonomy.names, which, _HIGHLIGHTS[explain])
+        return self.explainer.attributions(ExplainedListing(read, encoding, opinion), which, _HIGHLIGHTS[explain])
 
     def _abstains(self, read: ReadListing, opinion: Opinion) -> list[str]:
         settings, text = self.settings, read.text

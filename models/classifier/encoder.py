@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -40,12 +41,12 @@ class Encoding:
     offsets: list[tuple[int, int]]
     truncated: bool
 
-    @property
+    @cached_property
     def norm(self) -> float:
         """Length of the mean token vector."""
         return max(float(np.linalg.norm(self.tokens.mean(axis=0))), 1e-12)
 
-    @property
+    @cached_property
     def embedding(self) -> Vector:
         """Mean of the token vectors, of length 1."""
         mean: Vector = self.tokens.mean(axis=0)

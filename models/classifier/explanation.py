@@ -1,124 +1,235 @@
-"""Exact attribution: every logit as a sum over the listing's own words.
+"""Exact attribution: the model's quantities as sums over the listing's own words.
 
 With mean pooling, e = (1/n) sum h_t, and the encoder's share of a logit is w . e / |e| = sum_t w . h_t / (n |e|): each
-token's contribution comes from the forward pass that scored the listing. Sparse features add the weight of each n-gram,
-shared equally by its words; the knowledge block adds its share, given to the names and cues it read. What falls on
-special tokens and glue between fields stands in `rest`, so that bias + parts = logit holds exactly.
+token's contribution comes from the forward pass that scored the listing, and one matrix product gives those of all
+hazards. Sparse features add the weight of each n-gram, shared equally by its words. The knowledge feature is a function
+of the product kind, whose logit is again linear in the tokens, of the names in the text, and of its cues; see
+`kind_evidence`. What falls on special tokens, glue between fields and the knowledge base itself stands in `rest`, so
+that bias + parts = logit holds exactly.
 
 The sum is exact for this text; it is no claim about the text without a word: a transformer reads words in context.
+`what_if` asks the model that.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from models.classifier.composing import ComposedText
-from models.classifier.encoder import Encoding
-from models.classifier.heads import LinearHeads
-from models.classifier.sparse import SparseFeatures, words_of
-from models.domain.assessment import Attribution, Highlight
-from models.domain.listing import Listing
+import numpy as np
+from numpy.typing import NDArray
 
-_Place = tuple[str, int, int]
+from models.classifier.encoder import Encoding
+from models.classifier.heads import LinearHeads, product_by_row
+from models.classifier.kind_evidence import NamedKind, kind_logits, knowledge_weights, named_kinds, set_weights
+from models.classifier.kind_model import KindModel
+from models.classifier.placing import Place, Places, find_places
+from models.classifier.reading import ReadListing
+from models.classifier.scenarios import CueFact, ScenarioModel
+from models.classifier.sparse import SparseFeatures, words_of
+from models.classifier.wording import Opinion
+from models.domain.assessment import Attribution, Highlight
+from models.domain.risk import RiskLevel
+
+Array = NDArray[np.float64]
+
+_FAINT_KIND = 1e-3
+"""Kinds that count less than this share of the strongest are left to `rest`: most of several hundred."""
 
 
 @dataclass(frozen=True)
 class ExplainedListing:
     """What one forward pass leaves behind for the explanation."""
 
-    listing: Listing
-    text: ComposedText
+    read: ReadListing
     encoding: Encoding
-    knowledge: Sequence[float]
+    opinion: Opinion
 
 
-def attribute(
-    explained: ExplainedListing,
-    heads: LinearHeads,
-    sparse: SparseFeatures,
-    names: Sequence[str],
-    which: Sequence[int],
-    limit: int = 12,
-) -> list[Attribution]:
-    """Return the attribution of some heads.
+@dataclass(frozen=True)
+class Shares:
+    """Some quantities as sums over places of the listing.
 
     Parameters
     ----------
-    names : sequence of str
-        Risk type of each head.
-    which : sequence of int
-        Heads to explain.
-    limit : int
-        Highlights per head, largest contribution first; the others are summed into `rest`.
+    spans : sequence of Place
+    weights : array of shape (places, quantities)
+    totals, bias, rest : array of shape (quantities,)
+        total = bias + sum of weights + rest.
+    parts : dict
+        Sum by feature block, each of shape (quantities,).
     """
-    words = words_of(explained.text.text)
-    places = [explained.text.origin(word.start, word.end) for word in words]
-    token_word = _words_of_tokens(explained.encoding, [(w.start, w.end) for w in words])
-    _, uses = sparse.uses(explained.text.text)
-    scale = len(explained.encoding.tokens) * explained.encoding.norm
-    anchors = _knowledge_places(explained.text)
-    result = []
-    for h in which:
-        by_place: dict[_Place | None, float] = defaultdict(float)
-        dense = explained.encoding.tokens.astype("float64") @ heads.dense[h].astype("float64") / scale
-        for contribution, word in zip(dense, token_word, strict=True):
-            by_place[places[word] if word is not None else None] += float(contribution)
-        sparse_sum = 0.0
-        for use in uses:
-            contribution = use.value * float(heads.sparse[h, use.column])
-            sparse_sum += contribution
-            for word in use.words:
-                by_place[places[word]] += contribution / len(use.words)
-        knowledge = float(explained.knowledge[h]) * float(heads.knowledge[h])
-        for anchor in anchors or [None]:
-            by_place[anchor] += knowledge / max(1, len(anchors))
-        bias = float(heads.bias[h])
-        parts = {"dense": float(dense.sum()), "sparse": sparse_sum, "knowledge": knowledge}
-        highlights = _largest(explained.listing, by_place, limit)
-        result.append(
-            Attribution(
-                risk_type=names[h],
-                logit=bias + sum(parts.values()),
-                bias=bias,
-                parts=parts,
-                highlights=highlights,
-                rest=sum(parts.values()) - sum(highlight.weight for highlight in highlights),
+
+    spans: Sequence[Place]
+    weights: Array
+    totals: Array
+    bias: Array
+    rest: Array
+    parts: dict[str, Array]
+
+
+class Explainer:
+    """Splits what a model thinks of a listing into shares of its words.
+
+    Parameters
+    ----------
+    heads, sparse, kind_model, scenario_model
+        The model's parts.
+    """
+
+    def __init__(
+        self, heads: LinearHeads, sparse: SparseFeatures, kind_model: KindModel, scenario_model: ScenarioModel
+    ) -> None:
+        self.heads = heads
+        self.sparse = sparse
+        self.kind_model = kind_model
+        self.scenario_model = scenario_model
+        self.names = scenario_model.taxonomy.names
+
+    def attributions(
+        self, explained: ExplainedListing, which: Sequence[int], limit: int | None = None
+    ) -> list[Attribution]:
+        """Return the attribution of some heads.
+
+        Parameters
+        ----------
+        which : sequence of int
+            Heads to explain.
+        limit : int, optional
+            Highlights per head, largest contribution first; the others are summed into `rest`.
+        """
+        shares = self.hazard_shares(explained, which)
+        fields = dict(explained.read.listing.texts())
+        result = []
+        for i, h in enumerate(which):
+            highlights = _largest(fields, shares.spans, shares.weights[:, i], limit)
+            parts = {name: float(values[i]) for name, values in shares.parts.items()}
+            result.append(
+                Attribution(
+                    risk_type=self.names[h],
+                    logit=float(shares.totals[i]),
+                    bias=float(shares.bias[i]),
+                    parts=parts,
+                    highlights=highlights,
+                    rest=sum(parts.values()) - sum(highlight.weight for highlight in highlights),
+                )
             )
+        return result
+
+    def hazard_shares(self, explained: ExplainedListing, which: Sequence[int]) -> Shares:
+        """Return the shares of some heads' logits, all from one matrix product."""
+        heads, index = self.heads, np.array(which, dtype=np.int64)
+        read, encoding, opinion = explained.read, explained.encoding, explained.opinion
+        words = words_of(read.text.text)
+        places = find_places(read.listing, read.text, words, encoding.offsets)
+        knowledge = heads.knowledge[index].astype(np.float64)
+        logits = kind_logits(opinion.kinds)
+        kinds = knowledge[:, None] * knowledge_weights(logits, opinion.risks, index)
+        through_kinds = self._directions(kinds)
+        weights = self._token_shares(places, encoding, heads.dense[index] + through_kinds)
+        incidence = self.sparse.incidence(read.text.text)
+        sparse = incidence.values[:, None] * heads.sparse[np.ix_(index, incidence.columns)].T
+        weights += _summed(places.of_word[incidence.words], sparse, len(weights))
+        facts = self._name_shares(weights, places, named_kinds(read.text, self.scenario_model.knowledge), kinds)
+        facts += self._cue_shares(weights, places, explained, index, knowledge)
+        embedding = encoding.embedding
+        parts = {
+            "dense": (heads.dense[index] @ embedding).astype(np.float64),
+            "sparse": sparse.sum(axis=0),
+            "knowledge": opinion.knowledge[index] * knowledge,
+        }
+        # Of the knowledge feature, the words have these shares; the knowledge base's own part belongs to none of them.
+        own = parts["knowledge"] - through_kinds @ embedding - facts
+        bias = heads.bias[index].astype(np.float64)
+        total: Array = bias + parts["dense"] + parts["sparse"] + parts["knowledge"]
+        return Shares(places.spans, weights[:-1], total, bias, weights[-1] + own, parts)
+
+    def level_shares(self, explained: ExplainedListing, members: NDArray[np.bool_]) -> Shares:
+        """Return the shares of the log odds that the product is one of the kinds that `members` marks."""
+        read, encoding = explained.read, explained.encoding
+        kinds, log_odds, constant = set_weights(explained.opinion.kinds, members)
+        places = find_places(read.listing, read.text, words_of(read.text.text), encoding.offsets)
+        directions = self._directions(kinds[None])
+        weights = self._token_shares(places, encoding, directions)
+        named = named_kinds(read.text, self.scenario_model.knowledge)
+        names = self._name_shares(weights, places, named, kinds[None])
+        bias = np.array([kinds @ self.kind_model.bias / self.kind_model.temperature + constant])
+        parts = {"kinds": (directions @ encoding.embedding).astype(np.float64), "names": names}
+        total = np.array([log_odds])
+        return Shares(places.spans, weights[:-1], total, bias, total - bias - weights[:-1].sum(axis=0), parts)
+
+    def members(self, explained: ExplainedListing, level: RiskLevel) -> NDArray[np.bool_]:
+        """Return which kinds reach a level under the listing's cues; for `NONE`, which have no risk at all."""
+        reaches = explained.opinion.risks.reaches
+        marked: NDArray[np.bool_] = (
+            reaches[:, 0] < 0.5 if level == RiskLevel.NONE else reaches[:, level.rank - 1] >= 0.5 - 1e-9
         )
-    return result
+        return marked
+
+    def _directions(self, kinds: Array) -> NDArray[np.float32]:
+        """Return the direction of the embedding that weighted logits of kinds make, shape (quantities, dimension)."""
+        size = np.abs(kinds).max(axis=0)
+        kept = np.flatnonzero(size > _FAINT_KIND * size.max())
+        scaled = (kinds[:, kept] / self.kind_model.temperature).astype(np.float32)
+        return product_by_row(scaled, self.kind_model.weights[kept].T)
+
+    @staticmethod
+    def _token_shares(places: Places, encoding: Encoding, directions: NDArray[np.float32]) -> Array:
+        scale = len(encoding.tokens) * encoding.norm
+        shares = (encoding.tokens @ directions.T).astype(np.float64) / scale
+        return _summed(places.of_token, shares, len(places) + 1)
+
+    def _name_shares(self, weights: Array, places: Places, named: Sequence[NamedKind], kinds: Array) -> Array:
+        """Add what the names bring to their places; return the sums."""
+        total = np.zeros(kinds.shape[0])
+        for name in named:
+            value = kinds[:, name.kind] * self.kind_model.name_bonus * name.strength
+            _spread(weights, places, name.places, value)
+            total += value
+        return total
+
+    def _cue_shares(
+        self, weights: Array, places: Places, explained: ExplainedListing, index: NDArray[np.int64], knowledge: Array
+    ) -> Array:
+        """Add what each cue brings, by leaving it out of the knowledge feature; return the sums."""
+        facts, opinion, model = explained.read.facts(), explained.opinion, self.scenario_model
+        total = np.zeros(len(index))
+        for fact in sorted(facts, key=lambda fact: (fact.cue, fact.negated)):
+            without = model.hazard_log_odds(opinion.kinds[None], [model.risks(facts - {fact})])[0]
+            value = knowledge * (opinion.knowledge - without)[index]
+            _spread(weights, places, cue_places(explained.read, fact), value)
+            total += value
+        return total
 
 
-def _words_of_tokens(encoding: Encoding, spans: list[tuple[int, int]]) -> list[int | None]:
-    """Return the word that each token lies in (or next follows, for punctuation), None for special tokens."""
-    result: list[int | None] = []
-    word = 0
-    for start, end in encoding.offsets:
-        if end <= start or not spans:
-            result.append(None)
-            continue
-        while word + 1 < len(spans) and spans[word][1] <= start:
-            word += 1
-        result.append(word)
-    return result
-
-
-def _knowledge_places(text: ComposedText) -> list[_Place | None]:
-    places: dict[_Place | None, None] = {}
-    for field, findings in text.findings.items():
-        spans = [(name.start, name.end) for name in findings.names] + [(cue.start, cue.end) for cue in findings.cues]
-        places.update(dict.fromkeys((field, start, end) for start, end in spans))
-    return list(places)
-
-
-def _largest(listing: Listing, by_place: dict[_Place | None, float], limit: int) -> list[Highlight]:
-    fields = dict(listing.texts())
-    ranked = sorted(
-        ((place, weight) for place, weight in by_place.items() if place is not None),
-        key=lambda item: (-abs(item[1]), item[0]),
-    )
+def cue_places(read: ReadListing, fact: CueFact) -> list[Place]:
+    """Return where a listing shows a cue."""
     return [
-        Highlight(field=field, start=start, end=end, text=fields[field][start:end], weight=weight)
-        for (field, start, end), weight in ranked[:limit]
+        (name, hit.start, hit.end)
+        for name, findings in read.text.findings.items()
+        for hit in findings.cues
+        if hit.cue == fact.cue and hit.negated == fact.negated
+    ]
+
+
+def _summed(rows: NDArray[np.int64], values: Array, n: int) -> Array:
+    """Sum values of shape (uses, quantities) by row, to shape (n, quantities)."""
+    sums = np.zeros((values.shape[1], n))
+    for row, column in zip(sums, values.T, strict=True):
+        row[:] = np.bincount(rows, weights=column, minlength=n)
+    return sums.T
+
+
+def _spread(weights: Array, places: Places, where: Sequence[Place], value: Array) -> None:
+    touched = [i for place in where for i in places.touching(place)]
+    for i in touched:
+        weights[i] += value / len(touched)
+
+
+def _largest(fields: Mapping[str, str], spans: Sequence[Place], weights: Array, limit: int | None) -> list[Highlight]:
+    order = np.argsort(-np.abs(weights), kind="stable")[:limit].tolist()
+    # Not validated again: the values are our own, and there are hundreds of them.
+    return [
+        Highlight.model_construct(field=name, start=start, end=end, text=fields[name][start:end], weight=weight)
+        for (name, start, end), weight in ((spans[i], float(weights[i])) for i in order)
     ]

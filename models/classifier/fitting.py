@@ -151,7 +151,7 @@ def fit_classifier(
         thresholds,
         settings,
         taxonomy_source,
-        evidence=evidence,
+        market_evidence=evidence,
         unsafe_calibration=fit_unsafe_calibration(
             posteriors[real],
             [r for r, is_real in zip(read, real, strict=True) if is_real],

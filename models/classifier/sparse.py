@@ -6,12 +6,12 @@ smoothed inverse document frequency, unit length per block) and know which words
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -20,6 +20,11 @@ from scipy.sparse import csr_matrix
 
 _WORD = re.compile(r"[^\W_]+(?:[.,]\d+)?")
 _CHARACTER_ORDERS = (3, 4, 5)
+_BLOCKS = 2
+_CACHED_TEXTS = 32
+"""Texts whose features are kept: an explanation asks again for what the assessment has just used."""
+
+Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,29 @@ class Word:
 
 
 @dataclass(frozen=True)
-class FeatureUse:
-    """One feature of one text: column, value, and the words (indices) it comes from."""
+class Incidence:
+    """Which word brings how much of which feature; a feature's value is the sum of its words' parts.
 
-    column: int
-    value: float
-    words: tuple[int, ...]
+    Parameters
+    ----------
+    columns, words : array of int, shape (uses,)
+        Feature, and index of the word.
+    values : array of shape (uses,)
+    """
+
+    columns: Index
+    words: Index
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Block:
+    """One block of features of one text: its columns with their values, and the words that bring them."""
+
+    unique: Index
+    values: NDArray[np.float64]
+    columns: Index
+    words: Index
 
 
 def words_of(text: str) -> list[Word]:
@@ -57,12 +79,8 @@ def _plain(word: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c))
 
 
-def _word_grams(words: Sequence[Word]) -> list[tuple[str, tuple[int, ...]]]:
-    singles: list[tuple[str, tuple[int, ...]]] = [(word.form, (i,)) for i, word in enumerate(words)]
-    pairs: list[tuple[str, tuple[int, ...]]] = [
-        (f"{a.form} {b.form}", (i, i + 1)) for i, (a, b) in enumerate(pairwise(words))
-    ]
-    return singles + pairs
+def _word_grams(words: Sequence[Word]) -> list[str]:
+    return [*(word.form for word in words), *(_pair(a, b) for a, b in pairwise(words))]
 
 
 def _character_grams(form: str) -> list[str]:
@@ -84,6 +102,7 @@ class SparseFeatures:
         self.columns = columns
         self.idf = idf
         self._characters_of: dict[str, list[int]] = {}
+        self._blocks = lru_cache(maxsize=_CACHED_TEXTS)(self._parse)
 
     @property
     def size(self) -> int:
@@ -110,7 +129,7 @@ class SparseFeatures:
         for text in texts:
             n_texts += 1
             words = words_of(text)
-            in_words.update({gram for gram, _ in _word_grams(words)})
+            in_words.update(set(_word_grams(words)))
             in_characters.update({f"\t{gram}" for form in {w.form for w in words} for gram in _character_grams(form)})
         kept = [
             (gram, n)
@@ -121,51 +140,51 @@ class SparseFeatures:
         idf = np.array([np.log((1 + n_texts) / (1 + n)) + 1 for _, n in kept], dtype=np.float32)
         return cls({gram: i for i, (gram, _) in enumerate(kept)}, idf)
 
-    def uses(self, text: str) -> tuple[list[Word], list[FeatureUse]]:
-        """Return the words of a text and the features it uses."""
-        words = words_of(text)
-        word_uses: dict[int, list[int]] = {}
-        word_counts: Counter[int] = Counter()
-        for gram, places in _word_grams(words):
-            column = self.columns.get(gram)
-            if column is not None:
-                word_uses.setdefault(column, []).extend(places)
-                word_counts[column] += 1
-        character_uses: dict[int, list[int]] = {}
-        character_counts: Counter[int] = Counter()
-        for i, word in enumerate(words):
-            for column in self._character_columns(word.form):
-                character_uses.setdefault(column, []).append(i)
-                character_counts[column] += 1
-        return words, [
-            *self._weighted(word_uses, word_counts),
-            *self._weighted(character_uses, character_counts),
-        ]
+    def incidence(self, text: str) -> Incidence:
+        """Return which words of a text (`words_of`) bring which features: the parts of the values of `transform`."""
+        parts = []
+        for block in self._blocks(text):
+            which = np.searchsorted(block.unique, block.columns)
+            parts.append((block.values / np.bincount(which, minlength=len(block.unique)))[which])
+        columns, words = zip(*((block.columns, block.words) for block in self._blocks(text)), strict=True)
+        return Incidence(np.concatenate(columns), np.concatenate(words), np.concatenate(parts))
 
     def transform(self, texts: Sequence[str]) -> csr_matrix:
-        """Return the features of texts as a sparse matrix of shape (n, size), float32: the values of `uses`."""
-        indptr = [0]
-        indices: list[NDArray[np.int64]] = []
-        data: list[NDArray[np.float32]] = []
-        for text in texts:
-            words = words_of(text)
-            word_columns = [c for gram, _ in _word_grams(words) if (c := self.columns.get(gram)) is not None]
-            character_columns = [c for word in words for c in self._character_columns(word.form)]
-            for used in (word_columns, character_columns):
-                columns, counts = np.unique(np.array(used, dtype=np.int64), return_counts=True)
-                values = (1.0 + np.log(counts)) * self.idf[columns]
-                length = float(np.sqrt((values * values).sum())) or 1.0
-                indices.append(columns)
-                data.append((values / length).astype(np.float32))
-            indptr.append(indptr[-1] + len(indices[-1]) + len(indices[-2]))
+        """Return the features of texts as a sparse matrix of shape (n, size), float32."""
+        blocks = [block for text in texts for block in self._blocks(text)]
+        ends = np.cumsum([0, *(len(block.unique) for block in blocks)])
         return csr_matrix(
             (
-                np.concatenate([*data, np.empty(0, np.float32)]),
-                np.concatenate([*indices, np.empty(0, np.int64)]),
-                np.array(indptr),
+                np.concatenate([*(block.values.astype(np.float32) for block in blocks), np.empty(0, np.float32)]),
+                np.concatenate([*(block.unique for block in blocks), np.empty(0, np.int64)]),
+                ends[::_BLOCKS],
             ),
             shape=(len(texts), self.size),
         )
+
+    def _parse(self, text: str) -> tuple[_Block, ...]:
+        words = words_of(text)
+        singles = [(c, i) for i, word in enumerate(words) if (c := self.columns.get(word.form)) is not None]
+        pairs = [(c, i) for i, (a, b) in enumerate(pairwise(words)) if (c := self.columns.get(_pair(a, b))) is not None]
+        alone, paired = _as_array(singles), _as_array(pairs)
+        either = np.concatenate([alone, paired])
+        characters = [self._character_columns(word.form) for word in words]
+        flat = np.array([c for columns in characters for c in columns], dtype=np.int64)
+        return (
+            # Both words of a pair bring it.
+            self._block(
+                either[:, 0],
+                np.concatenate([either[:, 0], paired[:, 0]]),
+                np.concatenate([either[:, 1], paired[:, 1] + 1]),
+            ),
+            self._block(flat, flat, np.repeat(np.arange(len(words)), [len(columns) for columns in characters])),
+        )
+
+    def _block(self, occurrences: Index, columns: Index, words: Index) -> _Block:
+        unique, counts = np.unique(occurrences, return_counts=True)
+        values = (1.0 + np.log(counts)) * self.idf[unique].astype(np.float64)
+        length = float(np.sqrt((values * values).sum())) or 1.0
+        return _Block(unique, values / length, columns, words)
 
     def _character_columns(self, form: str) -> list[int]:
         columns = self._characters_of.get(form)
@@ -176,7 +195,10 @@ class SparseFeatures:
             self._characters_of[form] = columns
         return columns
 
-    def _weighted(self, uses: dict[int, list[int]], counts: Counter[int]) -> list[FeatureUse]:
-        raw = {column: (1.0 + math.log(n)) * float(self.idf[column]) for column, n in counts.items()}
-        length = math.sqrt(sum(value * value for value in raw.values())) or 1.0
-        return [FeatureUse(column, value / length, tuple(uses[column])) for column, value in raw.items()]
+
+def _pair(a: Word, b: Word) -> str:
+    return f"{a.form} {b.form}"
+
+
+def _as_array(uses: list[tuple[int, int]]) -> Index:
+    return np.array(uses, dtype=np.int64).reshape(-1, 2)

@@ -70,6 +70,7 @@ class Alert:
             captions=self.captions,
             labels=self.risk_types,
             source=self.source,
+            url=self.url,
         )
 
 
@@ -85,6 +86,8 @@ class Example:
         Risk types; empty for a product known to have none, None where nobody looked.
     risk_level : RiskLevel or None
         Where a person gave one.
+    url : str
+        Link to the official notice. Shown to people, never given to a model.
     """
 
     id: str
@@ -98,6 +101,7 @@ class Example:
     labels: tuple[str, ...] | None = ()
     risk_level: RiskLevel | None = None
     source: str = ""
+    url: str = ""
     weight: float = 1.0
     extra: dict[str, str] = field(default_factory=dict, compare=False)
 

@@ -1,8 +1,8 @@
 """The example table: listing-shaped texts with known hazards, or ordinary listings without labels.
 
 Columns: ``id, date, lang, title, brand, category, description, captions, labels`` and, where there are any,
-``risk_level`` and ``source``. A labelled table needs ``id``, ``title`` and ``labels``, an ordinary one ``id`` and
-``title``; the others default to empty. No other column is read: what states the defect (``hazard_text``) can never
+``risk_level``, ``source`` and ``url``. A labelled table needs ``id``, ``title`` and ``labels``, an ordinary one ``id``
+and ``title``; the others default to empty. No other column is read: what states the defect (``hazard_text``) can never
 reach a model from here.
 """
 
@@ -35,6 +35,7 @@ COLUMNS = (
     "labels",
     "risk_level",
     "source",
+    "url",
 )
 """Every column that is read."""
 _TEXTS = tuple(name for name in COLUMNS if name not in ("captions", "labels", "risk_level"))

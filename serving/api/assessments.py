@@ -21,7 +21,7 @@ from serving.api.responses import JsonResponse
 from serving.api.schemas import AssessmentAnswer, StoredAnswer, SummaryList
 from serving.engine import Failure, Outcome
 from serving.services import services_of
-from serving.store.assessments import Answered, Order
+from serving.store.assessments import Answered, Order, is_assessment_id
 
 router = APIRouter(tags=["assessments"])
 _PATH = "/v1/assessments"
@@ -129,15 +129,14 @@ async def get_assessment(
     request: Request, assessment_id: Annotated[str, Path(description="`id` of an assessment", examples=["0f" * 16])]
 ) -> JsonResponse:
     """Read one assessment."""
-    stored = await asyncio.to_thread(services_of(request).store.get, assessment_id) if _is_id(assessment_id) else None
+    stored = (
+        await asyncio.to_thread(services_of(request).store.get, assessment_id)
+        if is_assessment_id(assessment_id)
+        else None
+    )
     if stored is None:
         raise ProblemError(NOT_FOUND, f"No assessment has the id {shortened(assessment_id)}.")
     return JsonResponse(asdict(stored))
-
-
-def _is_id(text: str) -> bool:
-    """Whether a text can be an id at all; others, such as ones with NUL, never reach the database."""
-    return len(text) == 32 and set(text) <= set("0123456789abcdef")
 
 
 def _read(body: bytes, most: int) -> list[Listing | Refusal]:

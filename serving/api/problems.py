@@ -72,6 +72,7 @@ NOT_FOUND = ProblemType("not-found", 404, "There is nothing here")
 NOTHING_RESTRICTED = ProblemType("nothing-restricted", 409, "Nothing is restricted, so no statement of reasons is owed")
 METHOD_NOT_ALLOWED = ProblemType("method-not-allowed", 405, "The method is not allowed here")
 PLAN_CONFLICT = ProblemType("plan-conflict", 409, "The act does not fit the stored plans")
+MODEL_CHANGED = ProblemType("model-changed", 409, "Another model is in force")
 TOO_MANY_LISTINGS = ProblemType("too-many-listings", 413, "Too many listings in one request")
 BODY_TOO_LARGE = ProblemType("body-too-large", 413, "The body is too large")
 UNSUPPORTED_MEDIA_TYPE = ProblemType("unsupported-media-type", 415, "The body must be JSON")
@@ -85,9 +86,9 @@ NOT_READY = ProblemType("not-ready", 503, "The server is not ready")
 STORE_UNAVAILABLE = ProblemType("store-unavailable", 503, "The database does not answer")
 
 PROBLEM_TYPES = (
-    MALFORMED_JSON, PLAN_ADMIN_OFF, NOT_FOUND, METHOD_NOT_ALLOWED, NOTHING_RESTRICTED, PLAN_CONFLICT, TOO_MANY_LISTINGS,
-    BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, WRONG_SHAPE, INVALID_PARAMETER, INVALID_LISTING, INVALID_PLAN, TOO_BUSY,
-    INTERNAL_ERROR, NOT_READY, STORE_UNAVAILABLE,
+    MALFORMED_JSON, PLAN_ADMIN_OFF, NOT_FOUND, METHOD_NOT_ALLOWED, NOTHING_RESTRICTED, PLAN_CONFLICT, MODEL_CHANGED,
+    TOO_MANY_LISTINGS, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, WRONG_SHAPE, INVALID_PARAMETER, INVALID_LISTING,
+    INVALID_PLAN, TOO_BUSY, INTERNAL_ERROR, NOT_READY, STORE_UNAVAILABLE,
 )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ async function show(work) {
     const answer = await work();
     if (mine !== turn) return;
     byId("empty")?.remove();
-    drawResult(answer.listing, answer.assessment);
+    drawResult(answer.assessment);
     bringIntoView();
   } catch (problem) {
     if (mine === turn) complain(problem);
@@ -66,14 +66,14 @@ function typed() {
 
 async function assess() {
   const listing = typed();
-  const answer = await ask("/v1/assessments?explain=full", {
+  const answer = await ask("/v1/assessments", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ listings: [listing] }),
   });
   const { assessment, error } = answer.results[0];
   if (error) throw error;
-  return { listing, assessment };
+  return { assessment };
 }
 
 async function kept(id) {

@@ -1,7 +1,7 @@
 // One assessment on the page.
 
 import { byId, fill, make, oneIn, percent, plain } from "./dom.js";
-import { drawListing } from "./highlight.js";
+import { explainWhole, explainWords } from "./explanation.js";
 
 const SHOWN = 6;
 const ACTIONS = {
@@ -14,13 +14,14 @@ const ACTIONS = {
 const CONSUMERS = { very_vulnerable: "very vulnerable (under 3 years)", vulnerable: "vulnerable (3 to 14 years)", other: "everyone" };
 const SEVERITY = ["", "1, first aid", "2, a visit to a doctor", "3, hospital", "4, fatal or lasting"];
 
+const LEVEL = "level"; // what the explanation calls the words behind the level
+
 let chosen = null;
 
-export function drawResult(listing, assessment) {
-  chosen = null;
+export function drawResult(assessment) {
   verdict(assessment);
   scenario(assessment);
-  hazards(listing, assessment);
+  hazards(assessment);
   cues(assessment.cues);
   kinds(assessment.kinds);
   versions(assessment);
@@ -102,18 +103,21 @@ function sensitivity({ level, sensitivity: steps }) {
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-function hazards(listing, assessment) {
-  const explained = new Map(assessment.explanation.map((entry) => [entry.risk_type, entry]));
+function hazards(assessment) {
   const box = byId("hazards");
-  const choose = (name) => {
+  const mark = (name) => {
     chosen = name;
     box.querySelectorAll("button").forEach((button) => {
       button.setAttribute("aria-pressed", String(button.dataset.hazard === name));
     });
-    legend(name, explained.get(name));
-    drawListing(byId("listing"), listing, explained.get(name));
+    byId("about-level").setAttribute("aria-pressed", String(name === LEVEL));
   };
-  fill(box, ...assessment.hazards.map((hazard, i) => bar(hazard, i, explained.has(hazard.risk_type), choose)));
+  const choose = (name) => {
+    mark(name);
+    explainWords(assessment.id, name);
+  };
+  fill(box, ...assessment.hazards.map((hazard, i) => bar(hazard, i, choose)));
+  byId("about-level").onclick = () => choose(LEVEL);
   const more = byId("more-hazards");
   const rest = assessment.hazards.length - SHOWN;
   const set = (open) => {
@@ -124,35 +128,23 @@ function hazards(listing, assessment) {
   more.hidden = rest <= 0;
   more.onclick = () => set(!box.classList.contains("open"));
   set(false);
-  const worst = assessment.scenario?.risk_type;
-  choose(explained.has(worst) ? worst : assessment.hazards.find((h) => explained.has(h.risk_type))?.risk_type ?? null);
+  const main = assessment.scenario?.risk_type ?? assessment.hazards[0]?.risk_type ?? null;
+  mark(main);
+  explainWhole(assessment.id, main);
 }
 
-function bar(hazard, index, explained, choose) {
+function bar(hazard, index, choose) {
   const button = make("button", index >= SHOWN ? "hazard extra" : "hazard");
   button.type = "button";
   button.dataset.hazard = hazard.risk_type;
-  button.disabled = !explained;
   const meter = make("span", "meter");
   const inner = make("span", hazard.flagged ? "fill flagged" : "fill");
   inner.style.width = `${Math.max(0.5, hazard.probability * 100)}%`;
   meter.append(inner);
   button.append(make("span", "name", hazard.risk_type), meter, make("span", "value", percent(hazard.probability)));
   if (hazard.flagged) button.append(make("span", "visually-hidden", ", above its threshold"));
-  button.addEventListener("click", () => choose(chosen === hazard.risk_type ? null : hazard.risk_type));
+  button.addEventListener("click", () => { if (chosen !== hazard.risk_type) choose(hazard.risk_type); });
   return button;
-}
-
-function legend(name, attribution) {
-  const target = byId("legend");
-  if (!attribution) {
-    fill(target, make("span", "muted", name === null ? "No hazard is chosen." : "No explanation was asked for."));
-    return;
-  }
-  fill(target,
-    make("mark", "for strength-4", "speaks for"), document.createTextNode(" "),
-    make("mark", "against strength-4", "speaks against"), document.createTextNode(" "),
-    make("strong", "", attribution.risk_type));
 }
 
 function cues(found) {

@@ -126,6 +126,11 @@ class AssessmentStore:
         self.engine.dispose()
 
 
+def is_assessment_id(text: str) -> bool:
+    """Whether a text can be an id at all; others, such as ones with NUL, need not reach the database."""
+    return len(text) == 32 and set(text) <= set("0123456789abcdef")
+
+
 def _row(answer: Answered) -> dict[str, Any]:
     listing, assessment = answer.listing, answer.assessment
     return {

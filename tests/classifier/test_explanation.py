@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.classifier.classifier import HazardClassifier
-from models.classifier.heads import Blocks
+from models.classifier.explanation import Explainer
+from models.classifier.heads import Blocks, LinearHeads
 from models.domain.listing import Listing
+from models.domain.risk import RiskLevel
 
 MAGNETS = Listing(
     id="1",
@@ -69,13 +71,55 @@ def test_every_cue_is_the_slice_of_its_field(
             assert 0 <= hit.start < hit.end <= len(fields[findings_field])
 
 
-def test_what_no_word_explains_falls_on_special_tokens_alone(small_model: HazardClassifier) -> None:
-    read = small_model.read(MAGNETS)
-    encoding = small_model.encoder.encode(read.text.text)
-    special = [i for i, (start, end) in enumerate(encoding.offsets) if end <= start]
-    mean = encoding.tokens[special].astype(np.float64).sum(axis=0) / (len(encoding.tokens) * encoding.norm)
-    for attribution, weights in zip(small_model.explain(MAGNETS), small_model.heads.dense, strict=True):
-        assert attribution.rest == pytest.approx(float(mean @ weights), abs=1e-5)
+def test_the_encoders_share_that_no_word_has_is_that_of_special_tokens_and_punctuation(
+    small_model: HazardClassifier,
+) -> None:
+    explained = small_model.explained(MAGNETS)
+    heads = small_model.heads
+    encoder_alone = LinearHeads(heads.dense, np.zeros_like(heads.sparse), np.zeros_like(heads.knowledge), heads.bias)
+    explainer = Explainer(encoder_alone, small_model.sparse, small_model.kind_model, small_model.scenario_model)
+    shares = explainer.hazard_shares(explained, range(len(heads.bias)))
+    text, encoding = explained.read.text.text, explained.encoding
+    rest = [i for i, (start, end) in enumerate(encoding.offsets) if not any(c.isalnum() for c in text[start:end])]
+    mean = encoding.tokens[rest].astype(np.float64).sum(axis=0) / (len(encoding.tokens) * encoding.norm)
+    assert len(rest) > 2
+    assert shares.rest == pytest.approx(heads.dense @ mean, abs=1e-5)
+    assert shares.weights.sum(axis=0) + shares.rest + heads.bias == pytest.approx(shares.totals, abs=1e-5)
+
+
+@settings(max_examples=30)
+@given(st.data())
+def test_the_words_of_the_level_add_up_to_the_log_odds_of_its_kinds(
+    small_model: HazardClassifier, listings: st.SearchStrategy[Listing], data: st.DataObject
+) -> None:
+    listing, level = data.draw(listings), data.draw(st.sampled_from(list(RiskLevel)))
+    explained = small_model.explained(listing)
+    members = small_model.explainer.members(explained, level)
+    if members.all() or not members.any():
+        with pytest.raises(ValueError, match="every kind or none"):
+            small_model.explainer.level_shares(explained, members)
+        return
+    shares = small_model.explainer.level_shares(explained, members)
+    inside = float(explained.opinion.kinds[members].sum())
+    outside = float(explained.opinion.kinds[~members].sum())
+    assert shares.totals[0] == pytest.approx(np.log(inside / outside), abs=1e-4)
+    added = shares.bias + shares.parts["kinds"] + shares.parts["names"]
+    assert added == pytest.approx(shares.totals, abs=1e-3 * max(1.0, abs(float(shares.bias[0]))))
+    assert shares.weights.sum(axis=0) + shares.rest + shares.bias == pytest.approx(shares.totals, abs=1e-9)
+
+
+def test_a_name_speaks_for_its_kind(small_model: HazardClassifier) -> None:
+    explained = small_model.explained(RUSSIAN)
+    members = small_model.explainer.members(explained, RiskLevel.SERIOUS)
+    shares = small_model.explainer.level_shares(explained, members)
+    strongest = shares.spans[int(shares.weights[:, 0].argmax())]
+    assert RUSSIAN.title[strongest[1] : strongest[2]] == "Лазерная указка"
+
+
+def test_the_level_none_is_told_by_kinds_without_a_scenario(small_model: HazardClassifier) -> None:
+    explained = small_model.explained(Listing(id="1", title="Cotton T-shirt, white"))
+    members = small_model.explainer.members(explained, RiskLevel.NONE)
+    assert (members == small_model.scenario_model.harmless).all()
 
 
 def test_highlights_are_sorted_by_the_size_of_their_share(small_model: HazardClassifier) -> None:

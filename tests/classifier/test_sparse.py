@@ -56,15 +56,14 @@ def test_each_block_equals_scikit_learns_tfidf(
 
 @settings(max_examples=60)
 @given(st.data())
-def test_uses_cover_the_transform(features: SparseFeatures, texts: st.SearchStrategy[str], data: st.DataObject) -> None:
+def test_the_words_parts_add_up_to_the_features(
+    features: SparseFeatures, texts: st.SearchStrategy[str], data: st.DataObject
+) -> None:
     text = " ".join([data.draw(texts), *data.draw(st.lists(st.sampled_from(TEXTS), max_size=2))])
-    words, uses = features.uses(text)
-    row = np.zeros(features.size)
-    for use in uses:
-        row[use.column] += use.value
-        assert use.words
-        assert set(use.words) <= set(range(len(words)))
+    incidence = features.incidence(text)
+    row = np.bincount(incidence.columns, weights=incidence.values, minlength=features.size)
     assert row == pytest.approx(features.transform([text]).toarray()[0], abs=1e-6)
+    assert set(incidence.words.tolist()) <= set(range(len(words_of(text))))
 
 
 @settings(max_examples=60)
@@ -100,10 +99,11 @@ def test_words_are_folded_without_case_and_accents(text: str, forms: list[str]) 
     assert [word.form for word in words_of(text)] == forms
 
 
-def test_a_use_names_the_words_it_comes_from(features: SparseFeatures) -> None:
-    words, uses = features.uses("strong magnets 5 mm")
-    pair = next(use for use in uses if use.column == features.columns["strong magnets"])
-    assert [words[i].form for i in pair.words] == ["strong", "magnets"]
+def test_a_pair_of_words_is_brought_by_both_in_equal_parts(features: SparseFeatures) -> None:
+    words, incidence = words_of("strong magnets 5 mm"), features.incidence("strong magnets 5 mm")
+    pair = incidence.columns == features.columns["strong magnets"]
+    assert [words[i].form for i in incidence.words[pair]] == ["strong", "magnets"]
+    assert len(set(incidence.values[pair].tolist())) == 1
 
 
 def test_features_of_few_texts_are_left_out() -> None:

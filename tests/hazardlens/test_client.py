@@ -350,10 +350,12 @@ class TestAgainstTheRealServer:
 
         assessment = real.assess(listing, explain="tokens")
         stored = real.assessment(assessment.id)
+        why = real.explanation(assessment.id, "tokens")
 
         assert stored.assessment == assessment
         assert stored.listing == listing
         assert assessment.explanation
+        assert (why.assessment_id, why.risk_level) == (assessment.id, assessment.risk_level)
 
     def test_a_mapping_and_a_listing_give_the_same_answer(self, real: Client) -> None:
         assert real.assess(LAMP) == real.assess(Listing(id="1", title="Lamp"))

@@ -49,7 +49,7 @@ def test_every_sample_becomes_an_example_table(
 def test_no_word_about_the_defect_reaches_the_table(run: RunCommand, tmp_path: Path) -> None:
     out = tmp_path / "examples.jsonl"
     run("ingest", SAMPLES / "cpsc_recalls.json", "--out", out)
-    known = {"id", "date", "lang", "title", "brand", "category", "description", "captions", "labels", "source"}
+    known = {"id", "date", "lang", "title", "brand", "category", "description", "captions", "labels", "source", "url"}
 
     assert all(set(json.loads(line)) <= known for line in out.read_text(encoding="utf-8").splitlines())
 

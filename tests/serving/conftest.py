@@ -87,7 +87,7 @@ def live_url(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) ->
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=5))
     thread = threading.Thread(target=server.run)
     thread.start()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     store = app.state.services.store
     while not (server.started and app.state.services._starting.done()):
         assert time.monotonic() < deadline, "the server did not start"

@@ -9,11 +9,28 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 pytestmark = pytest.mark.browser
 CHROMIUM = Path("/usr/bin/chromium")
 HOSTILE = '"><img src=x onerror="window.broken=1"><script>window.broken=2</script>'
+
+SIGHT, NECK = "damage to sight", "strangulation"
+SCRIPTS: dict[str, tuple[str, str, str, str]] = {
+    # title, description, hazard, what must be marked
+    "Latin": ("Green laser pointer pen 5000 mW", "Gift for kids.", SIGHT, "laser pointer"),
+    "Latin, decomposed, with emoji": (
+        "🔥👩‍👩‍👧 Kette für Babys: Bernsteinkette", "Zum Zahnen, ab 3 Monaten", NECK, "Kette"
+    ),
+    "Cyrillic": ("Зелёная лазерная указка 5000 мВт", "Игрушка для детей", SIGHT, "лазерная указка"),
+    "Arabic": ("مؤشر ليزر أخضر قوي", "قميص قطني أبيض", SIGHT, "مؤشر ليزر"),
+    "Hebrew": ("מצביע לייזר ירוק", "חולצת כותנה לבנה", SIGHT, "מצביע לייזר"),
+    "Devanagari": ("हरा लेजर पॉइंटर", "सूती कपड़ा", SIGHT, "लेजर पॉइंटर"),
+    "Thai": ("เลเซอร์พอยเตอร์สีเขียว", "ผ้าฝ้าย", SIGHT, "เลเซอร์พอยเตอร์"),
+    "Kana": ("超強力レーザーポインター グリーン", "送料無料", SIGHT, "レーザーポインター"),
+    "Han": ("绿色激光笔", "包邮", SIGHT, "激光笔"),
+    "Hangul": ("초강력 레이저 포인터 녹색", "무료 배송", SIGHT, "레이저 포인터"),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +66,13 @@ def assess(page: Page, **fields: str) -> None:
         page.press("#f-description", "Control+Enter")
     page.wait_for_selector("#result:not([hidden])")
     page.wait_for_function("!document.body.classList.contains('busy')")
+    explained(page)
+
+
+def explained(page: Page) -> None:
+    """Wait until the words are marked."""
+    page.wait_for_selector("#listing .field")
+    page.wait_for_selector("[aria-busy=true]", state="detached")
 
 
 def marks(page: Page, field: str) -> list[str]:
@@ -74,14 +98,18 @@ def test_a_click_assesses_too(page: Page) -> None:
     page.fill("#f-title", "Cotton bag")
     page.click("#assess")
     page.wait_for_selector("#result:not([hidden])")
+    explained(page)
     assert page.locator('[data-field="title"]').text_content() == "Cotton bag"
 
 
 def test_another_hazard_gets_its_own_words(page: Page) -> None:
     assess(page, title="Laser pointer 5000mW with lithium battery, small magnets", description="burning laser")
-    page.locator('#hazards button[data-hazard="fire"]').click(force=True)
+    page.locator("#more-hazards").click()
+    page.locator('#hazards button[data-hazard="fire"]').click()
+    expect(page.locator("#legend strong")).to_have_text("fire")
     fire = page.locator("#listing").inner_html()
     page.locator('#hazards button[data-hazard="damage to sight"]').click()
+    expect(page.locator("#legend strong")).to_have_text("damage to sight")
     assert page.locator("#legend strong").text_content() == "damage to sight"
     assert page.locator("#listing").inner_html() != fire
 
@@ -95,11 +123,50 @@ def test_highlights_stand_where_the_words_are(page: Page, live_url: str, title: 
     assert page.locator('[data-field="title"]').text_content() == title
     found = marks(page, "title")
     assert found
-    answer = httpx.post(
-        f"{live_url}/v1/assessments", json=[{"id": "page", "title": title}], params={"explain": "full"}
-    ).json()
-    words = {h["text"] for entry in answer["results"][0]["assessment"]["explanation"] for h in entry["highlights"]}
-    assert {text for text in found if text.strip()} <= words
+    posted = httpx.post(f"{live_url}/v1/assessments", json=[{"id": "page", "title": title}]).json()
+    identifier = posted["results"][0]["assessment"]["id"]
+    answer = httpx.get(f"{live_url}/v1/assessments/{identifier}/explanation").json()
+    words = {phrase["text"] for hazard in answer["hazards"] for phrase in hazard["phrases"]}
+    assert set(found) <= words
+
+
+@pytest.mark.parametrize("script", list(SCRIPTS))
+def test_every_mark_is_on_the_right_word_in_every_script(page: Page, script: str) -> None:
+    title, description, hazard, right = SCRIPTS[script]
+    assess(page, title=title, description=description)
+    page.locator("#more-hazards").click()
+    page.locator(f'#hazards button[data-hazard="{hazard}"]').click()
+    expect(page.locator("#legend strong")).to_have_text(hazard)
+    assert page.locator('[data-field="title"]').text_content() == title
+    assert page.locator('[data-field="description"]').text_content() == description
+    found = page.locator("#listing .text mark.for").all_text_contents()
+    assert any(right in text for text in found), found
+    letters = page.locator("#listing .text mark").evaluate_all("marks => marks.map(m => m.getClientRects().length)")
+    assert all(count >= 1 for count in letters)
+
+
+def test_marks_are_told_without_colour(page: Page) -> None:
+    assess(page, title="Laser pointer 5000mW", description="cotton bag")
+    style = "m => [getComputedStyle(m).textDecorationStyle, getComputedStyle(m, '::before').content]"
+    for_style = page.locator("#listing .text mark.for").first.evaluate(style)
+    assert for_style[0] == "solid"
+    assert "speaks for" in for_style[1]
+    against = page.locator("#legend mark.against").evaluate(style)
+    assert against[0] == "dotted"
+    assert "speaks against" in against[1]
+    page.locator(".alternative summary").click()
+    listed = page.locator(".alternative li q").all_text_contents()
+    assert set(page.locator("#listing .text mark").all_text_contents()) == set(listed)
+
+
+def test_the_page_says_what_would_change_the_answer(page: Page) -> None:
+    assess(page, title="Green laser pointer pen", description="A paper notebook with lines, A5.")
+    assert "ithout" in (page.locator(".what-if").text_content() or "")
+    assert page.locator(".removals tbody tr").count() >= 1
+    assert page.locator(".scenario-line").text_content()
+    page.locator("#about-level").click()
+    expect(page.locator("#legend strong")).to_contain_text("level")
+    assert page.locator("#about-level").get_attribute("aria-pressed") == "true"
 
 
 def test_right_to_left_text_runs_from_the_right(page: Page) -> None:
@@ -117,9 +184,10 @@ def test_markup_in_any_field_stays_text(page: Page, live_url: str) -> None:
         "id": HOSTILE, "title": HOSTILE, "attributes": {HOSTILE: f"{HOSTILE} 5000mW laser"}, "warnings": [HOSTILE],
         "captions": [f"{HOSTILE} laser 5000mW"], "brand": HOSTILE,
     }  # fmt: skip
-    answer = httpx.post(f"{live_url}/v1/assessments", json=[listing], params={"explain": "full"}).json()
+    answer = httpx.post(f"{live_url}/v1/assessments", json=[listing]).json()
     page.goto(f"{live_url}/assessments/{answer['results'][0]['assessment']['id']}")
     page.wait_for_selector("#result:not([hidden])")
+    explained(page)
     assert page.locator("h1").text_content() == HOSTILE
     assert page.locator("#listing img, #listing script, h1 img, #cues img").count() == 0
     assert page.evaluate("window.broken") is None
@@ -141,6 +209,7 @@ def test_a_kept_assessment_loads_into_the_form(page: Page) -> None:
     title = link.text_content()
     link.click()
     page.wait_for_selector("#result:not([hidden])")
+    explained(page)
     assert page.locator("#f-title").input_value() == title
     assert page.locator('[data-field="title"]').text_content() == title
 
@@ -149,7 +218,9 @@ def test_the_permalink_shows_the_same_assessment(page: Page) -> None:
     assess(page, title="Laser pointer 5000mW", description="")
     level = page.locator("#level").text_content()
     page.click("#permalink")
+    page.wait_for_url(re.compile(r"/assessments/"))
     page.wait_for_selector("#result:not([hidden])")
+    explained(page)
     assert re.search(r"/assessments/[0-9a-f]{32}$", page.url)
     assert page.locator("h1").text_content() == "Laser pointer 5000mW"
     assert page.locator("#level").text_content() == level

@@ -28,9 +28,24 @@ def test_every_field_is_read_from_its_variable() -> None:
         "HAZARDLENS_DEMO": "1",
         "HAZARDLENS_PLAN_ADMIN": "yes",
         "HAZARDLENS_PLAN_FOUR_EYES": "no",
+        "HAZARDLENS_EVIDENCE": "known.jsonl",
     }
     expected = Settings(
-        Path("m"), "sqlite:///a.db", "0.0.0.0", 9, Path("p.yaml"), 3, 7, 2, 1, 8, "debug", True, True, False
+        Path("m"),
+        "sqlite:///a.db",
+        "0.0.0.0",
+        9,
+        Path("p.yaml"),
+        3,
+        7,
+        2,
+        1,
+        8,
+        "debug",
+        True,
+        True,
+        False,
+        evidence=Path("known.jsonl"),
     )
     assert Settings.from_environment(given) == expected
 

@@ -29,7 +29,7 @@ def write(path: Path, examples: list[Example]) -> Path:
         {
             "id": e.id, "date": e.date, "lang": e.lang, "title": e.title, "brand": e.brand, "category": e.category,
             "description": e.description, "captions": list(e.captions), "labels": list(e.labels or ()),
-            "risk_level": str(e.risk_level or ""), "source": e.source,
+            "risk_level": str(e.risk_level or ""), "source": e.source, "url": e.url,
         }
         for e in examples
     ]  # fmt: skip

@@ -1,0 +1,117 @@
+"""What the product kinds rest on, in the words' own coin: logits of kinds are linear in what the words bring.
+
+logit_k = bias_k + sum over tokens of w_k . h_t / (n |e| T) + name bonus x strength of the kind's name in the text
+
+Two quantities of the model are smooth functions of these logits, and both are split exactly:
+
+- The log odds that the product is of one set of kinds and not of the others. With p the posterior, u = p within the
+  set and v = p outside it, both scaled to sum to 1, and H the entropy, log sum exp over a set is
+  sum u_k logit_k + H(u). So the log odds equal sum (u_k - v_k) logit_k + H(u) - H(v): linear in the words.
+- The hazard heads' knowledge feature, log odds of P(hazard | unsafe) over the kinds. It saturates: where the kind is
+  sure, no single word moves it. Its words' shares are integrated along the path from "any kind" (all logits 0) to the
+  listing's logits (integrated gradients: Sundararajan, Taly and Yan 2017); what the path starts from, and the small
+  error of the sum over its steps, belong to no word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax, xlogy
+
+from models.classifier.composing import ComposedText
+from models.classifier.kind_model import name_strengths
+from models.classifier.placing import Place
+from models.classifier.scenarios import KindRisks
+from models.knowledge.base import Knowledge
+
+Array = NDArray[np.float64]
+
+_STEPS = 16
+_FLOOR = 1e-3
+"""`scenarios.log_odds` keeps probabilities within [floor, 1 - floor]; beyond that no word moves the feature."""
+_NEGLIGIBLE = 1e-300
+
+
+@dataclass(frozen=True)
+class NamedKind:
+    """A product name in the text: the kind's column, the strength it counts with, and where it stands."""
+
+    kind: int
+    strength: float
+    places: tuple[Place, ...]
+
+
+def named_kinds(text: ComposedText, knowledge: Knowledge) -> list[NamedKind]:
+    """Return every kind that a text names; where a name stands several times in equal strength, all its places.
+
+    The strengths are those of `kind_model.name_strengths`.
+    """
+    column = knowledge.kind_column
+    whole = name_strengths([text], knowledge)[0]
+    found: dict[int, dict[Place, None]] = {}
+    for name, findings in text.findings.items():
+        alone = ComposedText(text.text, text.pieces, {name: findings}) if findings.names else None
+        strengths = name_strengths([alone], knowledge)[0] if alone else None
+        for hit in findings.names:
+            kind = column[hit.kind]
+            if strengths is not None and strengths[kind] >= whole[kind]:
+                found.setdefault(kind, {})[(name, hit.start, hit.end)] = None
+    return [NamedKind(kind, float(whole[kind]), tuple(places)) for kind, places in found.items()]
+
+
+def kind_logits(posterior: Array) -> Array:
+    """Return the kinds' logits up to a constant that all share."""
+    logits: Array = np.log(np.maximum(posterior, _NEGLIGIBLE))
+    logits -= logits.mean()
+    return logits
+
+
+def knowledge_weights(logits: Array, risks: KindRisks, hazards: NDArray[np.int64], steps: int = _STEPS) -> Array:
+    """Return how much each kind's logit counts in each hazard's knowledge feature, shape (hazards, kinds).
+
+    Parameters
+    ----------
+    logits : array of shape (kinds,)
+        Up to a constant.
+    hazards : array of int
+        Columns of the risk types.
+    """
+    share = risks.share[:, hazards]
+    path = np.arange(steps) + 0.5
+    kinds = softmax(path[:, None] / steps * logits, axis=1) * risks.unsafe
+    with_hazard, total = kinds @ share, kinds.sum(axis=1, keepdims=True)
+    without = total - with_hazard
+    p = with_hazard / np.maximum(total, _NEGLIGIBLE)
+    moving = (p > _FLOOR) & (p < 1 - _FLOOR)
+    inside = np.where(moving, 1 / np.maximum(with_hazard, _NEGLIGIBLE), 0.0).T @ kinds
+    outside = np.where(moving, 1 / np.maximum(without, _NEGLIGIBLE), 0.0).T @ kinds
+    weights: Array = (inside * share.T - outside * (1 - share).T) / steps
+    return weights
+
+
+def set_weights(posterior: Array, members: NDArray[np.bool_]) -> tuple[Array, float, float]:
+    """Split the log odds that the product's kind is one of `members`.
+
+    Returns
+    -------
+    weights : array of shape (kinds,)
+        u - v: how much each kind's logit counts.
+    log_odds : float
+    constant : float
+        H(u) - H(v), which no word shares.
+
+    Raises
+    ------
+    ValueError
+        If the set holds every kind or none: then there is nothing to weigh.
+    """
+    if members.all() or not members.any():
+        raise ValueError("the set holds every kind or none")
+    floored = np.maximum(posterior, _NEGLIGIBLE)
+    inside, outside = np.where(members, floored, 0.0), np.where(members, 0.0, floored)
+    u, v = inside / inside.sum(), outside / outside.sum()
+    entropy = float(-xlogy(u, u).sum() + xlogy(v, v).sum())
+    return u - v, float(np.log(inside.sum()) - np.log(outside.sum())), entropy

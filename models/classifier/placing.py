@@ -1,0 +1,144 @@
+"""Where the model's words and tokens stand in the listing: whole words of the seller's own text.
+
+The composed text is split by rules of its own, and a cut may fall inside what a reader takes for one thing: before a
+combining mark, inside an emoji made of several code points, at the apostrophe of ``children's``. Places are widened
+until they begin and end where a reader would, and places that then touch the same letters become one.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.classifier.composing import ComposedText
+from models.classifier.sparse import Word
+from models.domain.listing import Listing
+
+Place = tuple[str, int, int]
+"""Field, start and end (exclusive) in code points of the field as it was received."""
+Index = NDArray[np.int64]
+
+_JOINER = "\u200d"
+_APOSTROPHES = "'’ʼ"
+_UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR", "BOPOMOFO")
+"""Scripts that write words without gaps (or, Hangul, with endings): a word ends where the match ends."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Disjoint places of a listing, and which of them each word and token of the composed text belongs to.
+
+    Parameters
+    ----------
+    spans : sequence of Place
+        In the order of the listing's fields, then of their text.
+    of_word, of_token : array of int
+        Index into `spans`; the number of spans where a word or token has no place there.
+    """
+
+    spans: Sequence[Place]
+    of_word: Index
+    of_token: Index
+
+    def __len__(self) -> int:
+        return len(self.spans)
+
+    def touching(self, place: Place) -> list[int]:
+        """Return the places that share a letter with another."""
+        name, start, end = place
+        return [i for i, (field, s, e) in enumerate(self.spans) if field == name and s < end and e > start]
+
+
+def find_places(
+    listing: Listing, text: ComposedText, words: Sequence[Word], tokens: Sequence[tuple[int, int]]
+) -> Places:
+    """Find the places of a composed text.
+
+    Parameters
+    ----------
+    words : sequence of Word
+        Of the composed text.
+    tokens : sequence of (start, end)
+        Offsets of the encoder's tokens in the composed text; (0, 0) for special ones.
+    """
+    fields = dict(listing.texts())
+    origins = [text.origin(word.start, word.end) for word in words]
+    wide = [None if place is None else _whole(fields[place[0]], place) for place in origins]
+    # Names and cues can lie beyond what the encoder reads; they have a share all the same.
+    found = {place for place in wide if place is not None}
+    for name, findings in text.findings.items():
+        hits = [(hit.start, hit.end) for hit in findings.names] + [(hit.start, hit.end) for hit in findings.cues]
+        for start, end in hits:
+            if not any(field == name and s < end and e > start for field, s, e in found):
+                found.add(_whole(fields[name], (name, start, end)))
+    spans, home = _disjoint(found, {name: i for i, name in enumerate(fields)})
+    of_word = np.array([len(spans) if place is None else home[place] for place in wide], dtype=np.int64)
+    return Places(spans, of_word, _tokens(tokens, words, of_word, len(spans)))
+
+
+def _disjoint(found: set[Place], order: dict[str, int]) -> tuple[list[Place], dict[Place, int]]:
+    spans: list[Place] = []
+    home: dict[Place, int] = {}
+    ranked = sorted(found, key=lambda place: (order[place[0]], place[1], place[2]))
+    for name, places in groupby(ranked, key=itemgetter(0)):
+        end = -1
+        for place in places:
+            if place[1] < end:
+                end = max(end, place[2])
+                spans[-1] = (name, spans[-1][1], end)
+            else:
+                spans.append(place)
+                end = place[2]
+            home[place] = len(spans) - 1
+    return spans, home
+
+
+def _tokens(tokens: Sequence[tuple[int, int]], words: Sequence[Word], of_word: Index, none: int) -> Index:
+    """A token belongs to the word it lies in; punctuation belongs to none."""
+    ends = [word.end for word in words]
+    result = np.full(len(tokens), none, dtype=np.int64)
+    for i, (start, end) in enumerate(tokens):
+        word = bisect_right(ends, start)
+        if end > start and word < len(words) and words[word].start < end:
+            result[i] = of_word[word]
+    return result
+
+
+def _whole(text: str, place: Place) -> Place:
+    name, start, end = place
+    while start > 0 and _belong_together(text, start):
+        start -= 1
+    while end < len(text) and _belong_together(text, end):
+        end += 1
+    return name, start, end
+
+
+def _belong_together(text: str, i: int) -> bool:
+    """Whether a reader sees no gap between the characters before and at a position."""
+    before, after = text[i - 1], text[i]
+    if before == _JOINER or after == _JOINER or _extends(after):
+        return not before.isspace()
+    if before in _APOSTROPHES:
+        return i > 1 and text[i - 2].isalpha() and after.isalpha()
+    if after in _APOSTROPHES:
+        return before.isalpha() and i + 1 < len(text) and text[i + 1].isalpha()
+    return in_spaced_word(before) and in_spaced_word(after)
+
+
+def _extends(c: str) -> bool:
+    """Combining marks, variation selectors and skin tones have no place of their own."""
+    return not c.isascii() and (unicodedata.category(c)[0] == "M" or 0x1F3FB <= ord(c) <= 0x1F3FF)
+
+
+def in_spaced_word(c: str) -> bool:
+    """Whether a character is part of a word in a script that parts its words by gaps."""
+    if c.isascii():
+        return c.isalnum()
+    return (c.isalnum() or _extends(c)) and not unicodedata.name(c, "").startswith(_UNSPACED)
