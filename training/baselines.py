@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from models.classifier.classifier import Predictions
 from models.classifier.cores import usable_cores
 from models.classifier.encoder import OnnxEncoder
+from models.classifier.predictions import Predictions
 from models.domain.alert import Example
 from models.domain.listing import Listing
 from models.domain.risk import RiskLevel

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier.classifier import Predictions
+from models.classifier.predictions import Predictions
 from models.domain.alert import Example
 from models.domain.listing import Listing
 from training.comparison import Rivalry, compare

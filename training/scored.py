@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier.classifier import Predictions
+from models.classifier.predictions import Predictions
 from models.domain.alert import Example
 from models.domain.errors import InputError
 from models.domain.taxonomy import Taxonomy

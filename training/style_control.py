@@ -17,7 +17,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from models.classifier.classifier import HazardClassifier, Predictions
+from models.classifier.classifier import HazardClassifier
+from models.classifier.predictions import Predictions
 from models.domain.alert import Example
 from models.domain.taxonomy import Taxonomy
 from models.knowledge.base import Knowledge

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -21,8 +21,9 @@ from models.classifier.evidence import ITEMS, EvidenceIndex
 from models.classifier.explanation import ExplainedListing, Explainer
 from models.classifier.heads import Blocks, Calibration, LinearHeads
 from models.classifier.kind_model import KindModel, name_strengths
+from models.classifier.predictions import Predictions
 from models.classifier.reading import ListingReader, ReadListing
-from models.classifier.scenarios import ScenarioModel, median_level
+from models.classifier.scenarios import ScenarioModel
 from models.classifier.sparse import SparseFeatures
 from models.classifier.wording import Opinion, concern, hazard_scores, word_assessment
 from models.domain.assessment import Assessment, Attribution, Versions
@@ -225,9 +226,7 @@ class HazardClassifier:
             "kind_bias": self.kind_model.bias,
             "kind_centroids": self.kind_model.centroids,
             "kind_background": self.kind_model.background,
-            "kind_evidence": np.zeros(len(self.knowledge.kinds))
-            if self.market_evidence is None
-            else self.market_evidence,
+            "kind_evidence": self._market_evidence(),
             "head_dense": self.heads.dense,
             "head_sparse": self.heads.sparse,
             "head_knowledge": self.heads.knowledge,
@@ -251,6 +250,9 @@ class HazardClassifier:
             {"taxonomy": self.taxonomy.id, "labels": list(self.taxonomy.names), **(facts or {})},
         )
         return self.manifest
+
+    def _market_evidence(self) -> Array:
+        return np.zeros(len(self.knowledge.kinds)) if self.market_evidence is None else self.market_evidence
 
     @classmethod
     def load(cls, directory: Path | str, threads: int | None = None) -> Self:
@@ -360,48 +362,3 @@ def read_guarantees(directory: Path | str) -> tuple[Guarantee, ...]:
     read_manifest(root)
     parts = orjson.loads((root / _PARTS).read_bytes())
     return tuple(Guarantee.from_dict(raw) for raw in parts.get("guarantees", ()))
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Figures of n listings.
-
-    Parameters
-    ----------
-    given_unsafe, hazards : array of shape (n, risk types)
-        P(hazard | unsafe, listing), and that times `concern`.
-    levels : array of shape (n, 5)
-        P(none), P(low), P(medium), P(high), P(serious).
-    unsafe : array of shape (n,)
-        P(unsafe), calibrated under the prior of the training.
-    familiarity : array of shape (n,)
-        See `KindJudgement`.
-    """
-
-    given_unsafe: Array
-    hazards: Array
-    levels: Array
-    unsafe: Array
-    familiarity: Array
-    languages: list[str]
-    kinds: list[str]
-
-    def part(self, rows: NDArray[np.int64]) -> Predictions:
-        """Return the figures of some listings."""
-        columns: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        chosen: dict[str, Any] = {
-            name: column[rows] if isinstance(column, np.ndarray) else [column[i] for i in rows]
-            for name, column in columns.items()
-        }
-        return replace(self, **chosen)
-
-    @property
-    def risk_score(self) -> Array:
-        """P(high or serious), shape (n,)."""
-        score: Array = self.levels[:, 3] + self.levels[:, 4]
-        return score
-
-    @property
-    def level_ranks(self) -> NDArray[np.int64]:
-        """Rank of the median level, shape (n,)."""
-        return np.array([median_level(row).rank for row in self.levels], dtype=np.int64)

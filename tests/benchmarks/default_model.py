@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from real_data import alerts, directory, recalls
 
-from models.classifier.classifier import HazardClassifier, Predictions
+from models.classifier.classifier import HazardClassifier
+from models.classifier.predictions import Predictions
 from models.domain.alert import Example
 from models.sources.examples import read_examples
 from training.metrics import HazardStatistics, LevelStatistics

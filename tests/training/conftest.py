@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from models.classifier.classifier import Predictions
+from models.classifier.predictions import Predictions
 from models.domain.alert import Example
 from models.domain.listing import Listing
 from models.domain.risk import RiskLevel

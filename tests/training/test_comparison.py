@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.classifier.classifier import HazardClassifier, Predictions
+from models.classifier.classifier import HazardClassifier
+from models.classifier.predictions import Predictions
 from models.domain.alert import Example
 from models.domain.listing import Listing
 from models.domain.taxonomy import Taxonomy, parse_taxonomy
