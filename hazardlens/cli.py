@@ -18,7 +18,7 @@ from hazardlens.console import log_to_stderr
 from models.domain.errors import HazardlensError
 
 OK, USER_ERROR, USAGE = 0, 1, 2
-MANY = ("--examples", "--ordinary", "--levelled")
+MANY = ("--examples", "--ordinary", "--levelled", "--train-examples")
 """Options that take several values after one name."""
 
 app = typer.Typer(

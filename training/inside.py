@@ -1,4 +1,4 @@
-"""A look inside a fitted model: what each block of features adds, what int8 costs, whether style reaches P(unsafe)."""
+"""A look inside a fitted model: what its parts add, what int8 costs, whether style gets in, whether reasons are true."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from models.classifier.reading import ReadListing
 from models.domain.alert import Example
 from training.encoder_export import Precision, export_encoder
 from training.evaluation import VEHICLES
+from training.faithfulness import faithfulness
 from training.metrics import HazardStatistics, rounded
 from training.style_control import style_control, unsafe_calibration
 
@@ -24,6 +25,7 @@ Array = NDArray[np.float64]
 
 BLOCKS = ("dense", "sparse", "knowledge")
 _FEWEST = 50
+_EXPLAINED = 60
 _FIGURES = ("macro_f1", "map", "top1")
 
 
@@ -31,6 +33,7 @@ def look_inside(
     model: HazardClassifier,
     alerts: Sequence[Example],
     ordinary: Sequence[Example],
+    judged: Sequence[Example],
     *,
     encoder_name: str,
     precision: Precision,
@@ -43,19 +46,22 @@ def look_inside(
     ----------
     alerts, ordinary : sequence of Example
         Held-out alerts with their hazards, and held-out ordinary listings.
+    judged : sequence of Example
+        Held-out listings of any kind, whose explanations are put to the test.
     encoder_name : str
         The encoder as `training.encoder_export.export_encoder` takes it.
 
     Returns
     -------
     dict
-        ``ablation``, ``quantisation``, ``style`` and ``unsafe``.
+        ``ablation``, ``quantisation``, ``style``, ``unsafe`` and ``faithfulness``.
     """
     kept = [example for example in alerts if example.category != VEHICLES]
     facts: dict[str, Any] = {
         "style": style_control(model, kept, ordinary, model.knowledge, model.taxonomy, seed)
         if model.scenario_model.knows_hazards
-        else {}
+        else {},
+        "faithfulness": explained(model, judged, seed),
     }
     if len(kept) >= _FEWEST:
         read = [model.read(example.to_listing()) for example in kept]
@@ -69,6 +75,12 @@ def look_inside(
             predictions.unsafe, np.arange(len(predictions.unsafe)) < len(kept), prior_unsafe
         )
     return {name: found for name, found in facts.items() if found}
+
+
+def explained(model: HazardClassifier, judged: Sequence[Example], seed: int) -> dict[str, float | None]:
+    """Return the faithfulness of the explanations of a sample of listings; see `training.faithfulness`."""
+    chosen = np.random.default_rng(seed).permutation(len(judged))[:_EXPLAINED]
+    return rounded(faithfulness(model, [judged[int(i)].to_listing() for i in chosen], seed), 4) if len(chosen) else {}
 
 
 def ablation(model: HazardClassifier, read: Sequence[ReadListing], truth: NDArray[np.bool_]) -> list[dict[str, Any]]:

@@ -210,6 +210,7 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
             model,
             labelled.test if labelled is not None else [],
             ordinary.held_out,
+            test,
             encoder_name=encoder_name,
             precision=settings.precision,
             prior_unsafe=model.settings.prior_unsafe,

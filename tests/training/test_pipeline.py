@@ -20,7 +20,7 @@ from models.domain.listing import Listing
 from models.domain.taxonomy import Taxonomy
 from models.knowledge.base import load_knowledge
 from models.plan.plan import Plan
-from training import style_control, training_data
+from training import inside, style_control, training_data
 from training.corpus.settings import CorpusSettings
 from training.corpus.writer import write_corpus
 from training.encoder_export import EMBEDDED
@@ -42,6 +42,7 @@ def _little_held_out() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(training_data, "_HELD_OUT_CORPUS", 40)
         monkeypatch.setattr(style_control, "_PAIRS", 30)
+        monkeypatch.setattr(inside, "_EXPLAINED", 2)
         yield
 
 
