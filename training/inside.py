@@ -1,4 +1,4 @@
-"""A look inside a fitted model: what its parts add, what int8 costs, whether style gets in, whether reasons are true."""
+"""A look inside a fitted model: what its parts add, what int8 costs, whether style gets in, whether reasons hold."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Hazards on the latest fifth of the Safety Gate table, beside word TF-IDF with logistic regression on the same rows.
 
-Give a model that was trained on that table: `hazardlens train --examples safety_gate_alerts_2009_2011.csv --out DIR`.
+Give a model that was trained on that table, `hazardlens train --examples safety_gate_alerts_2009_2011.csv --out DIR`, or
+several of different seeds, whose mean is printed.
 """
 
 from __future__ import annotations
@@ -23,17 +24,25 @@ from training.scored import Scored
 def main() -> None:
     """Print model and peer on the same test rows."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--model", type=Path, required=True)
-    model = HazardClassifier.load(arguments.parse_args().model)
-    rows = alerts(model.taxonomy)
+    arguments.add_argument("--model", type=Path, required=True, nargs="+")
+    models = [HazardClassifier.load(directory) for directory in arguments.parse_args().model]
+    taxonomy = models[0].taxonomy
+    rows = alerts(taxonomy)
     cut = round(0.8 * len(rows))
     test = rows[cut:]
-    scored = Scored.of(test, predicted(model, test), model.taxonomy)
     index = np.arange(len(test))
+    scored = [Scored.of(test, predicted(model, test), taxonomy) for model in models]
+    pairs = list(zip(scored, models, strict=True))
     print(f"latest {len(test)} of {len(rows)} alerts; the model's own split drops earlier near-duplicates of them too")
-    print("  hazardlens, P(hazard | unsafe): " + shown(scored.hazards_given_unsafe(index, model.thresholds)))
-    print("  hazardlens, as served:          " + shown(scored.hazards(index, model.thresholds)))
-    print("  word TF-IDF + LR, balanced:     " + shown(peer(rows[:cut], scored.truth, test, model.taxonomy.names)))
+    print("  hazardlens, P(hazard | unsafe): " + mean([s.hazards_given_unsafe(index, m.thresholds) for s, m in pairs]))
+    print("  hazardlens, as served:          " + mean([s.hazards(index, m.thresholds) for s, m in pairs]))
+    print("  word TF-IDF + LR, balanced:     " + shown(peer(rows[:cut], scored[0].truth, test, taxonomy.names)))
+
+
+def mean(statistics: list[HazardStatistics]) -> str:
+    """Return the mean figures of several models on one line."""
+    figures = [one() for one in statistics]
+    return ", ".join(f"{name} {np.mean([f[name] for f in figures]):.3f}" for name in figures[0])
 
 
 def peer(train: list[Example], truth: np.ndarray, test: list[Example], names: tuple[str, ...]) -> HazardStatistics:
