@@ -1,7 +1,7 @@
 """Hazards on the latest fifth of the Safety Gate table, beside word TF-IDF with logistic regression on the same rows.
 
-Give a model that was trained on that table, `hazardlens train --examples safety_gate_alerts_2009_2011.csv --out DIR`, or
-several of different seeds, whose mean is printed.
+Give a model that was trained on that table, `hazardlens train --examples safety_gate_alerts_2009_2011.csv --out DIR`,
+or several of different seeds, whose mean is printed.
 """
 
 from __future__ import annotations
