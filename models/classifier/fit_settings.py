@@ -36,5 +36,5 @@ class FitSettings:
         return replace(
             self,
             penalties={**self.penalties, "dense": 1.0},
-            mixture={"dense": 0.4, "sparse": 0.4, "knowledge": 0.2},
+            mixture={"dense": 0.4, "sparse": 0.3, "knowledge": 0.3},
         )
