@@ -51,10 +51,10 @@ def style_control(
     dict
         ``source_auroc_within_kind``: chance that of an alert and an ordinary listing of the same predicted kind the
         alert has the higher P(unsafe), ties counting half; 0.5 says that only product mix is seen (left out where no
-        kind has enough of both). ``source_auroc_words``: the same for a model that reads words, trained on half of
-        the texts, to show how strong the temptation is. ``pairs``, ``pairs_same_level``, ``pairs_log_odds_difference``:
-        products written as inspector and as seller, how often their level is equal, and the mean absolute difference of
-        the log odds of an unsafe offer.
+        kind has enough of both, or where there are hardly any texts). ``source_auroc_words``: the same for a model that
+        reads words, trained on half of the texts, to show how strong the temptation is. ``pairs``, ``pairs_same_level``,
+        ``pairs_log_odds_difference``: products written as inspector and as seller, how often their level is equal, and
+        the mean absolute difference of the log odds of an unsafe offer.
     """
     found: dict[str, float] = {}
     if alerts and ordinary:
@@ -70,6 +70,8 @@ def _by_source(
     source = np.arange(len(both)) < len(alerts)
     kinds = np.array(predictions.kinds)
     judged = np.random.default_rng(seed).random(len(both)) < 0.5
+    if min(len(np.unique(source[part])) for part in (judged, ~judged)) < 2:
+        return {}
     words = _word_scores(both, source, judged)
     scores = {"source_auroc_within_kind": predictions.unsafe[judged], "source_auroc_words": words}
     return {

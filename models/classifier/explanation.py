@@ -156,6 +156,8 @@ class Explainer:
         bias = np.array([kinds @ self.kind_model.bias / self.kind_model.temperature + constant])
         parts = {"kinds": (directions @ encoding.embedding).astype(np.float64), "names": names}
         total = np.array([log_odds])
+        # What an unfamiliar listing gives up to the background is no word's doing.
+        parts["background"] = total - bias - parts["kinds"] - parts["names"]
         return Shares(places.spans, weights[:-1], total, bias, total - bias - weights[:-1].sum(axis=0), parts)
 
     def members(self, explained: ExplainedListing, level: RiskLevel) -> NDArray[np.bool_]:

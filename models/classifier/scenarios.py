@@ -227,12 +227,16 @@ class ScenarioModel:
     def unsafe_log_odds(self, kinds: Array, risks: Sequence[KindRisks]) -> Array:
         """Return the log odds of an unsafe offer of n listings, not calibrated, shape (n, 1).
 
+        Those of the likeliest kind under the listing's cues. A mean over the posterior would see how plainly a text is
+        written, which is style: among texts of one kind it tells alerts from ordinary listings with AUROC 0.85, the
+        likeliest kind with 0.56, and over all kinds both tell as much (0.90).
+
         Parameters
         ----------
         kinds : array of shape (n, kinds)
             Posterior over the kinds.
         """
-        unsafe = [float(posterior @ risk.unsafe) for posterior, risk in zip(kinds, risks, strict=True)]
+        unsafe = [float(risk.unsafe[posterior.argmax()]) for posterior, risk in zip(kinds, risks, strict=True)]
         return log_odds(np.array(unsafe), 1e-6)[:, None]
 
     def scenarios(self, kinds: Array, risks: KindRisks, level: RiskLevel, limit: int = 3) -> list[Scenario]:

@@ -175,7 +175,7 @@ def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
 
 def test_a_real_artifact_holds_no_pickle(small_model_dir: Path) -> None:
     for path in small_model_dir.iterdir():
-        assert path.suffix in {".json", ".npz", ".onnx"}
+        assert path.suffix in {".json", ".jsonl", ".npz", ".npy", ".onnx"}
         assert not path.read_bytes()[:2].startswith(b"\x80")
     with zipfile.ZipFile(small_model_dir / "arrays.npz") as archive:
         for name in archive.namelist():

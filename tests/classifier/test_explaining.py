@@ -80,7 +80,7 @@ def test_an_everyday_good_has_nothing_to_lower(small_model: HazardClassifier, de
 def test_the_level_comes_from_kinds_and_cues_whose_shares_are_told(pointer: Explanation) -> None:
     level = pointer.level
     assert level.kinds[0].kind == "laser-pointer"
-    assert 0.97 <= sum(kind.share for kind in level.kinds) <= 1 + 1e-9
+    assert 0.9 <= sum(kind.share for kind in level.kinds) <= 1 + 1e-9, "the background has the rest"
     assert {cue.cue for cue in level.cues} >= {"laser-high-power"}
     assert level.words is not None
     assert any("laser" in phrase.text for phrase in level.words.phrases if phrase.weight > 0)

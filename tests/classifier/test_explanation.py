@@ -103,9 +103,16 @@ def test_the_words_of_the_level_add_up_to_the_log_odds_of_its_kinds(
     inside = float(explained.opinion.kinds[members].sum())
     outside = float(explained.opinion.kinds[~members].sum())
     assert shares.totals[0] == pytest.approx(np.log(inside / outside), abs=1e-4)
-    added = shares.bias + shares.parts["kinds"] + shares.parts["names"]
+    added = shares.bias + shares.parts["kinds"] + shares.parts["names"] + shares.parts["background"]
     assert added == pytest.approx(shares.totals, abs=1e-3 * max(1.0, abs(float(shares.bias[0]))))
     assert shares.weights.sum(axis=0) + shares.rest + shares.bias == pytest.approx(shares.totals, abs=1e-9)
+
+
+def test_of_a_familiar_listing_hardly_anything_goes_to_the_background(small_model: HazardClassifier) -> None:
+    explained = small_model.explained(RUSSIAN)
+    members = small_model.explainer.members(explained, RiskLevel.SERIOUS)
+    parts = small_model.explainer.level_shares(explained, members).parts
+    assert abs(parts["background"][0]) < 0.2 * (abs(parts["kinds"][0]) + abs(parts["names"][0]))
 
 
 def test_a_name_speaks_for_its_kind(small_model: HazardClassifier) -> None:

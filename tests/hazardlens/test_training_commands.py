@@ -48,12 +48,13 @@ def test_options_that_are_not_given_keep_the_defaults_of_the_pipeline(
 ) -> None:
     assert run("train").code == 0
 
-    assert trained == [TrainSettings(out=Path("var/models/default"), examples=[], ordinary=[])]
+    assert trained == [TrainSettings(out=Path("var/models/default"), examples=[], ordinary=[], levelled=[])]
 
 
 def test_every_option_reaches_the_pipeline(run: RunCommand, trained: list[TrainSettings]) -> None:
     run(
-        "train", "--examples", "a.csv", "b.csv", "--examples", "c.csv", "--ordinary", "o.csv", "--taxonomy", "t.yaml",
+        "train", "--examples", "a.csv", "b.csv", "--examples", "c.csv", "--ordinary", "o.csv", "--levelled", "l.csv",
+        "--taxonomy", "t.yaml",
         "--knowledge", "k", "--out", "m", "--encoder", "e", "--corpus-size", 7, "--seed", 3, "--no-track", "--promote",
         "--no-compare",
     )  # fmt: skip
@@ -61,6 +62,7 @@ def test_every_option_reaches_the_pipeline(run: RunCommand, trained: list[TrainS
     assert trained == [
         TrainSettings(
             out=Path("m"), examples=[Path("a.csv"), Path("b.csv"), Path("c.csv")], ordinary=[Path("o.csv")],
+            levelled=[Path("l.csv")],
             taxonomy=Path("t.yaml"), knowledge=Path("k"), encoder="e", corpus_size=7, seed=3, track=False, promote=True,
             compare=False,
         )

@@ -162,6 +162,7 @@ MEASUREMENTS: dict[str, Any] = {
     ],
     "quantisation": {"macro_f1": {"fp32": 0.612, "int8": 0.6111}, "difference": -0.0009},
     "style": {"source_auroc": 0.54, "same product, both styles": 0.03},
+    "unsafe": {"prior": 0.08, "ece": 0.02, "auroc": 0.9},
     "faithfulness": {"deletion": 0.41, "random": 0.08},
 }
 
