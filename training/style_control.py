@@ -52,9 +52,9 @@ def style_control(
         ``source_auroc_within_kind``: chance that of an alert and an ordinary listing of the same predicted kind the
         alert has the higher P(unsafe), ties counting half; 0.5 says that only product mix is seen (left out where no
         kind has enough of both, or where there are hardly any texts). ``source_auroc_words``: the same for a model that
-        reads words, trained on half of the texts, to show how strong the temptation is. ``pairs``, ``pairs_same_level``,
-        ``pairs_log_odds_difference``: products written as inspector and as seller, how often their level is equal, and
-        the mean absolute difference of the log odds of an unsafe offer.
+        reads words, trained on half of the texts, to show how strong the temptation is. ``pairs``,
+        ``pairs_same_level``, ``pairs_log_odds_difference``: products written as inspector and as seller, how often
+        their level is equal, and the mean absolute difference of the log odds of an unsafe offer.
     """
     found: dict[str, float] = {}
     if alerts and ordinary:
