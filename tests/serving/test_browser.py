@@ -15,12 +15,12 @@ pytestmark = pytest.mark.browser
 CHROMIUM = Path("/usr/bin/chromium")
 HOSTILE = '"><img src=x onerror="window.broken=1"><script>window.broken=2</script>'
 
-SIGHT, NECK = "damage to sight", "strangulation"
+SIGHT = "damage to sight"
 SCRIPTS: dict[str, tuple[str, str, str, str]] = {
     # title, description, hazard, what must be marked
     "Latin": ("Green laser pointer pen 5000 mW", "Gift for kids.", SIGHT, "laser pointer"),
     "Latin, decomposed, with emoji": (
-        "🔥👩‍👩‍👧 Kette für Babys: Bernsteinkette", "Zum Zahnen, ab 3 Monaten", NECK, "Kette"
+        "🔥👩‍👩‍👧 Gru\u0308ner Laserpointer fu\u0308r Ka\u0308tzchen", "Fu\u0308r drinnen", SIGHT, "Laserpointer"
     ),
     "Cyrillic": ("Зелёная лазерная указка 5000 мВт", "Игрушка для детей", SIGHT, "лазерная указка"),
     "Arabic": ("مؤشر ليزر أخضر قوي", "قميص قطني أبيض", SIGHT, "مؤشر ليزر"),
