@@ -138,6 +138,7 @@ class HazardClassifier:
                 given_unsafe[i],
                 self.scenario_model.level_probabilities(kinds[i], risks[i]),
                 float(unsafe[i, 0]),
+                judged.known[i],
                 float(judged.familiarity[i]),
             )
             for i in range(len(read))

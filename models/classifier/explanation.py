@@ -33,7 +33,7 @@ from models.domain.risk import RiskLevel
 
 Array = NDArray[np.float64]
 
-_FAINT_KIND = 1e-3
+_FAINT_KIND = 1e-5
 """Kinds that count less than this share of the strongest are left to `rest`: most of several hundred."""
 
 
@@ -145,9 +145,12 @@ class Explainer:
         return Shares(places.spans, weights[:-1], total, bias, weights[-1] + own, parts)
 
     def level_shares(self, explained: ExplainedListing, members: NDArray[np.bool_]) -> Shares:
-        """Return the shares of the log odds that the product is one of the kinds that `members` marks."""
+        """Return the shares of the log odds that the product is one of the kinds that `members` marks.
+
+        Among the known kinds: what an unfamiliar listing gives up to the background is no word's doing.
+        """
         read, encoding = explained.read, explained.encoding
-        kinds, log_odds, constant = set_weights(explained.opinion.kinds, members)
+        kinds, log_odds, constant = set_weights(explained.opinion.known, members)
         places = find_places(read.listing, read.text, words_of(read.text.text), encoding.offsets)
         directions = self._directions(kinds[None])
         weights = self._token_shares(places, encoding, directions)
@@ -156,8 +159,6 @@ class Explainer:
         bias = np.array([kinds @ self.kind_model.bias / self.kind_model.temperature + constant])
         parts = {"kinds": (directions @ encoding.embedding).astype(np.float64), "names": names}
         total = np.array([log_odds])
-        # What an unfamiliar listing gives up to the background is no word's doing.
-        parts["background"] = total - bias - parts["kinds"] - parts["names"]
         return Shares(places.spans, weights[:-1], total, bias, total - bias - weights[:-1].sum(axis=0), parts)
 
     def members(self, explained: ExplainedListing, level: RiskLevel) -> NDArray[np.bool_]:

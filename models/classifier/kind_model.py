@@ -32,12 +32,15 @@ class KindJudgement:
     ----------
     posterior : array of shape (n, kinds)
         P(kind | listing); what the knowledge base does not know is spread as `KindModel.background` says.
+    known : array of shape (n, kinds)
+        The same as if every product were of a known kind.
     familiarity : array of shape (n,)
         How alike the listing is to what the model has learnt of its kind: 1 as the kind's own written listings are, 0
         as those of other kinds are. Encoders differ in how alike they find any two texts; this scale does not.
     """
 
     posterior: Array
+    known: Array
     familiarity: Array
 
 
@@ -132,7 +135,7 @@ class KindModel:
         similarity = (product_by_row(embeddings, self.centroids).astype(np.float64) * known).sum(axis=1)
         familiarity = (similarity - self.unlike) / max(self.alike - self.unlike, 1e-6)
         unknown = _MOST_UNKNOWN * expit((_HALF_FAMILIAR - familiarity) / _FAMILIARITY_WIDTH)[:, None]
-        return KindJudgement((1.0 - unknown) * known + unknown * self.background, familiarity)
+        return KindJudgement((1.0 - unknown) * known + unknown * self.background, known, familiarity)
 
     def with_background(self, posteriors: Array) -> KindModel:
         """Return the model with the mix of some listings as background: their posteriors, shape (n, kinds)."""

@@ -41,6 +41,7 @@ class Opinion:
     given_unsafe: Array
     levels: Array
     unsafe: float
+    known: Array
     familiarity: float
 
 
