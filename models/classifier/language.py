@@ -128,8 +128,12 @@ class LanguageDetector:
         candidates.setdefault("en", 0.05)
         if hint in _LATIN_CANDIDATES:
             candidates[hint] = candidates.get(hint, 0.05) * 3
-        scores = {code: p**0.5 * (0.1 + self._matcher.gloss_coverage(sample, code)) for code, p in candidates.items()}
+        coverage = {code: self._matcher.gloss_coverage(sample, code) for code in candidates}
+        scores = {code: p**0.5 * (0.1 + coverage[code]) for code, p in candidates.items()}
         best = max(scores, key=lambda code: scores[code])
+        if best != hint and 0.0 < coverage["en"] >= coverage[best]:
+            # As much of it is English as is anything: taken as it stands it loses no word, glossed it might.
+            best = "en"
         return Detected(best, min(1.0, scores[best] / sum(scores.values())))
 
 
