@@ -11,12 +11,14 @@ from time import perf_counter
 
 from models.classifier.classifier import Detail, HazardClassifier
 from models.classifier.explaining import explain_listing
+from models.classifier.stopwatch import Stopwatch
 from models.domain.assessment import Assessment, Versions, assessment_id
 from models.domain.explanation import Detail as ExplanationDetail
 from models.domain.explanation import Explanation
 from models.domain.listing import Listing
 from models.plan.plan import Plan
 from serving.admission import Admission
+from serving.watching import Observer, Unobserved, listing_watch
 
 _log = logging.getLogger("hazardlens.engine")
 
@@ -75,6 +77,7 @@ class AssessmentEngine:
         self.in_force = self._in_force(plan)
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="assess")
         self._running: dict[tuple[str, Detail, str], asyncio.Future[Assessment]] = {}
+        self.observer: Observer = Unobserved()
 
     @property
     def plan(self) -> Plan:
@@ -149,9 +152,12 @@ class AssessmentEngine:
         """Join the run of equal content that is under way, or start one."""
         key = (listing.content_hash(), explain, plan.id)
         running = self._running.get(key)
+        self.observer.answered("model" if running is None else "joined")
         if running is None:
             running = asyncio.ensure_future(
-                asyncio.get_running_loop().run_in_executor(self._pool, self._work, listing, explain, plan)
+                asyncio.get_running_loop().run_in_executor(
+                    self._pool, self._work, listing, explain, plan, listing_watch()
+                )
             )
             self._running[key] = running
             running.add_done_callback(lambda done: self._finished(key, done))
@@ -163,10 +169,14 @@ class AssessmentEngine:
         if not done.cancelled():
             done.exception()  # marks it as seen where every waiting request has gone
 
-    def _work(self, listing: Listing, explain: Detail, plan: Plan) -> Assessment:
+    def _work(self, listing: Listing, explain: Detail, plan: Plan, watch: Stopwatch) -> Assessment:
+        watch.lap("queue")
         begun = perf_counter()
         try:
-            return self.finish(self.model.assess(listing, plan, explain), listing)
+            assessment = self.finish(self.model.assess(listing, plan, explain, watch), listing)
+            watch.lap("tell")
+            self.observer.computed(watch)
+            return assessment
         finally:
             self.admission.took(perf_counter() - begun)
 

@@ -93,6 +93,7 @@ class Services:
             self.on_failure()
             return
         self._live_plan = live_plan
+        engine.observer = self.metrics
         self._engine = engine
         self._watching = asyncio.create_task(live_plan.watch())
         self.shadow.live = engine
