@@ -141,8 +141,10 @@ def load_engine(settings: Settings) -> AssessmentEngine:
     one_thread_of_algebra()
     plan = load_plan(settings.plan)
     model = HazardClassifier.load(settings.model, settings.threads)
-    telling = Telling(model.knowledge, load_marketplace(settings.marketplace))
-    return AssessmentEngine(model, plan, settings.max_in_flight, telling)
+    marketplace = load_marketplace(settings.marketplace)
+    return AssessmentEngine(
+        model, plan, settings.max_in_flight, lambda answering: Telling(answering.knowledge, marketplace)
+    )
 
 
 def trial_of(settings: Settings) -> Trial:
