@@ -7,6 +7,7 @@ and whichever worker is asked answers for all of them.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,8 @@ _PHASE_SECONDS = (
 _LISTINGS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
 _TOKENS = (8, 16, 24, 32, 48, 64, 80, 96, 112, 127, 256, 512)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_FRESH_FOR = 5.0
+"""Seconds until the gauges of a worker are brought up to date again."""
 _STATM = Path("/proc/self/statm")
 
 Reading = Callable[[], float]
@@ -157,6 +160,12 @@ class Metrics:
         self._processor_seen = now
         if _STATM.exists():
             self._memory.set(int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+
+    async def keep_fresh(self) -> None:
+        """Refresh for ever where a fellow worker may answer for this one."""
+        while self.shared is not None:
+            self.refresh()
+            await asyncio.sleep(_FRESH_FOR)
 
     def exposition(self) -> bytes:
         """Return the text that Prometheus reads; of all workers where there are several. Blocks."""
