@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -96,7 +98,7 @@ def _items() -> None:
         sa.Column("claimed_until", _TIME),
         sa.Column("decided_at", _TIME),
     )
-    waits = {"sqlite_where": _WAITS, "postgresql_where": _WAITS}
+    waits: dict[str, Any] = {"sqlite_where": _WAITS, "postgresql_where": _WAITS}
     op.create_index("ix_review_waiting", "review_items", ["rank", "id"], **waits)
     op.create_index("ix_review_queue", "review_items", ["queue", "rank", "id"], **waits)
     op.create_index("ix_review_counts", "review_items", ["state", "queue", "due_at"])
