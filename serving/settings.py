@@ -77,7 +77,6 @@ class Settings:
     max_body_mb: int = 20
     max_in_flight: int = 4_000
     log_level: str = "info"
-    otlp_endpoint: str | None = None
     demo: bool = False
     plan_admin: bool = False
     plan_four_eyes: bool = True
@@ -86,6 +85,7 @@ class Settings:
     shadow_model: Path | None = None
     shadow_rate: float = 1.0
     evidence: Path | None = None
+    otlp_endpoint: str | None = None
 
     def __post_init__(self) -> None:
         if self.max_in_flight < self.max_listings:
