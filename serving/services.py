@@ -23,6 +23,7 @@ from serving.shadow.runner import ShadowRunner, Trial
 from serving.shadow.store import ShadowStore
 from serving.store.assessments import AssessmentStore
 from serving.store.database import open_database
+from serving.store.grouping import GroupedSaves
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
 from serving.telling import Telling
@@ -46,6 +47,7 @@ class Services:
         self.metrics = Metrics()
         self.tracing = tracing_of(settings)
         self.store = AssessmentStore(open_database(settings.database_url))
+        self.saves = GroupedSaves(self.store.save)
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
         self.failure: Exception | None = None

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, Executable, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from models.domain.assessment import Assessment
@@ -66,6 +66,7 @@ class AssessmentStore:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._keep = _upsert(engine)
 
     def save(self, answers: Sequence[Answered]) -> None:
         """Keep answers; one that is kept already stays as it is, unless it comes with more explanation now."""
@@ -76,16 +77,9 @@ class AssessmentStore:
                 rows[row["id"]] = row
         if not rows:
             return
-        insert = postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
-        statement = insert(AssessmentRow)
-        statement = statement.on_conflict_do_update(
-            index_elements=[AssessmentRow.id],
-            set_={"assessment": statement.excluded.assessment, "detail": statement.excluded.detail},
-            where=AssessmentRow.detail < statement.excluded.detail,
-        )
         with writing(self.engine) as connection:
             # In the order of their ids: two requests with the same listings then wait for, and never on, each other.
-            connection.execute(statement, [rows[key] for key in sorted(rows)])
+            connection.execute(self._keep, [rows[key] for key in sorted(rows)])
 
     def get(self, assessment_id: str) -> StoredAssessment | None:
         """Return one assessment, None where there is none of that id."""
@@ -124,6 +118,17 @@ class AssessmentStore:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _upsert(engine: Engine) -> Executable:
+    """Return the statement that keeps answers; making it takes as long as running it."""
+    insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(AssessmentRow)
+    return statement.on_conflict_do_update(
+        index_elements=[AssessmentRow.id],
+        set_={"assessment": statement.excluded.assessment, "detail": statement.excluded.detail},
+        where=AssessmentRow.detail < statement.excluded.detail,
+    )
 
 
 def is_assessment_id(text: str) -> bool:

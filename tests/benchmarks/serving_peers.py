@@ -45,6 +45,7 @@ def main() -> None:
         calls: dict[str, Call] = {OWN: own_call(server, ""), **{peer.name: peer.call for peer in peers}}
         explained = own_call(server, "?explain=tokens")
         for name, url in urls.items():
+            print(f"{name} answers at {url}")
             measure(url, calls[name], listings, 4, options.warm)
 
         alone: dict[str, list[Summary]] = {name: [] for name in urls}
@@ -101,13 +102,13 @@ def own_call(server: ServerProcess, query: str) -> Call:
 
 
 def measure(url: str, call: Call, listings: Iterator[Listing], clients: int, seconds: float) -> Summary:
-    """Let some clients call for some seconds; every answer must be a good one."""
+    """Let some clients call for some seconds; only good answers count, others are told."""
     # Made before the clock runs, and more of them than any server here answers.
     calls = [call(listing) for listing in islice(listings, int(seconds * 600))]
-    found = Summary.of(run(closed_loop(url, calls, clients, seconds)))
-    if set(found.statuses) != {200}:
-        raise SystemExit(f"{url} did not answer all calls: {found}")
-    return found
+    replies = run(closed_loop(url, calls, clients, seconds))
+    if any(reply.status != 200 for reply in replies):
+        print(f"{url} did not answer every call: {Summary.of(replies)}")
+    return Summary.of(replies, 200)
 
 
 def figure(found: list[Summary], name: str) -> float:
