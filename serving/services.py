@@ -14,7 +14,7 @@ from models.plan.reading import load_plan
 from models.reasons.marketplace import load_marketplace
 from serving.api.problems import NOT_READY, ProblemError
 from serving.demo import seed
-from serving.engine import AssessmentEngine
+from serving.engine import AssessmentEngine, Limits
 from serving.evidence import add_items, read_items
 from serving.live_plan import LivePlan
 from serving.metrics import Metrics
@@ -144,10 +144,17 @@ def load_engine(settings: Settings) -> AssessmentEngine:
     """
     one_thread_of_algebra()
     plan = load_plan(settings.plan)
-    model = HazardClassifier.load(settings.model, settings.threads)
+    model = HazardClassifier.load(settings.model, settings.threads or len(settings.cores) or None)
     marketplace = load_marketplace(settings.marketplace)
     return AssessmentEngine(
-        model, plan, settings.max_in_flight, lambda answering: Telling(answering.knowledge, marketplace)
+        model, plan, limits_of(settings), lambda answering: Telling(answering.knowledge, marketplace)
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return how much the engine takes on."""
+    return Limits(
+        settings.max_in_flight, settings.max_queue_ms / 1_000, settings.remember_mb * 1_000_000, settings.cores
     )
 
 
