@@ -46,12 +46,12 @@ class TooLate(Refused):
 
 @dataclass(eq=False, slots=True)
 class Ticket:
-    """The listings of one request that are not yet answered.
+    """The work of one request that is not yet done.
 
     Parameters
     ----------
     left : int
-        How many there are.
+        Listings that the threads still have to assess for it.
     seconds : float
         What one of them is expected to take on a thread.
     turn : float

@@ -258,26 +258,30 @@ class AssessmentEngine:
         except Exception as error:  # noqa: BLE001  (one listing must not lose the others; it is logged)
             _log.exception("listing %r could not be assessed", listing.id)
             return Failure(listing.id, error)
-        finally:
-            ticket.left -= 1
 
     async def _assessment(self, listing: Listing, explain: Detail, by: InForce, ticket: Ticket) -> Assessment:
         """Return what is remembered of equal content by the same versions, join its run under way, or start one."""
         key = (listing.content_hash(), explain, by.versions.model, by.versions.plan)
         run = self._running.get(key)
-        if run is None:
-            known = self.remembered.get(key)
-            if known is not None:
-                self.observer.answered("cache")
-                return known
-            self.observer.answered("model")
-            work = Work(partial(self._work, listing, explain, by, key, listing_watch()))
-            run = self._running[key] = _Run(work, asyncio.wrap_future(work.future))
-            run.result.add_done_callback(partial(self._ended, key, run))
-            self._turns.submit(work, ticket)
-        else:
+        if run is not None:
             self.observer.answered("joined")
+            ticket.left -= 1  # it is no work of its own
             self._turns.advance(run.work, ticket)
+            return await self._result(key, run)
+        known = self.remembered.get(key)
+        if known is not None:
+            self.observer.answered("cache")
+            ticket.left -= 1
+            return known
+        self.observer.answered("model")
+        work = Work(partial(self._work, listing, explain, by, key, listing_watch()))
+        run = self._running[key] = _Run(work, asyncio.wrap_future(work.future))
+        run.result.add_done_callback(partial(self._ended, key, run, ticket))
+        self._turns.submit(work, ticket)
+        return await self._result(key, run)
+
+    async def _result(self, key: _Key, run: _Run) -> Assessment:
+        """Wait for a run with others; who leaves last before it begins drops it."""
         run.wanted_by += 1
         try:
             # Shielded: when one of several waiting requests is cancelled, the others still get their answer.
@@ -287,8 +291,9 @@ class AssessmentEngine:
             if not run.wanted_by and run.work.future.cancel():
                 self._forget(key, run)  # now, so that nobody joins what was dropped
 
-    def _ended(self, key: _Key, run: _Run, done: asyncio.Future[Assessment]) -> None:
+    def _ended(self, key: _Key, run: _Run, ticket: Ticket, done: asyncio.Future[Assessment]) -> None:
         self._forget(key, run)
+        ticket.left -= 1
         if not done.cancelled():
             done.exception()  # marks it as seen where every waiting request has gone
 
@@ -306,6 +311,11 @@ class AssessmentEngine:
         self.remembered.put(key, assessment)
         self.observer.computed(watch)
         return assessment
+
+    @property
+    def alive(self) -> bool:
+        """Whether the threads that assess are there."""
+        return self._turns.alive
 
     def close(self) -> None:
         """Finish what is being assessed and drop the rest."""

@@ -15,8 +15,8 @@ _OVERHEAD = 500
 class Remembered:
     """Answers as JSON, the latest used ones up to a number of bytes; may be used from any thread.
 
-    As JSON an answer takes a fifth of the memory of its objects, and its size is known exactly. Reading it costs about a
-    hundredth of an assessment.
+    As JSON an answer takes a fraction of the memory of its objects, and its size is known exactly. Reading it costs
+    about a hundredth of an assessment.
 
     Parameters
     ----------

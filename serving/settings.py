@@ -46,6 +46,9 @@ class Settings:
         Cores that the threads are pinned to, such as ``0-3,8``; none leaves them to the system.
     remember_mb : int
         Answers that are remembered, in units of 1,000,000 bytes; 0 remembers none.
+    drain_seconds : int
+        How long the port still listens, answering 503, once the server is told to end; longer while requests are in
+        work.
     log_level : str
         One of `LOG_LEVELS`.
     evidence : Path or None
@@ -80,9 +83,6 @@ class Settings:
     max_full: int = 100
     max_body_mb: int = 20
     max_in_flight: int = 4_000
-    max_queue_ms: int = 250
-    cores: tuple[int, ...] = ()
-    remember_mb: int = 64
     log_level: str = "info"
     demo: bool = False
     plan_admin: bool = False
@@ -92,6 +92,10 @@ class Settings:
     shadow_model: Path | None = None
     shadow_rate: float = 1.0
     evidence: Path | None = None
+    max_queue_ms: int = 250
+    cores: tuple[int, ...] = ()
+    remember_mb: int = 64
+    drain_seconds: int = 0
 
     def __post_init__(self) -> None:
         if self.max_in_flight < self.max_listings:
@@ -201,6 +205,7 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "max_queue_ms": _integer(1, 600_000),
     "cores": _cores,
     "remember_mb": _integer(0, 100_000),
+    "drain_seconds": _integer(0, 3_600),
     "log_level": _choice({level: level for level in LOG_LEVELS}),
     "demo": _choice(_YES_OR_NO),
     "plan_admin": _choice(_YES_OR_NO),

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from itertools import count
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from serving.admission import Ticket
 
@@ -57,7 +57,7 @@ class Turns:
     """
 
     def __init__(self, threads: int, cores: Sequence[int] = ()) -> None:
-        self._queue: list[tuple[float, int, Work[object]]] = []
+        self._queue: list[tuple[float, int, Work[Any]]] = []
         self._numbers = count()
         self._now = 0.0
         self._closed = False
@@ -87,10 +87,15 @@ class Turns:
                 ticket.turn = turn
                 self._put(work, turn)  # the later place stays, and is passed over
 
-    def _put(self, work: Work[_T], turn: float) -> None:
+    def _put(self, work: Work[Any], turn: float) -> None:
         work.turn = turn
-        heapq.heappush(self._queue, (turn, next(self._numbers), work))  # type: ignore[arg-type]
+        heapq.heappush(self._queue, (turn, next(self._numbers), work))
         self._changed.notify()
+
+    @property
+    def alive(self) -> bool:
+        """Whether every thread is there."""
+        return not self._closed and all(thread.is_alive() for thread in self._threads)
 
     def close(self) -> None:
         """Finish what is being worked on and drop the rest; blocks."""
@@ -111,7 +116,7 @@ class Turns:
             work.run()
             del work  # the result must not live until the next one comes
 
-    def _next(self) -> Work[object] | None:
+    def _next(self) -> Work[Any] | None:
         with self._changed:
             while True:
                 while not self._queue:
