@@ -98,7 +98,9 @@ def shared_client(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactor
 def live_url(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a server that listens on a real port, with the example listings."""
     url = f"sqlite:///{tmp_path_factory.mktemp('live') / 'h.db'}"
-    app = create_app(Settings(model=small_model_dir, database_url=url, max_body_mb=2, demo=True, max_queue_ms=PATIENT_MS))
+    app = create_app(
+        Settings(model=small_model_dir, database_url=url, max_body_mb=2, demo=True, max_queue_ms=PATIENT_MS)
+    )
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=5))
     thread = threading.Thread(target=server.run)
     thread.start()
