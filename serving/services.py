@@ -27,6 +27,7 @@ from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
 from serving.store.saving import Saving
 from serving.telling import Telling
+from serving.tracing import tracing_of
 
 _log = logging.getLogger("hazardlens")
 
@@ -44,6 +45,7 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.metrics = Metrics()
+        self.tracing = tracing_of(settings)
         self.store = AssessmentStore(open_database(settings.database_url))
         self.saving = Saving(self.store.save)
         self.plans = PlanStore(self.store.engine)
@@ -153,6 +155,8 @@ class Services:
             await asyncio.to_thread(self._engine.close)
         await self.saving.end()
         await asyncio.to_thread(self.store.close)
+        if self.tracing is not None:
+            await asyncio.to_thread(self.tracing.close)
 
 
 def load_engine(settings: Settings) -> AssessmentEngine:

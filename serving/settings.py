@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 from models.classifier.cores import usable_core_numbers
 from models.domain.errors import InputError
@@ -53,6 +54,8 @@ class Settings:
         One of `LOG_LEVELS`.
     evidence : Path or None
         Table of known items, as `hazardlens ingest` writes it, that explanations point to besides the model's own.
+    otlp_endpoint : str or None
+        Collector that traces are sent to by OTLP over HTTP; None leaves it to the standard variables of OpenTelemetry.
     demo : bool
         Fill an empty store with the example listings at start.
     plan_admin : bool
@@ -96,6 +99,7 @@ class Settings:
     cores: tuple[int, ...] = ()
     remember_mb: int = 64
     drain_seconds: int = 0
+    otlp_endpoint: str | None = None
 
     def __post_init__(self) -> None:
         if self.max_in_flight < self.max_listings:
@@ -181,6 +185,13 @@ def _cores(name: str, raw: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def _url(name: str, raw: str) -> str:
+    parts = urlsplit(raw)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InputError(f"value {raw!r} is no address", place=name, hint="give one such as http://127.0.0.1:4318")
+    return raw
+
+
 def _text(_: str, raw: str) -> str:
     return raw
 
@@ -207,6 +218,7 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "remember_mb": _integer(0, 100_000),
     "drain_seconds": _integer(0, 3_600),
     "log_level": _choice({level: level for level in LOG_LEVELS}),
+    "otlp_endpoint": _url,
     "demo": _choice(_YES_OR_NO),
     "plan_admin": _choice(_YES_OR_NO),
     "plan_four_eyes": _choice(_YES_OR_NO),

@@ -89,6 +89,7 @@ async def assess(
     body = await read_body(request, settings.max_body_bytes)
     listings = await _aside(len(body) > _SHORT, _read, body, settings.max_listings)
     services.metrics.asked(len(listings))
+    watch.facts.update(in_force.versions.model_dump(), listings=len(listings), explain=explain)
     accepted = [listing for listing in listings if isinstance(listing, Listing)]
     watch.lap("read")
     if explain == "full" and len(listings) > settings.max_full:
