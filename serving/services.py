@@ -47,7 +47,7 @@ class Services:
         self.metrics = Metrics()
         self.tracing = tracing_of(settings)
         self.store = AssessmentStore(open_database(settings.database_url))
-        self.saving = Saving(self.store.save)
+        self.saving = Saving(self.store)
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
         self.draining = False

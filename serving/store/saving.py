@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from serving.store.assessments import Answered
 
@@ -18,6 +19,13 @@ class _Waiting:
     kept: asyncio.Future[None]
 
 
+class Store(Protocol):
+    """Where answers are kept."""
+
+    def save(self, answers: Sequence[Answered]) -> None:
+        """Keep answers in one transaction; blocks."""
+
+
 class Saving:
     """Writes one transaction after another; what comes meanwhile goes into the next one, together.
 
@@ -26,12 +34,11 @@ class Saving:
 
     Parameters
     ----------
-    save : callable
-        Keeps answers in one transaction; blocks.
+    store : Store
     """
 
-    def __init__(self, save: Callable[[Sequence[Answered]], None]) -> None:
-        self._save = save
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._waiting: list[_Waiting] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -69,7 +76,7 @@ class Saving:
 
     async def _write_together(self, batch: Sequence[_Waiting]) -> None:
         try:
-            await asyncio.to_thread(self._save, [answer for waiting in batch for answer in waiting.answers])
+            await asyncio.to_thread(self._store.save, [answer for waiting in batch for answer in waiting.answers])
         except Exception as error:  # noqa: BLE001  (whoever waits for it raises it)
             if len(batch) == 1:
                 _fail(batch[0].kept, error)

@@ -40,7 +40,7 @@ class Counted:
 
 
 async def _everyone(counted: Counted, answers: Sequence[Answered]) -> tuple[Saving, list[Any]]:
-    saving = Saving(counted.save)
+    saving = Saving(counted)
     requests = [asyncio.create_task(saving.save([answer])) for answer in answers]
     await asyncio.sleep(0.05)
     counted.go.set()
@@ -68,7 +68,7 @@ def test_rows_that_cannot_be_kept_fail_their_own_request_only(answers: list[Answ
 def test_a_request_that_leaves_loses_nobodys_rows(store: AssessmentStore, answers: list[Answered]) -> None:
     async def one_leaves() -> None:
         counted = Counted(store)
-        saving = Saving(counted.save)
+        saving = Saving(counted)
         requests = [asyncio.create_task(saving.save([answer])) for answer in answers]
         await asyncio.sleep(0.05)
         requests[3].cancel()
@@ -83,5 +83,5 @@ def test_a_request_that_leaves_loses_nobodys_rows(store: AssessmentStore, answer
 def test_nothing_to_keep_opens_no_transaction() -> None:
     counted = Counted()
     counted.go.set()
-    asyncio.run(Saving(counted.save).save([]))
+    asyncio.run(Saving(counted).save([]))
     assert counted.sizes == []
