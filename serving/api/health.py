@@ -48,3 +48,9 @@ async def ready(request: Request) -> JsonResponse:
 async def metrics(request: Request) -> Response:
     """Return the metrics of this process."""
     return Response(services_of(request).metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def describe(request: Request) -> JsonResponse:
+    """Return the description of the interface."""
+    return JsonResponse(request.app.openapi())
