@@ -17,6 +17,7 @@ from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
 from serving.logs import begin_logging
 from serving.services import Services
 from serving.settings import Settings
+from serving.tracing import OFF
 
 _log = logging.getLogger("hazardlens.access")
 API_VERSION = "1.0.0"
@@ -64,7 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         dependencies=[Depends(authorise)],
-        telemetry={"auto_configure": False},
+        telemetry=OFF if services.tracing is None else services.tracing.telemetry,
     )
     app.state.services = services
     chosen = services.settings
@@ -77,7 +78,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         on_refusal=refusal,
     )
     app.add_middleware(
-        RequestFrame, metrics=services.metrics, on_fault=internal_error, hsts_seconds=chosen.hsts_seconds
+        RequestFrame,
+        metrics=services.metrics,
+        on_fault=internal_error,
+        tracing=services.tracing,
+        hsts_seconds=chosen.hsts_seconds,
     )
     install_error_handlers(app)
     routers = (assessments, explanations, statements, plans, shadow, model, sessions, health)
