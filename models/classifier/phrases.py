@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from models.classifier.composing import field_group
 from models.classifier.placing import Place
 from models.domain.explanation import FieldShare, Phrase
 
@@ -60,11 +61,7 @@ def phrases(fields: Mapping[str, str], spans: Sequence[Place], weights: Array) -
 
 def field_shares(fields: Mapping[str, str], spans: Sequence[Place], weights: Array) -> list[FieldShare]:
     """Sum shares by field; captions, attributes and warnings each as one."""
-    sums = {_group(name): 0.0 for name in fields}
+    sums = {field_group(name): 0.0 for name in fields}
     for (name, _, _), weight in zip(spans, weights.tolist(), strict=True):
-        sums[_group(name)] += weight
+        sums[field_group(name)] += weight
     return [FieldShare(field=name, weight=weight) for name, weight in sums.items()]
-
-
-def _group(field: str) -> str:
-    return re.split(r"[.\[]", field, maxsplit=1)[0]
