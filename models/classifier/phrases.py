@@ -54,7 +54,7 @@ def phrases(fields: Mapping[str, str], spans: Sequence[Place], weights: Array) -
         open_run = True
     runs.sort(key=lambda run: -abs(run[1]))
     return [
-        Phrase.model_construct(field=name, start=start, end=end, text=fields[name][start:end], weight=weight)
+        Phrase(field=name, start=start, end=end, text=fields[name][start:end], weight=weight)
         for (name, start, end), weight in runs
     ]
 
