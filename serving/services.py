@@ -26,6 +26,7 @@ from serving.store.database import open_database
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
 from serving.telling import Telling
+from serving.tracing import tracing_of
 
 _log = logging.getLogger("hazardlens")
 
@@ -43,6 +44,7 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.metrics = Metrics()
+        self.tracing = tracing_of(settings)
         self.store = AssessmentStore(open_database(settings.database_url))
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
@@ -53,6 +55,7 @@ class Services:
         self._live_plan: LivePlan | None = None
         self._starting: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._refreshing: asyncio.Task[None] | None = None
 
     @property
     def engine(self) -> AssessmentEngine:
@@ -93,8 +96,10 @@ class Services:
             self.on_failure()
             return
         self._live_plan = live_plan
+        engine.observer = self.metrics
         self._engine = engine
         self._watching = asyncio.create_task(live_plan.watch())
+        self._refreshing = asyncio.create_task(self.metrics.keep_fresh())
         self.shadow.live = engine
         self.shadow.begin()
         self.metrics.ready(engine.versions, lambda: engine.admission.in_flight, engine.admission.capacity)
@@ -121,13 +126,16 @@ class Services:
         if self._starting is not None and not self._starting.done():
             self._starting.cancel()
             await asyncio.wait([self._starting])
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.wait([self._watching])
+        for task in (self._watching, self._refreshing):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
             await asyncio.to_thread(self._engine.close)
         await asyncio.to_thread(self.store.close)
+        if self.tracing is not None:
+            await asyncio.to_thread(self.tracing.close)
 
 
 def load_engine(settings: Settings) -> AssessmentEngine:
@@ -141,8 +149,10 @@ def load_engine(settings: Settings) -> AssessmentEngine:
     one_thread_of_algebra()
     plan = load_plan(settings.plan)
     model = HazardClassifier.load(settings.model, settings.threads)
-    telling = Telling(model.knowledge, load_marketplace(settings.marketplace))
-    return AssessmentEngine(model, plan, settings.max_in_flight, telling)
+    marketplace = load_marketplace(settings.marketplace)
+    return AssessmentEngine(
+        model, plan, settings.max_in_flight, lambda answering: Telling(answering.knowledge, marketplace)
+    )
 
 
 def trial_of(settings: Settings) -> Trial:

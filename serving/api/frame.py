@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Callable
 from time import perf_counter
+from typing import Any
 
 from fastapi import Request, Response
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,10 +15,13 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.metrics import Metrics
+from serving.tracing import Tracing
+from serving.watching import begin_request
 
 _log = logging.getLogger("hazardlens.api")
 _GOOD_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
 _KEY = "request_id"
+_PROBLEM = "problem"
 _CLIENT_GONE = 499
 """Status in the metrics only, after nginx: the client closed the connection before its answer."""
 
@@ -42,12 +46,20 @@ class RequestFrame:
     metrics : Metrics
     on_fault : callable
         Makes the answer when the app raised and nothing was sent yet.
+    tracing : Tracing, optional
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, on_fault: Callable[[Request], Response]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        on_fault: Callable[[Request], Response],
+        tracing: Tracing | None = None,
+    ) -> None:
         self._app = app
         self._metrics = metrics
         self._on_fault = on_fault
+        self._tracing = tracing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -56,13 +68,16 @@ class RequestFrame:
             return
         given = Headers(scope=scope).get("X-Request-ID", "")
         identifier = given if _GOOD_ID.fullmatch(given) else uuid.uuid4().hex
-        scope.setdefault("state", {})[_KEY] = identifier
-        begun, status = perf_counter(), 0
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state[_KEY] = identifier
+        watch, status = begin_request(), 0
 
         async def framed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if self._tracing is not None:
+                    self._tracing.mark(identifier, watch)
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = identifier
                 for name, value in HEADERS.items():
@@ -79,12 +94,20 @@ class RequestFrame:
                 raise  # half an answer is out; only the closing of the connection can tell the client
             await self._on_fault(Request(scope))(scope, receive, framed)
         finally:
-            self._metrics.request(scope["method"], _route(scope), status, perf_counter() - begun)
+            seconds = perf_counter() - watch.begun
+            self._metrics.request(scope["method"], _route(scope), status, seconds, watch, state.get(_PROBLEM))
+            if self._tracing is not None:
+                self._tracing.phases(watch)
 
 
 def request_id(scope: Scope) -> str:
     """Return the id of a request, as it was given or made."""
     return str(scope["state"][_KEY])
+
+
+def note_problem(scope: Scope, name: str) -> None:
+    """Note the type of the problem that a request is answered with."""
+    scope["state"][_PROBLEM] = name
 
 
 def _route(scope: Scope) -> str:
