@@ -86,15 +86,17 @@ WRONG_SHAPE = ProblemType("wrong-shape", 422, "The body has another shape than e
 INVALID_PARAMETER = ProblemType("invalid-parameter", 422, "A parameter is not valid")
 INVALID_LISTING = ProblemType("invalid-listing", 422, "The listing is not valid")
 INVALID_PLAN = ProblemType("invalid-plan", 422, "The plan has errors")
-TOO_BUSY = ProblemType("too-busy", 429, "Too many listings in flight")
+TOO_BUSY = ProblemType("too-busy", 429, "The server is full")
 INTERNAL_ERROR = ProblemType("internal-error", 500, "The server failed")
 NOT_READY = ProblemType("not-ready", 503, "The server is not ready")
+DRAINING = ProblemType("draining", 503, "The server is ending")
 STORE_UNAVAILABLE = ProblemType("store-unavailable", 503, "The database does not answer")
+DEADLINE = ProblemType("deadline", 504, "The deadline of the request cannot be kept")
 
 PROBLEM_TYPES = (
     MALFORMED_JSON, PLAN_ADMIN_OFF, NOT_FOUND, METHOD_NOT_ALLOWED, NOTHING_RESTRICTED, PLAN_CONFLICT, MODEL_CHANGED,
     TOO_MANY_LISTINGS, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, WRONG_SHAPE, INVALID_PARAMETER, INVALID_LISTING,
-    INVALID_PLAN, TOO_BUSY, INTERNAL_ERROR, NOT_READY, STORE_UNAVAILABLE,
+    INVALID_PLAN, TOO_BUSY, INTERNAL_ERROR, NOT_READY, DRAINING, STORE_UNAVAILABLE, DEADLINE,
 )  # fmt: skip
 
 
