@@ -12,6 +12,9 @@ from threadpoolctl import threadpool_limits
 from models.classifier.classifier import HazardClassifier
 from models.plan.reading import load_plan
 from models.reasons.marketplace import load_marketplace
+from serving.access.allowances import Allowances
+from serving.access.keyring import Keyring
+from serving.access.principal import Allowance
 from serving.api.problems import DRAINING, NOT_READY, ProblemError
 from serving.demo import seed
 from serving.engine import AssessmentEngine, Limits
@@ -23,6 +26,7 @@ from serving.shadow.runner import ShadowRunner, Trial
 from serving.shadow.store import ShadowStore
 from serving.store.assessments import AssessmentStore
 from serving.store.database import open_database
+from serving.store.keys import KeyStore
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
 from serving.store.saving import Saving
@@ -50,6 +54,8 @@ class Services:
         self.saving = Saving(self.store)
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
+        self.keyring = Keyring(KeyStore(self.store.engine))
+        self.allowances = Allowances(Allowance(settings.requests_per_minute, settings.listings_per_minute))
         self.draining = False
         self.in_work = 0
         self.failure: Exception | None = None
@@ -105,6 +111,7 @@ class Services:
     async def _start(self) -> None:
         try:
             await asyncio.to_thread(migrate, self.store.engine)
+            await self.keyring.begin()
             engine = await asyncio.to_thread(load_engine, self.settings)
             live_plan = LivePlan(self.plans, engine, self.metrics.versions)
             await asyncio.to_thread(live_plan.begin)
@@ -150,6 +157,7 @@ class Services:
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])
+        await self.keyring.end()
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
             await asyncio.to_thread(self._engine.close)
