@@ -162,6 +162,7 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
         else:
             # An encoder that has seen no label leaves nothing to hold back: cross-fitting calibrates on every example.
             examples = [replace(sample, later=False) for sample in examples]
+            fit = fit.for_examples()
         hazards = [*examples, *written_hazards]
     encoder, exported = _encoder(encoder_name, settings)
     model = fit_classifier(

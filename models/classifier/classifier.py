@@ -19,7 +19,7 @@ from models.classifier.cores import usable_cores
 from models.classifier.encoder import Encoding, OnnxEncoder
 from models.classifier.evidence import ITEMS, EvidenceIndex
 from models.classifier.explanation import ExplainedListing, Explainer
-from models.classifier.heads import Calibration, LinearHeads
+from models.classifier.heads import BetaCalibration, Calibration, LinearHeads
 from models.classifier.kind_model import KindModel, name_strengths
 from models.classifier.predictions import Predictions
 from models.classifier.reading import ListingReader, ReadListing
@@ -99,7 +99,7 @@ class HazardClassifier:
     taxonomy_source: Mapping[str, Any] = field(default_factory=dict)
     guarantees: tuple[Guarantee, ...] = ()
     market_evidence: Array | None = None
-    unsafe_calibration: Calibration = field(default_factory=lambda: Calibration.identity(1))
+    unsafe_calibration: BetaCalibration = field(default_factory=BetaCalibration)
     manifest: Manifest | None = None
     evidence: EvidenceIndex = field(default_factory=EvidenceIndex)
 
@@ -243,8 +243,8 @@ class HazardClassifier:
             "head_bias": self.heads.bias,
             "calibration_slope": self.calibration.slope,
             "calibration_offset": self.calibration.offset,
-            "unsafe_slope": self.unsafe_calibration.slope,
-            "unsafe_offset": self.unsafe_calibration.offset,
+            "unsafe_slope": np.array([self.unsafe_calibration.rising, self.unsafe_calibration.falling]),
+            "unsafe_offset": np.array([self.unsafe_calibration.offset]),
             "thresholds": self.thresholds,
         }
         self.manifest = write_artifact(
@@ -313,7 +313,10 @@ class HazardClassifier:
             taxonomy_source=parts["taxonomy"],
             guarantees=tuple(Guarantee.from_dict(raw) for raw in parts["guarantees"]),
             market_evidence=arrays["kind_evidence"],
-            unsafe_calibration=Calibration(arrays["unsafe_slope"], arrays["unsafe_offset"]),
+            # Artifacts of before have one slope for both ends.
+            unsafe_calibration=BetaCalibration(
+                float(arrays["unsafe_slope"][0]), float(arrays["unsafe_slope"][-1]), float(arrays["unsafe_offset"][0])
+            ),
             manifest=manifest,
             evidence=EvidenceIndex.load(root) if ITEMS in manifest.files else EvidenceIndex(),
         )

@@ -126,19 +126,21 @@ def fit_classifier(
     labels = np.array([[name in sample.labels for name in taxonomy.names] for sample in hazards])
     weights = _weights(hazards, posteriors[real].sum(axis=0), knowledge, fit)
     groups = np.array([sample.group for sample in hazards])
-    heads = fit_heads(blocks, labels, weights, fit, progress)
+    heads = fit_heads(blocks, labels, weights, fit, progress, real)
     later = np.array([sample.later for sample in hazards])
     if later.any():
         earlier = np.flatnonzero(~later)
         unseen = blocks if judge is None else replace(blocks, dense=_embed(judge, "calibration", read, progress))
-        logits = fit_heads(unseen.rows(earlier), labels[earlier], weights[earlier], fit).logits(
+        logits = fit_heads(unseen.rows(earlier), labels[earlier], weights[earlier], fit, real=real[earlier]).logits(
             unseen.rows(np.flatnonzero(later))
         )
-        labels, weights = labels[later], weights[later]
+        calibrating = later
     else:
-        logits = cross_fitted_logits(blocks, labels, weights, groups, fit, progress)
-    calibration = fit_calibration(logits, labels, weights)
-    thresholds = f1_thresholds(calibration.probabilities(logits), labels)
+        logits = cross_fitted_logits(blocks, labels, weights, groups, fit, progress, real)
+        calibrating = np.ones(len(labels), dtype=bool)
+    labels, weights, genuine = labels[calibrating], weights[calibrating], real[calibrating]
+    calibration = fit_calibration(logits, labels, weights, genuine)
+    thresholds = f1_thresholds(calibration.probabilities(logits), labels, genuine)
     return HazardClassifier(
         taxonomy,
         knowledge,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
@@ -17,18 +18,33 @@ from models.classifier.heads import Blocks, LinearHeads
 from models.classifier.scenarios import log_odds
 
 Array = NDArray[np.float64]
+_SMOOTHING = 0.3
+"""Added to every feature's sums before the naive Bayes ratio is taken, so that an unseen one is not certain."""
 Progress = Callable[[str, int, int], object]
 """Called with (stage, done, total)."""
 
 
 def fit_heads(
-    blocks: Blocks, labels: NDArray[np.bool_], weights: Array, fit: FitSettings, progress: Progress | None = None
+    blocks: Blocks,
+    labels: NDArray[np.bool_],
+    weights: Array,
+    fit: FitSettings,
+    progress: Progress | None = None,
+    real: NDArray[np.bool_] | None = None,
 ) -> LinearHeads:
-    """Fit one logistic regression per block and risk type, and add their logits with the mixture's weights.
+    """Fit one logistic regression per part and risk type, and add their logits with the mixture's weights.
 
     One regression per block keeps a strong block from silencing a weaker one on few examples, and shows what each
-    is worth. A risk type with fewer than two positives gets its base rate and no weights.
+    is worth. The sparse block has two: a plain one, and one on its naive Bayes ratios, learnt from the real samples
+    alone; where fewer than two of them have the risk type, the plain one takes its place. A risk type with fewer than
+    two positives gets its base rate and no weights.
+
+    Parameters
+    ----------
+    real : array of bool, shape (n,), optional
+        Which samples are real examples and not written ones; by default all.
     """
+    genuine = np.arange(len(labels)) if real is None else np.flatnonzero(real)
     n_heads = labels.shape[1]
     dense = np.zeros((n_heads, blocks.dense.shape[1]), dtype=np.float32)
     sparse = np.zeros((n_heads, blocks.sparse.shape[1]), dtype=np.float32)
@@ -41,8 +57,15 @@ def fit_heads(
             return
         w, b = _regression(blocks.dense, target, weights, fit.penalties["dense"], fit.seed)
         dense[j], bias[j] = fit.mixture["dense"] * w, fit.mixture["dense"] * b
+        plain, ratios = fit.mixture["sparse"], fit.mixture["ratios"]
+        cases = target[genuine]
+        if ratios and cases.sum() >= 2 and (~cases).sum() >= 2:
+            w, b = _on_ratios(blocks.sparse[genuine], cases, weights[genuine], fit.penalties["ratios"], fit.seed)
+            sparse[j], bias[j] = ratios * w, bias[j] + ratios * b
+        else:
+            plain += ratios
         w, b = _regression(blocks.sparse, target, weights, fit.penalties["sparse"], fit.seed)
-        sparse[j], bias[j] = fit.mixture["sparse"] * w, bias[j] + fit.mixture["sparse"] * b
+        sparse[j], bias[j] = sparse[j] + plain * w, bias[j] + plain * b
         w, b = _regression(blocks.knowledge[:, [j]], target, weights, fit.penalties["knowledge"], fit.seed)
         knowledge[j], bias[j] = fit.mixture["knowledge"] * w[0], bias[j] + fit.mixture["knowledge"] * b
 
@@ -62,6 +85,22 @@ def _regression(
     return model.coef_[0], float(model.intercept_[0])
 
 
+def _on_ratios(
+    features: csr_matrix, target: NDArray[np.bool_], weights: Array, penalty: float, seed: int
+) -> tuple[Array, float]:
+    """Fit a regression whose features are scaled by how much likelier each is among the cases than elsewhere.
+
+    Wang and Manning, "Baselines and bigrams: simple, good sentiment and topic classification", 2012, over TF-IDF
+    instead of counts: r = log(p / |p|) - log(q / |q|), p and q a feature's smoothed sums over the cases and over the
+    others. The result is linear in the features as they are.
+    """
+    among = features[target].T @ weights[target] + _SMOOTHING
+    elsewhere = features[~target].T @ weights[~target] + _SMOOTHING
+    ratios = np.log(among / among.sum()) - np.log(elsewhere / elsewhere.sum())
+    w, b = _regression(features.multiply(ratios).tocsr(), target, weights, penalty, seed)
+    return w * ratios, b
+
+
 def cross_fitted_logits(
     blocks: Blocks,
     labels: NDArray[np.bool_],
@@ -69,16 +108,18 @@ def cross_fitted_logits(
     groups: NDArray[np.int64],
     fit: FitSettings,
     progress: Progress | None,
+    real: NDArray[np.bool_] | None = None,
 ) -> Array:
     """Return logits that no sample's own labels (nor its group's) have shaped, shape (n, heads)."""
     folds = min(fit.folds, len(np.unique(groups)))
     if folds < 2:
-        return fit_heads(blocks, labels, weights, fit).logits(blocks)
+        return fit_heads(blocks, labels, weights, fit, real=real).logits(blocks)
     logits = np.zeros(labels.shape)
     splits = GroupKFold(folds, shuffle=True, random_state=fit.seed).split(labels, groups=groups)
     for i, (rest, held_out) in enumerate(splits):
         if progress:
             progress("calibrating", i, folds)
-        heads = fit_heads(blocks.rows(rest), labels[rest], weights[rest], fit)
+        genuine = None if real is None else real[rest]
+        heads = fit_heads(blocks.rows(rest), labels[rest], weights[rest], fit, real=genuine)
         logits[held_out] = heads.logits(blocks.rows(held_out))
     return logits

@@ -115,3 +115,27 @@ class Calibration:
     def identity(cls, heads: int) -> Calibration:
         """Return the calibration that changes nothing."""
         return cls(np.ones(heads), np.zeros(heads))
+
+
+@dataclass(frozen=True)
+class BetaCalibration:
+    """Monotone map from a logit to a probability: sigmoid(rising x log p - falling x log(1 - p) + offset).
+
+    p is the sigmoid of the logit. Kull, Silva Filho and Flach, "Beta calibration", 2017; with `rising` equal to
+    `falling` it is Platt's sigmoid. Both are at least 0.
+    """
+
+    rising: float = 1.0
+    falling: float = 1.0
+    offset: float = 0.0
+
+    def probabilities(self, logits: Array) -> Array:
+        """Return calibrated probabilities of the shape of `logits`."""
+        log_p, log_not_p = self.logs(logits)
+        probabilities: Array = expit(self.rising * log_p - self.falling * log_not_p + self.offset)
+        return probabilities
+
+    @staticmethod
+    def logs(logits: Array) -> tuple[Array, Array]:
+        """Return log p and log(1 - p) of logits."""
+        return -np.logaddexp(0.0, -logits), -np.logaddexp(0.0, logits)

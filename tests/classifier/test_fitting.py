@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,44 @@ def test_progress_of_every_head_is_told(learnable: tuple[Blocks, np.ndarray]) ->
     assert {(stage, total) for stage, _, total in told} == {("fitting heads", 4)}
 
 
+RATIOS_ALONE = replace(SETTINGS, mixture={"dense": 0.0, "sparse": 0.0, "ratios": 1.0, "knowledge": 0.0})
+
+
+def counted(seed: int = 7) -> tuple[Blocks, np.ndarray]:
+    """120 listings of 30 features, none below 0 as TF-IDF never is; the first tells the one risk type."""
+    rng = np.random.default_rng(seed)
+    features = np.abs(rng.standard_normal((120, 30)))
+    return blocks_of(features, 1), features[:, :1] > 0.8
+
+
+def test_ratios_learn_what_the_features_tell_and_stay_linear() -> None:
+    blocks, labels = counted()
+    heads = fit_heads(blocks, labels, np.ones(120), RATIOS_ALONE)
+    logits = heads.logits(blocks)
+    assert roc_auc_score(labels[:, 0], logits[:, 0]) > 0.95
+    assert logits == pytest.approx(blocks.sparse @ heads.sparse.T + heads.bias, abs=1e-4)
+
+
+def test_ratios_learn_from_real_samples_alone() -> None:
+    blocks, labels = counted()
+    real = np.arange(120) < 80
+    spoilt = labels.copy()
+    spoilt[80:] = ~spoilt[80:]
+    one, other = (fit_heads(blocks, given, np.ones(120), RATIOS_ALONE, real=real) for given in (labels, spoilt))
+    assert one.sparse.tobytes() == other.sparse.tobytes()
+    assert one.bias == other.bias
+
+
+def test_without_two_real_cases_the_plain_regression_takes_the_place_of_the_ratios() -> None:
+    blocks, labels = counted()
+    real = ~labels[:, 0]
+    plain = replace(SETTINGS, mixture={"dense": 0.0, "sparse": 1.0, "ratios": 0.0, "knowledge": 0.0})
+    one = fit_heads(blocks, labels, np.ones(120), RATIOS_ALONE, real=real)
+    other = fit_heads(blocks, labels, np.ones(120), plain)
+    assert one.sparse == pytest.approx(other.sparse)
+    assert one.bias == pytest.approx(other.bias)
+
+
 def testcross_fitted_logits_know_nothing_of_a_samples_own_label() -> None:
     rng = np.random.default_rng(1)
     blocks = blocks_of(rng.standard_normal((200, 300)), 1)
@@ -131,6 +170,31 @@ def test_few_cases_leave_the_logit_as_it_is() -> None:
     logits = np.linspace(-3, 3, 100)[:, None]
     calibration = fit_calibration(logits, np.arange(100)[:, None] >= 96, np.ones(100))
     assert (calibration.slope[0], calibration.offset[0]) == (1.0, 0.0)
+
+
+def written_and_real(real_cases: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """200 real samples, some of them cases, that the logit tells badly, and 200 written ones that it tells well."""
+    logits = np.tile(np.linspace(-3, 3, 200), 2)[:, None]
+    real = np.arange(400) < 200
+    labels = np.where(real, np.arange(400) % (200 // real_cases) == 1, logits[:, 0] > 0)[:, None]
+    return logits, labels, real
+
+
+def test_written_listings_do_not_say_how_often_a_hazard_occurs() -> None:
+    logits, labels, real = written_and_real(20)
+    calibration = fit_calibration(logits, labels, np.ones(400), real)
+    alone = fit_calibration(logits[real], labels[real], np.ones(200))
+    assert (calibration.slope, calibration.offset) == (alone.slope, alone.offset)
+    thresholds = f1_thresholds(calibration.probabilities(logits), labels, real)
+    assert thresholds == f1_thresholds(calibration.probabilities(logits[real]), labels[real])
+
+
+def test_with_few_real_cases_the_written_ones_count_too() -> None:
+    logits, labels, real = written_and_real(4)
+    together = fit_calibration(logits, labels, np.ones(400))
+    assert fit_calibration(logits, labels, np.ones(400), real).slope == together.slope
+    probabilities = together.probabilities(logits)
+    assert f1_thresholds(probabilities, labels, real) == f1_thresholds(probabilities, labels)
 
 
 def test_a_threshold_gives_the_best_f1() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.sparse import csr_matrix
 
-from models.classifier.heads import Blocks, Calibration, LinearHeads
+from models.classifier.heads import BetaCalibration, Blocks, Calibration, LinearHeads
 
 FINITE = st.floats(-30, 30)
 
@@ -66,3 +66,17 @@ def test_calibration_keeps_the_order_of_the_logits(slope: float, offset: float, 
 @given(hnp.arrays(np.float64, (4, 3), elements=FINITE))
 def test_the_identity_calibration_is_the_sigmoid(logits: np.ndarray) -> None:
     assert Calibration.identity(3).probabilities(logits) == pytest.approx(1 / (1 + np.exp(-logits)), abs=1e-12)
+
+
+@given(st.floats(0, 5), st.floats(0, 5), st.floats(-3, 3))
+def test_a_beta_calibration_never_falls(rising: float, falling: float, offset: float) -> None:
+    probabilities = BetaCalibration(rising, falling, offset).probabilities(np.linspace(-30, 30, 61))
+    assert (np.diff(probabilities) >= 0).all()
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
+
+
+@given(st.floats(0.1, 5), st.floats(-3, 3))
+def test_a_beta_calibration_of_equal_slopes_is_platts_sigmoid(slope: float, offset: float) -> None:
+    logits = np.linspace(-10, 10, 21)[:, None]
+    platt = Calibration(np.array([slope]), np.array([offset]))
+    assert BetaCalibration(slope, slope, offset).probabilities(logits) == pytest.approx(platt.probabilities(logits))

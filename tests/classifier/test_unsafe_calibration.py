@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.classifier.fit_settings import FitSettings
-from models.classifier.heads import Calibration
+from models.classifier.heads import BetaCalibration
 from models.classifier.reading import ListingReader, ReadListing
 from models.classifier.scenarios import ScenarioModel
 from models.classifier.unsafe_calibration import fit_unsafe_calibration
@@ -36,7 +36,7 @@ class Market:
     def scenarios(self, evidence: np.ndarray) -> ScenarioModel:
         return ScenarioModel(self.knowledge, self.taxonomy, evidence=evidence)
 
-    def calibration(self, prior: float, alerts: int = N) -> Calibration:
+    def calibration(self, prior: float, alerts: int = N) -> BetaCalibration:
         return fit_unsafe_calibration(
             self.alerts[:alerts],
             [self.read] * alerts,
@@ -90,4 +90,4 @@ def test_a_higher_prior_raises_every_probability(market: Market) -> None:
 
 def test_few_alerts_leave_the_odds_of_the_knowledge_base(market: Market) -> None:
     calibration = market.calibration(0.1, alerts=49)
-    assert (calibration.slope.tolist(), calibration.offset.tolist()) == ([1.0], [0.0])
+    assert calibration == BetaCalibration()
