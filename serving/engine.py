@@ -13,12 +13,14 @@ from typing import Self
 
 from models.classifier.classifier import Detail, HazardClassifier
 from models.classifier.explaining import explain_listing
+from models.classifier.stopwatch import Stopwatch
 from models.domain.assessment import Assessment, Versions, assessment_id
 from models.domain.explanation import Detail as ExplanationDetail
 from models.domain.explanation import Explanation
 from models.domain.listing import Listing
 from models.plan.plan import Plan
 from serving.admission import Admission
+from serving.watching import Observer, Unobserved, listing_watch
 
 _log = logging.getLogger("hazardlens.engine")
 _Run = tuple[str, Detail, str, str]
@@ -73,9 +75,12 @@ class InForce:
         bound = plan.bound_to(model.guarantees)
         return cls(model, bound, finish, Versions(model=model.version, plan=bound.id, taxonomy=model.taxonomy.id))
 
-    def assess(self, listing: Listing, explain: Detail) -> Assessment:
-        """Assess one listing, on the calling thread."""
-        return self.finish(self.model.assess(listing, self.plan, explain), listing)
+    def assess(self, listing: Listing, explain: Detail, watch: Stopwatch | None = None) -> Assessment:
+        """Assess one listing, on the calling thread; the watch gets the phases."""
+        watch = watch or Stopwatch()
+        assessment = self.finish(self.model.assess(listing, self.plan, explain, watch), listing)
+        watch.lap("tell")
+        return assessment
 
 
 class AssessmentEngine:
@@ -105,6 +110,7 @@ class AssessmentEngine:
         self._swapping = threading.Lock()
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="assess")
         self._running: dict[_Run, asyncio.Future[Assessment]] = {}
+        self.observer: Observer = Unobserved()
 
     @property
     def model(self) -> HazardClassifier:
@@ -199,9 +205,12 @@ class AssessmentEngine:
         """Join the run of equal content that is under way by the same versions, or start one."""
         key = (listing.content_hash(), explain, by.versions.model, by.versions.plan)
         running = self._running.get(key)
+        self.observer.answered("model" if running is None else "joined")
         if running is None:
             running = asyncio.ensure_future(
-                asyncio.get_running_loop().run_in_executor(self._pool, self._work, listing, explain, by)
+                asyncio.get_running_loop().run_in_executor(
+                    self._pool, self._work, listing, explain, by, listing_watch()
+                )
             )
             self._running[key] = running
             running.add_done_callback(lambda done: self._finished(key, done))
@@ -213,12 +222,15 @@ class AssessmentEngine:
         if not done.cancelled():
             done.exception()  # marks it as seen where every waiting request has gone
 
-    def _work(self, listing: Listing, explain: Detail, by: InForce) -> Assessment:
+    def _work(self, listing: Listing, explain: Detail, by: InForce, watch: Stopwatch) -> Assessment:
+        watch.lap("queue")
         begun = perf_counter()
         try:
-            return by.assess(listing, explain)
+            assessment = by.assess(listing, explain, watch)
         finally:
             self.admission.took(perf_counter() - begun)
+        self.observer.computed(watch)
+        return assessment
 
     def close(self) -> None:
         """Finish what is being assessed and drop the rest."""

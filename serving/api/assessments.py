@@ -22,6 +22,7 @@ from serving.api.schemas import AssessmentAnswer, StoredAnswer, SummaryList
 from serving.engine import Failure, Outcome
 from serving.services import services_of
 from serving.store.assessments import Answered, Order, is_assessment_id
+from serving.watching import request_watch
 
 router = APIRouter(tags=["assessments"])
 _PATH = "/v1/assessments"
@@ -77,17 +78,21 @@ async def assess(
     """Assess listings."""
     services = services_of(request)
     engine = services.engine
-    settings, in_force = services.settings, engine.in_force
+    settings, in_force, watch = services.settings, engine.in_force, request_watch()
     body = await read_body(request, settings.max_body_bytes)
     # Reading 20 MB of JSON takes longer than the event loop may stand still.
     listings = await asyncio.to_thread(_read, body, settings.max_listings)
+    services.metrics.asked(len(listings))
     accepted = [listing for listing in listings if isinstance(listing, Listing)]
+    watch.lap("read")
     if explain == "full" and len(listings) > settings.max_full:
         detail = f"{len(listings):,} listings with explain=full; at most {settings.max_full:,} in one request."
         raise ProblemError(TOO_MANY_LISTINGS, detail)
     answers = _Answers(listings, await engine.assess(accepted, explain, in_force), request_id(request.scope))
+    watch.lap("assess")
     kept = answers.kept(explain)
     await asyncio.to_thread(services.store.save, kept)
+    watch.lap("store")
     services.shadow.offer(kept)
     for outcome in answers.outcomes:
         if isinstance(outcome, Assessment):
@@ -97,7 +102,9 @@ async def assess(
     for listing in listings:
         if isinstance(listing, Refusal):
             services.metrics.refused("invalid-listing")
-    return JsonResponse(orjson.Fragment(await asyncio.to_thread(answers.body, in_force.versions.model_dump())))
+    answer = JsonResponse(orjson.Fragment(await asyncio.to_thread(answers.body, in_force.versions.model_dump())))
+    watch.lap("write")
+    return answer
 
 
 @router.get(
