@@ -13,7 +13,19 @@ from typing import Annotated
 
 import typer
 
-from hazardlens.commands import data, knowledge, plan, reasons, registry, report, scoring, serve, simulation, training
+from hazardlens.commands import (
+    data,
+    follow,
+    knowledge,
+    plan,
+    reasons,
+    registry,
+    report,
+    scoring,
+    serve,
+    simulation,
+    training,
+)
 from hazardlens.console import log_to_stderr
 from models.domain.errors import HazardlensError
 
@@ -41,6 +53,7 @@ app.add_typer(reasons.app, name="reasons")
 app.add_typer(report.app, name="report")
 app.command("promote")(registry.promote)
 app.command("rollback")(registry.rollback)
+app.command("follow")(follow.follow)
 
 
 def _print_version(wanted: bool) -> None:

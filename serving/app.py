@@ -43,6 +43,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         services.begin()
+        if services.settings.workers > 1:
+            # A worker that is not ready must not take requests from one that is.
+            await services.loaded()
         try:
             yield
         finally:
@@ -70,6 +73,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
+def log_as_set(settings: Settings) -> None:
+    """Let the log of this process go to stderr, from the level on that is set."""
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
 def run(settings: Settings | None = None) -> int:
     """Serve until a signal ends it; for the command line.
 
@@ -85,12 +94,15 @@ def run(settings: Settings | None = None) -> int:
     """
     import uvicorn
 
+    from serving.workers import run_workers
+
     chosen = settings or Settings.from_environment()
-    logging.basicConfig(level=chosen.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    app = create_app(chosen)
+    log_as_set(chosen)
+    app = create_app(chosen) if chosen.workers == 1 else "serving.workers:worker_app"
     config = uvicorn.Config(
         app,
+        factory=isinstance(app, str),
+        workers=chosen.workers,
         host=chosen.host,
         port=chosen.port,
         log_config=None,
@@ -99,6 +111,8 @@ def run(settings: Settings | None = None) -> int:
         server_header=False,
         timeout_graceful_shutdown=30,
     )
+    if isinstance(app, str):
+        return run_workers(chosen, config)
     server = uvicorn.Server(config)
 
     def stop() -> None:

@@ -1,8 +1,8 @@
 """Keeps the engine's model the one that its place holds: loads a new one beside, lets it test itself, swaps the two.
 
-The place is a directory, or a link that somebody moves: `hazardlens follow` moves it along with an alias of MLflow. Each
-server process watches the place for itself and judges by what the artifact holds, so that all of them come to the same
-model within seconds, without a word between them.
+The place is a directory, or a link that somebody moves: `hazardlens follow` moves it along with an alias of MLflow.
+Each server process watches the place for itself and judges by what the artifact holds, so that all of them come to the
+same model within seconds, without a word between them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from models.classifier.artifact import MANIFEST
 from models.classifier.classifier import HazardClassifier
 from models.classifier.golden import Golden, GoldenCase, shown
 from models.domain.assessment import Assessment
+from models.domain.errors import ArtifactError
 from models.domain.listing import Listing
 from serving.engine import AssessmentEngine, InForce
 
@@ -31,7 +32,12 @@ _log = logging.getLogger("hazardlens.model")
 _TRIES_AGAIN = 4.0
 """Seconds until an artifact that could not be read is tried again: somebody may be copying it. Doubled each time."""
 _TRIES_AGAIN_MOST = 60.0
-_WITHOUT_GOLDEN = (Listing(id="self-test-1", title="Mini space heater 1500 W"), Listing(id="self-test-2", title="Tasche"))
+_FIRST = 2
+"""Golden inputs that a server answers before it is ready."""
+_WITHOUT_GOLDEN = (
+    Listing(id="self-test-1", title="Mini space heater 1500 W"),
+    Listing(id="self-test-2", title="Tasche"),
+)
 
 
 @dataclass(frozen=True)
@@ -117,15 +123,51 @@ class ModelWatch:
         self._looked = False
         self._again_at: float | None = None
         self._wait = _TRIES_AGAIN
+        self._stopping = False
+
+    def begin(self) -> None:
+        """Let the model that the server starts with answer its first golden inputs, in English; blocks.
+
+        Raises
+        ------
+        ArtifactError
+            If it fails.
+        """
+        in_force = self.engine.in_force
+        wrong = self_test(in_force, in_force.model.golden.cases[:_FIRST])
+        if wrong:
+            raise ArtifactError(
+                f"model {in_force.versions.model} failed its self-test: {shown(wrong)}",
+                place=str(self.place),
+                hint="this machine or its libraries work out other numbers than where it was trained; train it here",
+            )
+
+    def go_on(self) -> None:
+        """Let it answer the others while it serves, so that no language's first listing waits; blocks."""
+        in_force = self.engine.in_force
+        wrong: list[str] = []
+        for case in in_force.model.golden.cases[_FIRST:]:
+            if self._stopping or self.engine.model is not in_force.model:
+                return
+            wrong += self_test(in_force, [case])
+        if wrong:
+            self._failed(in_force.versions.model, f"failed its self-test: {shown(wrong)}")
+
+    def end(self) -> None:
+        """Let what is under way come to an end."""
+        self._stopping = True
 
     async def watch(self, every: float) -> None:
         """Look every so many seconds, for ever."""
         while True:
             await asyncio.sleep(every)
-            await asyncio.to_thread(self.refresh)
+            try:
+                await asyncio.to_thread(self.refresh)
+            except Exception:  # noqa: BLE001  (the next look may find better)
+                _log.exception("the model's place could not be looked at")
 
     def refresh(self, *, now: bool = False) -> bool:
-        """Take what the place holds, if that is something else than before; blocks, and raises nothing.
+        """Take what the place holds, if that is something else than before; blocks.
 
         Parameters
         ----------
@@ -177,7 +219,9 @@ class ModelWatch:
         if known is None or (known.version, known.reason) != (version, reason):
             self.state.failures += 1
             self.on_failure()
-            _log.error("model %s stays: %s %s", self.engine.versions.model, version or "what the place holds", reason)
+            _log.error(
+                "model %s %s; %s stays in force", version or f"in {self.place}", reason, self.engine.versions.model
+            )
         self.state.failed = FailedModel(version, reason, dt.datetime.now(dt.UTC))
 
 

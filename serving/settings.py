@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from models.classifier.cores import usable_cores
 from models.domain.errors import InputError
 
 PREFIX = "HAZARDLENS_"
@@ -22,7 +23,11 @@ class Settings:
     Parameters
     ----------
     model : Path
-        Directory of the model artifact.
+        Directory of the model artifact, or a link to one.
+    model_watch : float
+        Seconds between two looks whether `model` holds another model, which is then taken; 0 never looks.
+    workers : int
+        Processes that serve the port together.
     database_url : str
         ``sqlite:///relative/path.db`` or ``postgresql://user@host/name``.
     host, port
@@ -64,6 +69,8 @@ class Settings:
     """
 
     model: Path = Path("var/models/default")
+    model_watch: float = 2.0
+    workers: int = 1
     database_url: str = "sqlite:///var/hazardlens.db"
     host: str = "127.0.0.1"
     port: int = 8000
@@ -95,6 +102,22 @@ class Settings:
     def max_body_bytes(self) -> int:
         """Longest request body in bytes."""
         return self.max_body_mb * 1_000_000
+
+    @property
+    def cores_of_a_worker(self) -> int:
+        """Cores that each worker may count on."""
+        return max(1, usable_cores() // self.workers)
+
+    def as_environment(self) -> dict[str, str]:
+        """Return the variables from which `from_environment` reads these settings: how workers get them.
+
+        Examples
+        --------
+        >>> Settings.from_environment(Settings(port=9000).as_environment()) == Settings(port=9000)
+        True
+        """
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {PREFIX + name.upper(): "" if value is None else str(value) for name, value in given.items()}
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -144,6 +167,17 @@ def _share(name: str, raw: str) -> float:
     return value
 
 
+def _seconds(name: str, raw: str) -> float:
+    hint = "give seconds from 0 to 86400, such as 2 or 0.5"
+    try:
+        value = float(raw)
+    except ValueError as error:
+        raise InputError(f"value {raw!r} is no number", place=name, hint=hint) from error
+    if not 0 <= value <= 86_400:
+        raise InputError(f"value {raw} is out of range", place=name, hint=hint)
+    return value
+
+
 def _choice(choices: Mapping[str, _T]) -> Callable[[str, str], _T]:
     def read(name: str, raw: str) -> _T:
         if raw.lower() not in choices:
@@ -164,6 +198,8 @@ def _path(_: str, raw: str) -> Path:
 _YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _READERS: dict[str, Callable[[str, str], Any]] = {
     "model": _path,
+    "model_watch": _seconds,
+    "workers": _integer(1, 256),
     "database_url": _text,
     "host": _text,
     "port": _integer(0, 65_535),
