@@ -29,6 +29,7 @@ from serving.store.database import open_database
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
 from serving.telling import Telling
+from serving.tracing import tracing_of
 
 _log = logging.getLogger("hazardlens")
 
@@ -46,6 +47,7 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.metrics = Metrics()
+        self.tracing = tracing_of(settings)
         self.store = AssessmentStore(open_database(settings.database_url))
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
@@ -168,6 +170,8 @@ class Services:
         if self._engine is not None:
             await asyncio.to_thread(self._engine.close)
         await asyncio.to_thread(self.store.close)
+        if self.tracing is not None:
+            await asyncio.to_thread(self.tracing.close)
 
 
 def known_items(model: HazardClassifier, settings: Settings) -> Pairs:

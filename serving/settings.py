@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 from models.classifier.cores import usable_cores
 from models.domain.errors import InputError
@@ -48,6 +49,8 @@ class Settings:
         One of `LOG_LEVELS`.
     evidence : Path or None
         Table of known items, as `hazardlens ingest` writes it, that explanations point to besides the model's own.
+    otlp_endpoint : str or None
+        Collector that traces are sent to by OTLP over HTTP; None leaves it to the standard variables of OpenTelemetry.
     demo : bool
         Fill an empty store with the example listings at start.
     plan_admin : bool
@@ -89,6 +92,7 @@ class Settings:
     shadow_model: Path | None = None
     shadow_rate: float = 1.0
     evidence: Path | None = None
+    otlp_endpoint: str | None = None
 
     def __post_init__(self) -> None:
         if self.max_in_flight < self.max_listings:
@@ -187,6 +191,13 @@ def _choice(choices: Mapping[str, _T]) -> Callable[[str, str], _T]:
     return read
 
 
+def _url(name: str, raw: str) -> str:
+    parts = urlsplit(raw)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InputError(f"value {raw!r} is no address", place=name, hint="give one such as http://127.0.0.1:4318")
+    return raw
+
+
 def _text(_: str, raw: str) -> str:
     return raw
 
@@ -211,6 +222,7 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "max_body_mb": _integer(1, 1_000),
     "max_in_flight": _integer(1, 10_000_000),
     "log_level": _choice({level: level for level in LOG_LEVELS}),
+    "otlp_endpoint": _url,
     "demo": _choice(_YES_OR_NO),
     "plan_admin": _choice(_YES_OR_NO),
     "plan_four_eyes": _choice(_YES_OR_NO),

@@ -32,6 +32,7 @@ def test_every_field_is_read_from_its_variable() -> None:
         "HAZARDLENS_EVIDENCE": "known.jsonl",
         "HAZARDLENS_MODEL_WATCH": "0.5",
         "HAZARDLENS_WORKERS": "4",
+        "HAZARDLENS_OTLP_ENDPOINT": "http://collector:4318",
     }
     expected = Settings(
         model=Path("m"),
@@ -51,6 +52,7 @@ def test_every_field_is_read_from_its_variable() -> None:
         plan_admin=True,
         plan_four_eyes=False,
         evidence=Path("known.jsonl"),
+        otlp_endpoint="http://collector:4318",
     )
     assert Settings.from_environment(given) == expected
 
