@@ -16,6 +16,7 @@ import typer
 from hazardlens.commands import (
     data,
     follow,
+    keys,
     knowledge,
     plan,
     reasons,
@@ -46,6 +47,7 @@ app.command("score")(scoring.score)
 app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)
+app.add_typer(keys.app, name="keys")
 app.add_typer(knowledge.app, name="knowledge")
 plan.app.command("simulate")(simulation.simulate)
 app.add_typer(plan.app, name="plan")

@@ -54,6 +54,11 @@ class FailedModel:
     reason: str
     at: dt.datetime
 
+    @property
+    def named(self) -> str:
+        """How to call it in a sentence."""
+        return f"model {self.version}" if self.version else "another model"
+
 
 @dataclass
 class ModelState:

@@ -11,12 +11,16 @@ from fastapi import Request
 from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
+from models.classifier.language import identifier
 from models.domain.errors import InputError
 from models.plan.reading import load_plan
 from models.reasons.marketplace import load_marketplace
-from serving.api.problems import NOT_READY, ProblemError
+from serving.access.allowances import Allowances
+from serving.access.keyring import Keyring
+from serving.access.principal import Allowance
+from serving.api.problems import DRAINING, NOT_READY, ProblemError
 from serving.demo import seed
-from serving.engine import AssessmentEngine
+from serving.engine import AssessmentEngine, Limits
 from serving.evidence import Pairs, add_items, read_items
 from serving.live_plan import LivePlan
 from serving.metrics import Metrics
@@ -26,8 +30,10 @@ from serving.shadow.runner import ShadowRunner, Trial
 from serving.shadow.store import ShadowStore
 from serving.store.assessments import AssessmentStore
 from serving.store.database import open_database
+from serving.store.keys import KeyStore
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
+from serving.store.saving import Saving
 from serving.telling import Telling
 from serving.tracing import tracing_of
 
@@ -49,8 +55,13 @@ class Services:
         self.metrics = Metrics()
         self.tracing = tracing_of(settings)
         self.store = AssessmentStore(open_database(settings.database_url))
+        self.saving = Saving(self.store)
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
+        self.keyring = Keyring(KeyStore(self.store.engine))
+        self.allowances = Allowances(Allowance(settings.requests_per_minute, settings.listings_per_minute))
+        self.draining = False
+        self.in_work = 0
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
         self.shadow = ShadowRunner(trial_of(settings), self.shadow_store)
@@ -78,6 +89,22 @@ class Services:
         raise ProblemError(NOT_READY, "The model is loading.", headers={"Retry-After": "2"})
 
     @property
+    def loaded(self) -> AssessmentEngine | None:
+        """The engine, None until the model is loaded."""
+        return self._engine
+
+    def require_ready(self) -> None:
+        """Raise `ProblemError` (503) unless a request for an assessment would be taken."""
+        if self.draining:
+            raise ProblemError(DRAINING, "The server is ending; another one will answer.", headers={"Retry-After": "1"})
+        if not self.engine.alive:
+            raise ProblemError(NOT_READY, "The threads that assess have ended.")
+
+    def drain(self) -> None:
+        """Take no more requests from now on; those that were taken are finished. Safe in a signal handler."""
+        self.draining = True
+
+    @property
     def live_plan(self) -> LivePlan:
         """What keeps the engine's plan the live one; there once the engine is."""
         assert self._live_plan is not None
@@ -94,8 +121,11 @@ class Services:
         self._starting = asyncio.create_task(self._start())
 
     async def _start(self) -> None:
+        # It unpacks for half a second beside what else is loaded, and need not be waited for then.
+        threading.Thread(target=identifier, name="languages", daemon=True).start()
         try:
             await asyncio.to_thread(migrate, self.store.engine)
+            await self.keyring.begin()
             engine = await asyncio.to_thread(load_engine, self.settings)
             live_plan = LivePlan(self.plans, engine, self.metrics.versions)
             await asyncio.to_thread(live_plan.begin)
@@ -145,7 +175,7 @@ class Services:
     def _add_known(self, model: HazardClassifier, known: Pairs) -> None:
         add_items(model, known, lambda: not self._ending and self.engine.model is model)
 
-    async def loaded(self) -> None:
+    async def until_loaded(self) -> None:
         """Wait until requests are served, or the start has failed."""
         await self._loaded.wait()
 
@@ -166,9 +196,11 @@ class Services:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        await self.keyring.end()
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
             await asyncio.to_thread(self._engine.close)
+        await self.saving.end()
         await asyncio.to_thread(self.store.close)
         if self.tracing is not None:
             await asyncio.to_thread(self.tracing.close)
@@ -196,11 +228,18 @@ def load_engine(settings: Settings) -> AssessmentEngine:
     one_thread_of_algebra()
     plan = load_plan(settings.plan)
     # The link is followed once: it may be moved while files are read.
-    model = HazardClassifier.load(settings.model.resolve(), settings.threads or settings.cores_of_a_worker)
+    model = HazardClassifier.load(settings.model.resolve(), settings.threads_of_a_worker)
     marketplace = load_marketplace(settings.marketplace)
     return AssessmentEngine(
-        model, plan, settings.max_in_flight, lambda answering: Telling(answering.knowledge, marketplace)
+        model, plan, limits_of(settings), lambda answering: Telling(answering.knowledge, marketplace)
     )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return how much the engine takes on."""
+    # Several workers leave it to the system which of them gets which core.
+    cores = settings.cores if settings.workers == 1 else ()
+    return Limits(settings.max_in_flight, settings.max_queue_ms / 1_000, settings.remember_mb * 1_000_000, cores)
 
 
 def trial_of(settings: Settings) -> Trial:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-from models.classifier.cores import usable_cores
+from models.classifier.cores import usable_core_numbers, usable_cores
 from models.domain.errors import InputError
 
 PREFIX = "HAZARDLENS_"
+LOG_FORMATS = ("text", "json")
+ACCESS = ("keys", "off")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 _T = TypeVar("_T")
 
@@ -45,6 +47,15 @@ class Settings:
         Longest request body, in units of 1,000,000 bytes.
     max_in_flight : int
         Listings accepted and not yet answered, over all requests; above it the answer is 429.
+    max_queue_ms : int
+        Longest wait in the queue, in milliseconds, with which a request is accepted; above it the answer is 429.
+    cores : tuple of int
+        Cores that the threads are pinned to, such as ``0-3,8``; none leaves them to the system.
+    remember_mb : int
+        Answers that are remembered, in units of 1,000,000 bytes; 0 remembers none.
+    drain_seconds : int
+        How long the port still listens, answering 503, once the server is told to end; longer while requests are in
+        work.
     log_level : str
         One of `LOG_LEVELS`.
     evidence : Path or None
@@ -53,9 +64,6 @@ class Settings:
         Collector that traces are sent to by OTLP over HTTP; None leaves it to the standard variables of OpenTelemetry.
     demo : bool
         Fill an empty store with the example listings at start.
-    plan_admin : bool
-        Let the API store plans and put them in force. Whoever can reach the API can then do so: keep it behind a proxy
-        that knows its people.
     plan_four_eyes : bool
         A plan goes live only by another person than its author.
     shadow_plan, shadow_model : Path or None
@@ -64,6 +72,22 @@ class Settings:
         Share of the listings that they see, 0 to 1.
     marketplace : Path or None
         Facts of the marketplace, for texts to sellers and statements of reasons; None takes the example that ships.
+    access : str
+        `keys`: nothing but health is answered without a key. `off`: whoever reaches the server may do everything.
+    metrics_open : bool
+        Answer /metrics without a key.
+    requests_per_minute, listings_per_minute : int
+        Allowance of a key that has none of its own, in each process; 0 is no limit.
+    log_format : str
+        One of `LOG_FORMATS`; `json` writes one object a line.
+    log_listings : bool
+        Let the log hold what sellers write.
+    tls_certificate, tls_key : Path or None
+        PEM files, to serve HTTPS without a proxy.
+    hsts_seconds : int
+        How long a browser is to insist on HTTPS (Strict-Transport-Security), sent over HTTPS only; 0 sends none.
+    trusted_proxies : str or None
+        Addresses or networks, separated by commas, whose X-Forwarded-For and -Proto are believed.
 
     Raises
     ------
@@ -85,13 +109,26 @@ class Settings:
     max_in_flight: int = 4_000
     log_level: str = "info"
     demo: bool = False
-    plan_admin: bool = False
     plan_four_eyes: bool = True
     marketplace: Path | None = None
     shadow_plan: Path | None = None
     shadow_model: Path | None = None
     shadow_rate: float = 1.0
     evidence: Path | None = None
+    access: str = "keys"
+    metrics_open: bool = False
+    requests_per_minute: int = 0
+    listings_per_minute: int = 0
+    log_format: str = "text"
+    log_listings: bool = False
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    hsts_seconds: int = 0
+    trusted_proxies: str | None = None
+    max_queue_ms: int = 250
+    cores: tuple[int, ...] = ()
+    remember_mb: int = 64
+    drain_seconds: int = 0
     otlp_endpoint: str | None = None
 
     def __post_init__(self) -> None:
@@ -101,6 +138,9 @@ class Settings:
                 place=f"{PREFIX}MAX_IN_FLIGHT",
                 hint="one request of the largest size must fit in",
             )
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            missing = "TLS_KEY" if self.tls_key is None else "TLS_CERTIFICATE"
+            raise InputError("is not set", place=f"{PREFIX}{missing}", hint="HTTPS needs certificate and key")
 
     @property
     def max_body_bytes(self) -> int:
@@ -108,9 +148,9 @@ class Settings:
         return self.max_body_mb * 1_000_000
 
     @property
-    def cores_of_a_worker(self) -> int:
-        """Cores that each worker may count on."""
-        return max(1, usable_cores() // self.workers)
+    def threads_of_a_worker(self) -> int:
+        """Listings that each worker assesses at once."""
+        return self.threads or max(1, (len(self.cores) or usable_cores()) // self.workers)
 
     def as_environment(self) -> dict[str, str]:
         """Return the variables from which `from_environment` reads these settings: how workers get them.
@@ -120,8 +160,7 @@ class Settings:
         >>> Settings.from_environment(Settings(port=9000).as_environment()) == Settings(port=9000)
         True
         """
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {PREFIX + name.upper(): "" if value is None else str(value) for name, value in given.items()}
+        return {PREFIX + field.name.upper(): _written(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -144,6 +183,12 @@ class Settings:
             if raw:
                 values[field.name] = _READERS[field.name](PREFIX + field.name.upper(), raw)
         return cls(**values)
+
+
+def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def _integer(least: int, most: int) -> Callable[[str, str], int]:
@@ -191,6 +236,20 @@ def _choice(choices: Mapping[str, _T]) -> Callable[[str, str], _T]:
     return read
 
 
+def _cores(name: str, raw: str) -> tuple[int, ...]:
+    hint = "give cores of this machine that the process may use, such as 0-3 or 0,2"
+    found: list[int] = []
+    for part in raw.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise InputError(f"value {raw!r} names no cores", place=name, hint=hint)
+        found += range(int(first), min(int(last or first), 100_000) + 1)
+    strange = set(found) - usable_core_numbers() if found else {-1}
+    if strange:
+        raise InputError(f"value {raw!r} names cores that the process cannot use", place=name, hint=hint)
+    return tuple(dict.fromkeys(found))
+
+
 def _url(name: str, raw: str) -> str:
     parts = urlsplit(raw)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -221,13 +280,26 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "max_full": _integer(1, 100_000),
     "max_body_mb": _integer(1, 1_000),
     "max_in_flight": _integer(1, 10_000_000),
+    "max_queue_ms": _integer(1, 600_000),
+    "cores": _cores,
+    "remember_mb": _integer(0, 100_000),
+    "drain_seconds": _integer(0, 3_600),
     "log_level": _choice({level: level for level in LOG_LEVELS}),
     "otlp_endpoint": _url,
     "demo": _choice(_YES_OR_NO),
-    "plan_admin": _choice(_YES_OR_NO),
     "plan_four_eyes": _choice(_YES_OR_NO),
     "marketplace": _path,
     "shadow_plan": _path,
     "shadow_model": _path,
     "shadow_rate": _share,
+    "access": _choice({access: access for access in ACCESS}),
+    "metrics_open": _choice(_YES_OR_NO),
+    "requests_per_minute": _integer(0, 1_000_000_000),
+    "listings_per_minute": _integer(0, 1_000_000_000),
+    "log_format": _choice({log_format: log_format for log_format in LOG_FORMATS}),
+    "log_listings": _choice(_YES_OR_NO),
+    "tls_certificate": _path,
+    "tls_key": _path,
+    "hsts_seconds": _integer(0, 100_000_000),
+    "trusted_proxies": _text,
 }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from models.knowledge.matching import KnowledgeMatcher
@@ -58,6 +59,9 @@ _LATIN_CANDIDATES = [
 _SURE = 0.90
 _SAMPLE = 300
 """Code points looked at: more changes nothing and costs time."""
+_LONGEST_CACHED = 200
+_CACHED_TEXTS = 4_096
+"""Categories and brands come again with every listing of a shop."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class LanguageDetector:
 
     def __init__(self, matcher: KnowledgeMatcher) -> None:
         self._matcher = matcher
+        self._known = lru_cache(maxsize=_CACHED_TEXTS)(self._detect)
 
     def detect(self, text: str, hint: str = "") -> Detected:
         """Return the language of a text.
@@ -87,12 +92,16 @@ class LanguageDetector:
             What the seller says (``"de"``, ``"en/ms"``); it wins only between candidates that the text leaves open.
         """
         sample = text[:_SAMPLE]
-        by_script = self._by_script(sample)
+        hint = hint[:2].lower()
+        return self._known(sample, hint) if len(sample) <= _LONGEST_CACHED else self._detect(sample, hint)
+
+    def _detect(self, sample: str, hint: str) -> Detected:
+        by_script = None if sample.isascii() else self._by_script(sample)
         if by_script is not None:
             return by_script
         if not _LATIN.search(sample):
             return Detected("und", 0.0)
-        return self._latin(sample, hint[:2].lower())
+        return self._latin(sample, hint)
 
     def reads_better(self, text: str, language: str, than: str) -> bool:
         """Tell whether one language's vocabulary knows more of a text than another's, or as much of a romanised one.
@@ -121,7 +130,7 @@ class LanguageDetector:
         return Detected(best, share)
 
     def _latin(self, sample: str, hint: str) -> Detected:
-        ranked = [(code, float(p)) for code, p in _identifier().rank(sample)[:4]]
+        ranked = [(code, float(p)) for code, p in identifier().rank(sample)[:4]]
         if ranked[0][1] >= _SURE:
             return Detected(*ranked[0])
         candidates = dict(ranked)
@@ -137,8 +146,17 @@ class LanguageDetector:
         return Detected(best, min(1.0, scores[best] / sum(scores.values())))
 
 
+_LOADING = threading.Lock()
+
+
+def identifier() -> Any:
+    """Return what tells languages in Latin letters apart. It takes half a second to load: once, whoever asks first."""
+    with _LOADING:
+        return _loaded_identifier()
+
+
 @cache
-def _identifier() -> Any:
+def _loaded_identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -266,4 +266,4 @@ class Ready(Health):
     """A request for an assessment would be served."""
 
     model: str = Field(description="version in force")
-    note: str | None = Field(description="why another model, which should be in force, is not")
+    note: str | None = Field(description="that another model should be in force and is not")

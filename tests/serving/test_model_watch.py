@@ -238,7 +238,8 @@ class TestServer:
         assert answer["loading"]["failed"]["version"] == version_of(spoilt_dir)
         ready = served.get("/readyz")
         assert (ready.status_code, ready.json()["model"]) == (200, version)
-        assert "failed its self-test" in ready.json()["note"]
+        assert ready.json()["note"].startswith(f"model {version_of(spoilt_dir)} could not be put in force")
+        assert served.get("/v1/model").json()["loading"]["failed"]["reason"].startswith("failed its self-test")
         assert sample(served, "hazardlens_model_failures_total") == 1
         assert post(served, [HEATER])["versions"]["model"] == version
 
@@ -267,11 +268,11 @@ class TestServer:
         bare = len(HazardClassifier.load(other_model_dir, threads=1).evidence)
         move(place, other_model_dir)
         assert served.post("/v1/model/reload").json()["changed"]
-        within(10, lambda: len(engine.model.evidence) == bare + 1)
+        within(120, lambda: len(engine.model.evidence) == bare + 1)
 
     def test_a_server_that_watches_needs_no_call(
         self, start_app: StartApp, settings: Settings, place: Path, other_model_dir: Path
     ) -> None:
         served = start_app(replace(settings, model=place, model_watch=0.05))
         move(place, other_model_dir)
-        within(30, lambda: post(served, [HEATER])["versions"]["model"] == version_of(other_model_dir))
+        within(180, lambda: post(served, [HEATER])["versions"]["model"] == version_of(other_model_dir))

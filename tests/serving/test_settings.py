@@ -27,7 +27,6 @@ def test_every_field_is_read_from_its_variable() -> None:
         "HAZARDLENS_MAX_IN_FLIGHT": "8",
         "HAZARDLENS_LOG_LEVEL": "DEBUG",
         "HAZARDLENS_DEMO": "1",
-        "HAZARDLENS_PLAN_ADMIN": "yes",
         "HAZARDLENS_PLAN_FOUR_EYES": "no",
         "HAZARDLENS_EVIDENCE": "known.jsonl",
         "HAZARDLENS_MODEL_WATCH": "0.5",
@@ -49,7 +48,6 @@ def test_every_field_is_read_from_its_variable() -> None:
         max_in_flight=8,
         log_level="debug",
         demo=True,
-        plan_admin=True,
         plan_four_eyes=False,
         evidence=Path("known.jsonl"),
         otlp_endpoint="http://collector:4318",
@@ -58,13 +56,17 @@ def test_every_field_is_read_from_its_variable() -> None:
 
 
 def test_workers_read_the_settings_of_the_process_that_starts_them() -> None:
-    settings = Settings(model=Path("m"), plan=Path("p.yaml"), threads=3, demo=True, plan_four_eyes=False, workers=2)
+    settings = Settings(
+        model=Path("m"), plan=Path("p.yaml"), threads=3, demo=True, plan_four_eyes=False, workers=2, cores=(0,)
+    )
     assert Settings.from_environment(settings.as_environment()) == settings
 
 
 def test_workers_share_the_cores() -> None:
-    assert Settings(workers=256).cores_of_a_worker == 1
-    assert Settings(workers=1).cores_of_a_worker == usable_cores()
+    assert Settings(workers=256).threads_of_a_worker == 1
+    assert Settings(workers=1).threads_of_a_worker == usable_cores()
+    assert Settings(workers=2, cores=(0, 1, 2, 3)).threads_of_a_worker == 2
+    assert Settings(workers=2, threads=3).threads_of_a_worker == 3
 
 
 def test_an_empty_variable_keeps_the_default() -> None:
