@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from models.plan.plan import Plan
 from serving.review.appeals import Appeals
@@ -13,6 +14,7 @@ from serving.review.browsing import Browsing
 from serving.review.claims import Claims
 from serving.review.deciding import Decisions
 from serving.review.intake import Intake, IntakeRules
+from serving.store.assessments import Answered
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ class ReviewDesk:
         self.claims = Claims(engine, rules.lease)
         self.appeals = Appeals(engine, rules.grace)
         self.browsing = Browsing(engine)
+
+    def kept(self, connection: Connection, answers: Sequence[Answered]) -> None:
+        """Open items for answers, in the transaction that keeps them."""
+        self.intake.take_within(connection, answers, dt.datetime.now(dt.UTC))
 
     def decisions(self, plan: Plan, risk_types: tuple[str, ...]) -> Decisions:
         """Return what takes verdicts under the plan and the taxonomy in force."""

@@ -138,9 +138,14 @@ def countries_column(codes: tuple[str, ...] | list[str]) -> str:
 def one_at_a_time(engine: Engine) -> Iterator[Connection]:
     """Give a connection in a transaction in which no other act is done: each is judged by what came before it."""
     with writing(engine) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        wait_for_turn(connection)
         yield connection
+
+
+def wait_for_turn(connection: Connection) -> None:
+    """Wait, in a transaction that will write, until no other act is under way; SQLite has waited when it began."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
 def get_item(connection: Connection, item_id: int) -> Item:
