@@ -6,16 +6,19 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from serving import pages
-from serving.api import assessments, explanations, health, model, plans, shadow, statements
-from serving.api.errors import install_error_handlers, internal_error
+from serving.access.gate import Gate, authorise
+from serving.api import assessments, explanations, health, model, plans, sessions, shadow, statements
+from serving.api.errors import install_error_handlers, internal_error, refusal
 from serving.api.frame import RequestFrame
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
+from serving.logs import begin_logging
 from serving.services import Services
 from serving.settings import Settings
 
+_log = logging.getLogger("hazardlens.access")
 API_VERSION = "1.0.0"
 """Version of the HTTP interface, not of the model."""
 
@@ -42,6 +45,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if chosen.access == "off":
+            _log.warning("ACCESS CONTROL IS OFF (HAZARDLENS_ACCESS): whoever reaches this server may do everything")
         services.begin()
         try:
             yield
@@ -57,12 +62,25 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(authorise)],
         telemetry={"auto_configure": False},
     )
     app.state.services = services
-    app.add_middleware(RequestFrame, metrics=services.metrics, on_fault=internal_error)
+    chosen = services.settings
+    # The last one added is the outermost.
+    app.add_middleware(
+        Gate,
+        identify=services.keyring.principal if chosen.access == "keys" else None,
+        limits=services.limits,
+        open_metrics=chosen.metrics_open,
+        on_refusal=refusal,
+    )
+    app.add_middleware(
+        RequestFrame, metrics=services.metrics, on_fault=internal_error, hsts_seconds=chosen.hsts_seconds
+    )
     install_error_handlers(app)
-    routers = (assessments, explanations, statements, plans, shadow, model, health)
+    routers = (assessments, explanations, statements, plans, shadow, model, sessions, health)
     for router in (*(part.router for part in routers), pages.router):
         app.include_router(router)
     pages.mount_static(app)
@@ -86,8 +104,7 @@ def run(settings: Settings | None = None) -> int:
     import uvicorn
 
     chosen = settings or Settings.from_environment()
-    logging.basicConfig(level=chosen.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    log = begin_logging(chosen.log_level, chosen.log_format, chosen.log_listings)
     app = create_app(chosen)
     config = uvicorn.Config(
         app,
@@ -95,9 +112,13 @@ def run(settings: Settings | None = None) -> int:
         port=chosen.port,
         log_config=None,
         log_level=chosen.log_level,
-        access_log=chosen.log_level == "debug",
+        access_log=False,  # one line a request is ours
         server_header=False,
         timeout_graceful_shutdown=30,
+        ssl_certfile=chosen.tls_certificate,
+        ssl_keyfile=chosen.tls_key,
+        proxy_headers=chosen.trusted_proxies is not None,
+        forwarded_allow_ips=chosen.trusted_proxies,
     )
     server = uvicorn.Server(config)
 
@@ -105,5 +126,8 @@ def run(settings: Settings | None = None) -> int:
         server.should_exit = True
 
     app.state.services.on_failure = stop
-    server.run()
+    try:
+        server.run()
+    finally:
+        log.stop()
     return 1 if app.state.services.failure else 0

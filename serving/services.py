@@ -12,6 +12,9 @@ from threadpoolctl import threadpool_limits
 from models.classifier.classifier import HazardClassifier
 from models.plan.reading import load_plan
 from models.reasons.marketplace import load_marketplace
+from serving.access.keyring import Keyring
+from serving.access.limits import Limits
+from serving.access.principal import Allowance
 from serving.api.problems import NOT_READY, ProblemError
 from serving.demo import seed
 from serving.engine import AssessmentEngine
@@ -23,6 +26,7 @@ from serving.shadow.runner import ShadowRunner, Trial
 from serving.shadow.store import ShadowStore
 from serving.store.assessments import AssessmentStore
 from serving.store.database import open_database
+from serving.store.keys import KeyStore
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
 from serving.telling import Telling
@@ -46,6 +50,8 @@ class Services:
         self.store = AssessmentStore(open_database(settings.database_url))
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
+        self.keyring = Keyring(KeyStore(self.store.engine))
+        self.limits = Limits(Allowance(settings.requests_per_minute, settings.listings_per_minute))
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
         self.shadow = ShadowRunner(trial_of(settings), self.shadow_store)
@@ -83,6 +89,7 @@ class Services:
     async def _start(self) -> None:
         try:
             await asyncio.to_thread(migrate, self.store.engine)
+            await self.keyring.begin()
             engine = await asyncio.to_thread(load_engine, self.settings)
             live_plan = LivePlan(self.plans, engine, self.metrics.versions)
             await asyncio.to_thread(live_plan.begin)
@@ -128,6 +135,7 @@ class Services:
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])
+        await self.keyring.end()
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
             await asyncio.to_thread(self._engine.close)

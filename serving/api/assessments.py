@@ -12,6 +12,7 @@ from fastapi import APIRouter, Path, Query, Request
 from models.classifier.classifier import Detail
 from models.domain.assessment import Assessment
 from models.domain.listing import Listing
+from serving.access.gate import charge_listings
 from serving.api.body import parse_json, read_body
 from serving.api.frame import request_id
 from serving.api.intake import Refusal, listings_of, read_listing
@@ -26,6 +27,7 @@ from serving.watching import request_watch
 
 router = APIRouter(tags=["assessments"])
 _PATH = "/v1/assessments"
+_LOGGED = 20
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,9 @@ async def assess(
     if explain == "full" and len(listings) > settings.max_full:
         detail = f"{len(listings):,} listings with explain=full; at most {settings.max_full:,} in one request."
         raise ProblemError(TOO_MANY_LISTINGS, detail)
+    charge_listings(request, len(listings))
+    if settings.log_listings:
+        request.scope["state"]["titles"] = [shortened(listing.title) for listing in accepted[:_LOGGED]]
     answers = _Answers(listings, await engine.assess(accepted, explain, in_force), request_id(request.scope))
     watch.lap("assess")
     kept = answers.kept(explain)

@@ -57,6 +57,11 @@ def internal_error(request: Request) -> Response:
     return _answer(request, problem(INTERNAL_ERROR, detail, _instance(request)), {})
 
 
+def refusal(request: Request, error: ProblemError) -> Response:
+    """Return the answer to a request that is not let in."""
+    return _answer(request, error.at(_instance(request)), error.headers)
+
+
 def _instance(request: Request) -> str:
     return writable(request.url.path)
 
@@ -70,7 +75,7 @@ def _answer(request: Request, found: Problem, headers: dict[str, str]) -> Respon
 
 async def _own(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
-    return _answer(request, error.at(_instance(request)), error.headers)
+    return refusal(request, error)
 
 
 async def _full(request: Request, error: Exception) -> Response:

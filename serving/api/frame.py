@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.logs import log_request
 from serving.metrics import Metrics
 from serving.watching import begin_request
 
@@ -32,8 +33,10 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
 }
-"""Sent with every answer. No inline script or style is ever needed, so none may run."""
+"""Sent with every answer that sets none of its own. No inline script or style is ever needed, so none may run."""
 
 
 class RequestFrame:
@@ -45,12 +48,17 @@ class RequestFrame:
     metrics : Metrics
     on_fault : callable
         Makes the answer when the app raised and nothing was sent yet.
+    hsts_seconds : int
+        How long a browser is to insist on HTTPS; 0 does not ask for it.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, on_fault: Callable[[Request], Response]) -> None:
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, on_fault: Callable[[Request], Response], hsts_seconds: int = 0
+    ) -> None:
         self._app = app
         self._metrics = metrics
         self._on_fault = on_fault
+        self._secure = {"Strict-Transport-Security": f"max-age={hsts_seconds}"} if hsts_seconds else {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -62,6 +70,7 @@ class RequestFrame:
         state: dict[str, Any] = scope.setdefault("state", {})
         state[_KEY] = identifier
         watch, status = begin_request(), 0
+        added = HEADERS | self._secure if scope["scheme"] == "https" else HEADERS
 
         async def framed(message: Message) -> None:
             nonlocal status
@@ -69,7 +78,7 @@ class RequestFrame:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = identifier
-                for name, value in HEADERS.items():
+                for name, value in added.items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -83,8 +92,9 @@ class RequestFrame:
                 raise  # half an answer is out; only the closing of the connection can tell the client
             await self._on_fault(Request(scope))(scope, receive, framed)
         finally:
-            seconds = perf_counter() - watch.begun
-            self._metrics.request(scope["method"], _route(scope), status, seconds, watch, state.get(_PROBLEM))
+            route, seconds = _route(scope), perf_counter() - watch.begun
+            self._metrics.request(scope["method"], route, status, seconds, watch, state.get(_PROBLEM))
+            log_request(scope, identifier, route, status, seconds)
 
 
 def request_id(scope: Scope) -> str:

@@ -26,7 +26,6 @@ def test_every_field_is_read_from_its_variable() -> None:
         "HAZARDLENS_MAX_IN_FLIGHT": "8",
         "HAZARDLENS_LOG_LEVEL": "DEBUG",
         "HAZARDLENS_DEMO": "1",
-        "HAZARDLENS_PLAN_ADMIN": "yes",
         "HAZARDLENS_PLAN_FOUR_EYES": "no",
         "HAZARDLENS_EVIDENCE": "known.jsonl",
     }
@@ -42,7 +41,6 @@ def test_every_field_is_read_from_its_variable() -> None:
         1,
         8,
         "debug",
-        True,
         True,
         False,
         evidence=Path("known.jsonl"),
