@@ -14,6 +14,7 @@ from serving.api import assessments, explanations, health, model, plans, session
 from serving.api.errors import install_error_handlers, internal_error, refusal
 from serving.api.frame import RequestFrame
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
+from serving.console import item, oversight, queue
 from serving.logs import begin_logging
 from serving.services import Services
 from serving.settings import Settings
@@ -81,7 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_error_handlers(app)
     routers = (assessments, explanations, statements, plans, shadow, model, sessions, health)
-    for router in (*(part.router for part in routers), pages.router):
+    for router in (*(part.router for part in routers), pages.router, queue.router, item.router, oversight.router):
         app.include_router(router)
     pages.mount_static(app)
     complete_openapi(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 
 from fastapi import Request
 from threadpoolctl import threadpool_limits
@@ -21,6 +22,8 @@ from serving.engine import AssessmentEngine
 from serving.evidence import add_items, read_items
 from serving.live_plan import LivePlan
 from serving.metrics import Metrics
+from serving.review.desk import DeskRules, ReviewDesk
+from serving.review.intake import IntakeRules
 from serving.settings import Settings
 from serving.shadow.runner import ShadowRunner, Trial
 from serving.shadow.store import ShadowStore
@@ -47,7 +50,9 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.metrics = Metrics()
-        self.store = AssessmentStore(open_database(settings.database_url))
+        database = open_database(settings.database_url)
+        self.desk = ReviewDesk(database, desk_rules(settings))
+        self.store = AssessmentStore(database, self.desk.kept)
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
         self.keyring = Keyring(KeyStore(self.store.engine))
@@ -156,6 +161,22 @@ def load_engine(settings: Settings) -> AssessmentEngine:
     marketplace = load_marketplace(settings.marketplace)
     return AssessmentEngine(
         model, plan, settings.max_in_flight, lambda answering: Telling(answering.knowledge, marketplace)
+    )
+
+
+def desk_rules(settings: Settings) -> DeskRules:
+    """Return how reviews are done here.
+
+    Raises
+    ------
+    InputError
+        If the facts of the marketplace are not in order.
+    """
+    calendar = load_marketplace(settings.marketplace).calendar
+    return DeskRules(
+        IntakeRules(calendar, learn_daily=settings.review_learn_daily),
+        lease=timedelta(minutes=settings.review_lease_minutes),
+        grace=timedelta(seconds=settings.review_grace_seconds),
     )
 
 

@@ -58,6 +58,11 @@ class Dossier:
     versions: list[OtherVersion]
     of_seller: list[Item]
 
+    @property
+    def fields(self) -> list[tuple[str, str, str]]:
+        """(name, label, text) of what the seller wrote."""
+        return fields_of(self.listing)
+
 
 def dossier_of(desk: ReviewDesk, store: AssessmentStore, item_id: int, person: str) -> Dossier:
     """Read the dossier of an item; blocks.
