@@ -15,6 +15,7 @@ from serving.api.errors import install_error_handlers, internal_error, refusal
 from serving.api.frame import RequestFrame
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
 from serving.console import item, oversight, queue
+from serving.console.errors import install_review_errors
 from serving.logs import begin_logging
 from serving.services import Services
 from serving.settings import Settings
@@ -81,6 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         RequestFrame, metrics=services.metrics, on_fault=internal_error, hsts_seconds=chosen.hsts_seconds
     )
     install_error_handlers(app)
+    install_review_errors(app)
     routers = (assessments, explanations, statements, plans, shadow, model, sessions, health)
     for router in (*(part.router for part in routers), pages.router, queue.router, item.router, oversight.router):
         app.include_router(router)

@@ -12,7 +12,6 @@ from fastapi import APIRouter, Request, Response
 from models.domain.listing import Listing
 from models.domain.risk import BANDS
 from serving.admission import Full
-from serving.api.problems import NOT_FOUND, ProblemError
 from serving.console.dossier import dossier_of
 from serving.console.forms import STEPS, Form, Worksheet, read_form, verdict_of, worksheet_of
 from serving.console.queue import _choices, filter_of, go, to_next
@@ -20,7 +19,6 @@ from serving.console.rendering import UNDO_COOKIE, render
 from serving.fragments import LEVEL, explanation_fragment
 from serving.people import person_of
 from serving.review.claims import Claims
-from serving.review.items import ReviewConflictError, ReviewRefusedError
 from serving.services import Services, services_of
 
 router = APIRouter(include_in_schema=False)
@@ -31,10 +29,7 @@ _ITEM = "/review/items/{item_id}"
 async def item_page(request: Request, item_id: int) -> Response:
     """Show an item."""
     services, person = services_of(request), person_of(request)
-    try:
-        dossier = await asyncio.to_thread(dossier_of, services.desk, services.store, item_id, person)
-    except ReviewConflictError as conflict:
-        raise ProblemError(NOT_FOUND, str(conflict)) from conflict
+    dossier = await asyncio.to_thread(dossier_of, services.desk, services.store, item_id, person)
     scenario = dossier.assessment.scenario
     worksheet = None if scenario is None else Worksheet(scenario.severity, {n: getattr(scenario, n) for n in STEPS})
     now = dt.datetime.now(dt.UTC)
@@ -61,10 +56,7 @@ async def why(request: Request, item_id: int, about: str = "") -> Response:
     services = services_of(request)
     engine = services.engine
     in_force = engine.in_force
-    try:
-        item = await asyncio.to_thread(services.desk.browsing.item, item_id)
-    except ReviewConflictError as conflict:
-        raise ProblemError(NOT_FOUND, str(conflict)) from conflict
+    item = await asyncio.to_thread(services.desk.browsing.item, item_id)
     stored = await asyncio.to_thread(services.store.get, item.assessment_id)
     assert stored is not None
     subject = about if about in (LEVEL, *in_force.model.taxonomy.names) else None
@@ -82,10 +74,7 @@ async def why(request: Request, item_id: int, about: str = "") -> Response:
 @router.post(_ITEM + "/worksheet")
 async def worksheet(request: Request, item_id: int) -> Response:  # noqa: ARG001  (the form has every step)
     """Work a scenario out with the reviewer's own steps."""
-    try:
-        sheet = worksheet_of(await read_form(request))
-    except ReviewRefusedError as refused:
-        return render(request, "refused.html", {"refused": refused}, 422)
+    sheet = worksheet_of(await read_form(request))
     return render(request, "matrix.html", {"worksheet": sheet, "bands": BANDS})
 
 
@@ -99,10 +88,7 @@ async def claim(request: Request, item_id: int) -> Response:
 async def renew(request: Request, item_id: int) -> Response:
     """Keep this item for longer."""
     services, now = services_of(request), dt.datetime.now(dt.UTC)
-    try:
-        item = await asyncio.to_thread(services.desk.claims.renew, item_id, person_of(request), now)
-    except ReviewConflictError as conflict:
-        return render(request, "conflict.html", {"conflict": conflict}, 409)
+    item = await asyncio.to_thread(services.desk.claims.renew, item_id, person_of(request), now)
     return render(request, "lease.html", {"item": item, "mine": True, "holder": item.claimed_by})
 
 
@@ -149,13 +135,8 @@ async def decide(request: Request, item_id: int) -> Response:
     services, form = services_of(request), await read_form(request)
     decisions = services.desk.decisions(services.engine.plan, services.engine.model.taxonomy.names)
     person, now = person_of(request), dt.datetime.now(dt.UTC)
-    try:
-        verdict = verdict_of(form)
-        made = await asyncio.to_thread(decisions.decide, item_id, person, form.text("assessment"), verdict, now)
-    except ReviewRefusedError as refused:
-        return render(request, "refused.html", {"refused": refused}, 422)
-    except ReviewConflictError as conflict:
-        return render(request, "conflict.html", {"conflict": conflict}, 409)
+    verdict = verdict_of(form)
+    made = await asyncio.to_thread(decisions.decide, item_id, person, form.text("assessment"), verdict, now)
     response = await to_next(request, services, filter_of(request))
     # The next page offers to take it back while the grace time lasts.
     response.set_cookie(
@@ -170,10 +151,7 @@ async def undo(request: Request, decision_id: int) -> Response:
     """Take one's last decision back, and return to its item."""
     services = services_of(request)
     decisions = services.desk.decisions(services.engine.plan, services.engine.model.taxonomy.names)
-    try:
-        item = await asyncio.to_thread(decisions.undo, decision_id, person_of(request), dt.datetime.now(dt.UTC))
-    except ReviewConflictError as conflict:
-        return render(request, "conflict.html", {"conflict": conflict}, 409)
+    item = await asyncio.to_thread(decisions.undo, decision_id, person_of(request), dt.datetime.now(dt.UTC))
     response = go(request, f"/review/items/{item.id}?{request.url.query}")
     response.delete_cookie(UNDO_COOKIE, path="/review")
     return response
@@ -184,12 +162,7 @@ async def _act(
 ) -> Response:
     services, form = services_of(request), await read_form(request)
     person, now = person_of(request), dt.datetime.now(dt.UTC)
-    try:
-        await asyncio.to_thread(act, services.desk.claims, person, now, form)
-    except ReviewRefusedError as refused:
-        return render(request, "refused.html", {"refused": refused}, 422)
-    except ReviewConflictError as conflict:
-        return render(request, "conflict.html", {"conflict": conflict}, 409)
+    await asyncio.to_thread(act, services.desk.claims, person, now, form)
     if stay:
         return go(request, f"/review/items/{item_id}?{request.url.query}")
     return await _next(request, services)

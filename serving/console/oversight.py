@@ -16,7 +16,7 @@ from serving.console.queue import go
 from serving.console.rendering import render
 from serving.people import person_of
 from serving.review.events import breaks, events, head
-from serving.review.items import ReviewConflictError, ReviewRefusedError
+from serving.review.items import ReviewRefusedError
 from serving.review.quality import quality
 from serving.services import services_of
 
@@ -48,15 +48,10 @@ async def rule(request: Request, appeal_id: int) -> Response:
     """Uphold a decision, or overturn it."""
     desk, form = services_of(request).desk, await read_form(request)
     ruling = form.text("ruling")
-    try:
-        if ruling not in ("upheld", "overturned"):
-            raise ReviewRefusedError("ruling", "nothing is chosen", "uphold the decision, or overturn it")
-        person, now = person_of(request), dt.datetime.now(dt.UTC)
-        await asyncio.to_thread(desk.appeals.rule, appeal_id, person, ruling, form.text("reason"), now)  # type: ignore[arg-type]
-    except ReviewRefusedError as refused:
-        return render(request, "refused.html", {"refused": refused}, 422)
-    except ReviewConflictError as conflict:
-        return render(request, "conflict.html", {"conflict": conflict}, 409)
+    if ruling not in ("upheld", "overturned"):
+        raise ReviewRefusedError("ruling", "nothing is chosen", "uphold the decision, or overturn it")
+    person, now = person_of(request), dt.datetime.now(dt.UTC)
+    await asyncio.to_thread(desk.appeals.rule, appeal_id, person, ruling, form.text("reason"), now)  # type: ignore[arg-type]
     return go(request, "/review/complaints")
 
 

@@ -17,7 +17,7 @@ from serving.console.forms import Form, read_form, verdict_of
 from serving.console.rendering import render
 from serving.people import person_of
 from serving.review.browsing import Filter
-from serving.review.items import ReviewConflictError, ReviewRefusedError
+from serving.review.items import ReviewRefusedError
 from serving.review.words import Outcome
 from serving.services import Services, services_of
 
@@ -77,21 +77,15 @@ async def to_next(request: Request, services: Services, chosen: Filter) -> Respo
 async def preview(request: Request) -> Response:
     """Show what a verdict on a selection would do."""
     services, form = services_of(request), await read_form(request)
-    try:
-        ids = _selection(form)
-        verdict = verdict_of(form)
-        verdict.check(*_checked_against(services))
-    except ReviewRefusedError as refused:
-        return render(request, "refused.html", {"refused": refused}, 422)
+    ids = _selection(form)
+    verdict = verdict_of(form)
+    verdict.check(*_checked_against(services))
 
     def read() -> dict[str, Any]:
         items = [services.desk.browsing.item(item_id) for item_id in ids]
         return {"items": items, "levels": {level: sum(i.level == level for i in items) for level in RiskLevel}}
 
-    try:
-        values = await asyncio.to_thread(read)
-    except ReviewConflictError as conflict:
-        return render(request, "conflict.html", {"conflict": conflict}, 409)
+    values = await asyncio.to_thread(read)
     return render(request, "bulk_preview.html", {**values, "verdict": verdict, "ids": ids})
 
 
@@ -99,14 +93,11 @@ async def preview(request: Request) -> Response:
 async def bulk(request: Request) -> Response:
     """Give a selection one verdict."""
     services, form = services_of(request), await read_form(request)
-    try:
-        ids, verdict = _selection(form), verdict_of(form)
-        if not verdict.note:
-            raise ReviewRefusedError("note", "there is none", "say why all of these are alike")
-        decisions = services.desk.decisions(services.engine.plan, services.engine.model.taxonomy.names)
-        done = await asyncio.to_thread(decisions.decide_all, ids, person_of(request), verdict, _now())
-    except ReviewRefusedError as refused:
-        return render(request, "refused.html", {"refused": refused}, 422)
+    ids, verdict = _selection(form), verdict_of(form)
+    if not verdict.note:
+        raise ReviewRefusedError("note", "there is none", "say why all of these are alike")
+    decisions = services.desk.decisions(services.engine.plan, services.engine.model.taxonomy.names)
+    done = await asyncio.to_thread(decisions.decide_all, ids, person_of(request), verdict, _now())
     return render(request, "bulk_done.html", {"done": done, "grace": services.desk.rules.grace})
 
 

@@ -23,6 +23,10 @@ class ReviewConflictError(Exception):
     """An act does not fit how things stand; the message says how they do."""
 
 
+class NoItemError(ReviewConflictError):
+    """There is nothing of that number."""
+
+
 class ReviewRefusedError(Exception):
     """A verdict is not in order.
 
@@ -153,12 +157,12 @@ def get_item(connection: Connection, item_id: int) -> Item:
 
     Raises
     ------
-    ReviewConflictError
+    NoItemError
         If there is none of that number.
     """
     row = connection.execute(select(ITEMS).where(ITEMS.c.id == item_id)).one_or_none()
     if row is None:
-        raise ReviewConflictError(f"There is no item {item_id}.")
+        raise NoItemError(f"There is no item {item_id}.")
     return as_item(row)
 
 
