@@ -81,7 +81,7 @@ def dossier_of(desk: ReviewDesk, store: AssessmentStore, item_id: int, person: s
     history = desk.browsing.history(item_id)
     if blind:  # the second look must not see the first
         decisions = [each for each in decisions if each.reviewer == person]
-        history = [event for event in history if event.actor == person or event.kind not in _TELLING]
+        history = [event for event in history if event.actor == person]
     return Dossier(
         item,
         stored.listing,
@@ -93,9 +93,6 @@ def dossier_of(desk: ReviewDesk, store: AssessmentStore, item_id: int, person: s
         _versions(store, stored),
         [other for other in desk.browsing.of_seller(item.seller, 8) if other.id != item.id] if item.seller else [],
     )
-
-
-_TELLING = frozenset({"decided", "undone"})
 
 
 def _facts(listing: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from serving.console.forms import STEPS, Form, Worksheet, read_form, verdict_of,
 from serving.console.queue import _choices, filter_of, go, to_next
 from serving.console.rendering import UNDO_COOKIE, render
 from serving.fragments import LEVEL, explanation_fragment
+from serving.highlighting import fields_of
 from serving.people import person_of
 from serving.review.claims import Claims
 from serving.services import Services, services_of
@@ -61,7 +62,7 @@ async def why(request: Request, item_id: int, about: str = "") -> Response:
     assert stored is not None
     subject = about if about in (LEVEL, *in_force.model.taxonomy.names) else None
     if stored.assessment["versions"]["model"] != in_force.versions.model:
-        return render(request, "why_not.html", {"made": stored.assessment["versions"], "stored": stored})
+        return render(request, "why_not.html", {"fields": fields_of(stored.listing)})
     try:
         listing = Listing.model_validate(stored.listing)
         types = () if subject in (None, LEVEL) else (str(subject),)

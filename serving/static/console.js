@@ -130,7 +130,20 @@ document.addEventListener("change", (event) => {
     for (const box of document.querySelectorAll("[data-row] input[name=items]")) box.checked = event.target.checked;
   if (event.target.closest(".hazard-checks")) showHazards();
   if (event.target.closest("#worksheet")) worksheetChanged();
+  if (event.target.name === "outcome") suggestFor(event.target.value);
 });
+
+// A finding mostly settles the rest: what is left to the reviewer is to look at it.
+function suggestFor(outcome) {
+  const level = document.querySelector("#decide select[name=level]");
+  if (!level) return;
+  const risk = outcome === "confirmed_risk";
+  const severe = ["high", "serious"].includes(level.value);
+  if (!risk && severe) level.value = "none";
+  if (risk && level.value === "none") level.value = level.dataset.modelLevel;
+  const publish = document.querySelector("#decide input[value=publish]");
+  if (!risk && !document.querySelector("#decide input[name=action]:checked")) publish.checked = true;
+}
 
 document.addEventListener("input", (event) => {
   if (event.target.closest("#worksheet")) worksheetChanged();
