@@ -176,7 +176,7 @@ def test_a_key_can_be_changed_and_shows_on_its_button(sign_in: Any, url: str) ->
 
 def test_the_item_page_fits_one_screen_and_says_why(sign_in: Any, url: str) -> None:
     page = sign_in("eve")
-    page.goto(f"{url}/review?queue=urgent")
+    page.goto(f"{url}/review?queue=safety")
     press_and_move(page, "n")
     page.wait_for_selector("#why .why-part, #why .notice")
     height, seen = page.evaluate("[document.documentElement.scrollHeight, innerHeight]")
