@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from hazardlens.client_errors import ClientError, InvalidRequestError, ItemError, UnexpectedAnswerError
 from hazardlens.retrying import Patience, send
+from hazardlens.trace_context import carry_trace
 from models.domain.assessment import Assessment
 from models.domain.errors import InputError
 from models.domain.explanation import Explanation
@@ -74,7 +75,7 @@ class Client:
         key = api_key if api_key is not None else os.environ.get("HAZARDLENS_API_KEY", "").strip()
         if key:
             headers["Authorization"] = f"Bearer {key}"
-        self._http = httpx.Client(base_url=self.base_url, headers=headers)
+        self._http = httpx.Client(base_url=self.base_url, headers=headers, event_hooks={"request": [carry_trace]})
 
     @overload
     def assess(self, listings: GivenListing, explain: Detail = "none") -> Assessment: ...

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
 
 from serving import pages
-from serving.access.gate import Gate, authorise
+from serving.access.asking import authorise
+from serving.access.guard import Guard
 from serving.api import assessments, explanations, health, model, plans, sessions, shadow, statements
-from serving.api.errors import install_error_handlers, internal_error, refusal
+from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
+from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
 from serving.console import item, oversight, queue
 from serving.console.errors import install_review_errors
 from serving.logs import begin_logging
 from serving.services import Services
 from serving.settings import Settings
+from serving.tracing import OFF
 
 _log = logging.getLogger("hazardlens.access")
 API_VERSION = "1.0.0"
 """Version of the HTTP interface, not of the model."""
+_SWITCH_SECONDS = 0.0005
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -66,20 +71,24 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         dependencies=[Depends(authorise)],
-        telemetry={"auto_configure": False},
+        telemetry=OFF if services.tracing is None else services.tracing.telemetry,
     )
     app.state.services = services
     chosen = services.settings
     # The last one added is the outermost.
+    app.add_middleware(Gate, services=services)
     app.add_middleware(
-        Gate,
+        Guard,
         identify=services.keyring.principal if chosen.access == "keys" else None,
-        limits=services.limits,
+        allowances=services.allowances,
         open_metrics=chosen.metrics_open,
-        on_refusal=refusal,
     )
     app.add_middleware(
-        RequestFrame, metrics=services.metrics, on_fault=internal_error, hsts_seconds=chosen.hsts_seconds
+        RequestFrame,
+        metrics=services.metrics,
+        on_fault=internal_error,
+        tracing=services.tracing,
+        hsts_seconds=chosen.hsts_seconds,
     )
     install_error_handlers(app)
     install_review_errors(app)
@@ -106,6 +115,8 @@ def run(settings: Settings | None = None) -> int:
     """
     import uvicorn
 
+    from serving.server import DrainingServer
+
     chosen = settings or Settings.from_environment()
     log = begin_logging(chosen.log_level, chosen.log_format, chosen.log_listings)
     app = create_app(chosen)
@@ -123,12 +134,15 @@ def run(settings: Settings | None = None) -> int:
         proxy_headers=chosen.trusted_proxies is not None,
         forwarded_allow_ips=chosen.trusted_proxies,
     )
-    server = uvicorn.Server(config)
+    server = DrainingServer(config, app.state.services, chosen.drain_seconds)
 
     def stop() -> None:
         server.should_exit = True
 
     app.state.services.on_failure = stop
+    # The event loop waits for the interpreter's lock behind threads that assess, each time for up to this long: the
+    # usual 5 ms, several times a request, would be most of its time.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         server.run()
     finally:

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from starlette.types import Scope
 
-from serving.access.gate import known_principal
+from serving.access.asking import known_principal
 
 _requests = logging.getLogger("hazardlens.request")
 _FIELDS = "request"

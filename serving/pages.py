@@ -16,7 +16,7 @@ from starlette.types import Scope
 
 from models.domain.listing import LIMITS
 from models.domain.risk import BANDS
-from serving.access.gate import known_principal
+from serving.access.asking import known_principal
 from serving.api.problems import NOT_FOUND, Problem, ProblemError, shortened
 from serving.services import services_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from serving.access.gate import known_principal
+from serving.access.asking import known_principal
 
 
 def person_of(request: Request) -> str:

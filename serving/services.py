@@ -13,12 +13,12 @@ from threadpoolctl import threadpool_limits
 from models.classifier.classifier import HazardClassifier
 from models.plan.reading import load_plan
 from models.reasons.marketplace import load_marketplace
+from serving.access.allowances import Allowances
 from serving.access.keyring import Keyring
-from serving.access.limits import Limits
 from serving.access.principal import Allowance
-from serving.api.problems import NOT_READY, ProblemError
+from serving.api.problems import DRAINING, NOT_READY, ProblemError
 from serving.demo import seed
-from serving.engine import AssessmentEngine
+from serving.engine import AssessmentEngine, Limits
 from serving.evidence import add_items, read_items
 from serving.live_plan import LivePlan
 from serving.metrics import Metrics
@@ -32,7 +32,9 @@ from serving.store.database import open_database
 from serving.store.keys import KeyStore
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
+from serving.store.saving import Saving
 from serving.telling import Telling
+from serving.tracing import tracing_of
 
 _log = logging.getLogger("hazardlens")
 
@@ -50,13 +52,17 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.metrics = Metrics()
+        self.tracing = tracing_of(settings)
         database = open_database(settings.database_url)
         self.desk = ReviewDesk(database, desk_rules(settings))
         self.store = AssessmentStore(database, self.desk.kept)
+        self.saving = Saving(self.store)
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
         self.keyring = Keyring(KeyStore(self.store.engine))
-        self.limits = Limits(Allowance(settings.requests_per_minute, settings.listings_per_minute))
+        self.allowances = Allowances(Allowance(settings.requests_per_minute, settings.listings_per_minute))
+        self.draining = False
+        self.in_work = 0
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
         self.shadow = ShadowRunner(trial_of(settings), self.shadow_store)
@@ -80,6 +86,22 @@ class Services:
         if self.failure is not None:
             raise ProblemError(NOT_READY, "The server could not start; its log has the reason.")
         raise ProblemError(NOT_READY, "The model is loading.", headers={"Retry-After": "2"})
+
+    @property
+    def loaded(self) -> AssessmentEngine | None:
+        """The engine, None until the model is loaded."""
+        return self._engine
+
+    def require_ready(self) -> None:
+        """Raise `ProblemError` (503) unless a request for an assessment would be taken."""
+        if self.draining:
+            raise ProblemError(DRAINING, "The server is ending; another one will answer.", headers={"Retry-After": "1"})
+        if not self.engine.alive:
+            raise ProblemError(NOT_READY, "The threads that assess have ended.")
+
+    def drain(self) -> None:
+        """Take no more requests from now on; those that were taken are finished. Safe in a signal handler."""
+        self.draining = True
 
     @property
     def live_plan(self) -> LivePlan:
@@ -144,7 +166,10 @@ class Services:
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
             await asyncio.to_thread(self._engine.close)
+        await self.saving.end()
         await asyncio.to_thread(self.store.close)
+        if self.tracing is not None:
+            await asyncio.to_thread(self.tracing.close)
 
 
 def load_engine(settings: Settings) -> AssessmentEngine:
@@ -157,10 +182,17 @@ def load_engine(settings: Settings) -> AssessmentEngine:
     """
     one_thread_of_algebra()
     plan = load_plan(settings.plan)
-    model = HazardClassifier.load(settings.model, settings.threads)
+    model = HazardClassifier.load(settings.model, settings.threads or len(settings.cores) or None)
     marketplace = load_marketplace(settings.marketplace)
     return AssessmentEngine(
-        model, plan, settings.max_in_flight, lambda answering: Telling(answering.knowledge, marketplace)
+        model, plan, limits_of(settings), lambda answering: Telling(answering.knowledge, marketplace)
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return how much the engine takes on."""
+    return Limits(
+        settings.max_in_flight, settings.max_queue_ms / 1_000, settings.remember_mb * 1_000_000, settings.cores
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request
@@ -12,9 +13,10 @@ from fastapi import APIRouter, Path, Query, Request
 from models.classifier.classifier import Detail
 from models.domain.assessment import Assessment
 from models.domain.listing import Listing
-from serving.access.gate import charge_listings
+from serving.access.asking import charge_listings
 from serving.api.body import parse_json, read_body
 from serving.api.frame import request_id
+from serving.api.gate import seconds_left
 from serving.api.intake import Refusal, listings_of, read_listing
 from serving.api.openapi import ASSESS_BODY, ASSESS_DESCRIPTION, problems
 from serving.api.problems import INTERNAL_ERROR, NOT_FOUND, TOO_MANY_LISTINGS, Problem, ProblemError, problem, shortened
@@ -28,6 +30,11 @@ from serving.watching import request_watch
 router = APIRouter(tags=["assessments"])
 _PATH = "/v1/assessments"
 _LOGGED = 20
+_SHORT = 20_000
+"""Bytes of JSON that are read in less than a millisecond."""
+_FEW = 8
+"""Answers that are written in less than a millisecond."""
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ class _Answers:
     description=ASSESS_DESCRIPTION,
     response_model=AssessmentAnswer,
     openapi_extra=ASSESS_BODY,
-    responses=problems(400, 413, 415, 422, 429, 500, 503),
+    responses=problems(400, 413, 415, 422, 429, 500, 503, 504),
 )
 async def assess(
     request: Request,
@@ -82,9 +89,9 @@ async def assess(
     engine = services.engine
     settings, in_force, watch = services.settings, engine.in_force, request_watch()
     body = await read_body(request, settings.max_body_bytes)
-    # Reading 20 MB of JSON takes longer than the event loop may stand still.
-    listings = await asyncio.to_thread(_read, body, settings.max_listings)
+    listings = await _aside(len(body) > _SHORT, _read, body, settings.max_listings)
     services.metrics.asked(len(listings))
+    watch.facts.update(in_force.versions.model_dump(), listings=len(listings), explain=explain)
     accepted = [listing for listing in listings if isinstance(listing, Listing)]
     watch.lap("read")
     if explain == "full" and len(listings) > settings.max_full:
@@ -93,13 +100,14 @@ async def assess(
     charge_listings(request, len(listings))
     if settings.log_listings:
         request.scope["state"]["titles"] = [shortened(listing.title) for listing in accepted[:_LOGGED]]
-    answers = _Answers(listings, await engine.assess(accepted, explain, in_force), request_id(request.scope))
+    outcomes = await engine.assess(accepted, explain, in_force, seconds_left(request.scope))
+    answers = _Answers(listings, outcomes, request_id(request.scope))
     watch.lap("assess")
     kept = answers.kept(explain)
-    await asyncio.to_thread(services.store.save, kept)
+    await services.saving.save(kept)
     watch.lap("store")
     services.shadow.offer(kept)
-    for outcome in answers.outcomes:
+    for outcome in outcomes:
         if isinstance(outcome, Assessment):
             services.metrics.assessed(outcome)
         else:
@@ -107,7 +115,8 @@ async def assess(
     for listing in listings:
         if isinstance(listing, Refusal):
             services.metrics.refused("invalid-listing")
-    answer = JsonResponse(orjson.Fragment(await asyncio.to_thread(answers.body, in_force.versions.model_dump())))
+    long = len(outcomes) > _FEW or explain == "full"
+    answer = JsonResponse(orjson.Fragment(await _aside(long, answers.body, in_force.versions.model_dump())))
     watch.lap("write")
     return answer
 
@@ -149,6 +158,11 @@ async def get_assessment(
     if stored is None:
         raise ProblemError(NOT_FOUND, f"No assessment has the id {shortened(assessment_id)}.")
     return JsonResponse(asdict(stored))
+
+
+async def _aside(long: bool, do: Callable[..., _T], *arguments: object) -> _T:
+    """Do something on a thread where it takes longer than the event loop may stand still, else at once."""
+    return await asyncio.to_thread(do, *arguments) if long else do(*arguments)
 
 
 def _read(body: bytes, most: int) -> list[Listing | Refusal]:

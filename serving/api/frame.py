@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.logs import log_request
 from serving.metrics import Metrics
+from serving.tracing import Tracing
 from serving.watching import begin_request
 
 _log = logging.getLogger("hazardlens.api")
@@ -48,16 +49,23 @@ class RequestFrame:
     metrics : Metrics
     on_fault : callable
         Makes the answer when the app raised and nothing was sent yet.
+    tracing : Tracing, optional
     hsts_seconds : int
         How long a browser is to insist on HTTPS; 0 does not ask for it.
     """
 
     def __init__(
-        self, app: ASGIApp, metrics: Metrics, on_fault: Callable[[Request], Response], hsts_seconds: int = 0
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        on_fault: Callable[[Request], Response],
+        tracing: Tracing | None = None,
+        hsts_seconds: int = 0,
     ) -> None:
         self._app = app
         self._metrics = metrics
         self._on_fault = on_fault
+        self._tracing = tracing
         self._secure = {"Strict-Transport-Security": f"max-age={hsts_seconds}"} if hsts_seconds else {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,6 +84,8 @@ class RequestFrame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if self._tracing is not None:
+                    self._tracing.mark(identifier, watch)
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = identifier
                 for name, value in added.items():
@@ -95,6 +105,8 @@ class RequestFrame:
             route, seconds = _route(scope), perf_counter() - watch.begun
             self._metrics.request(scope["method"], route, status, seconds, watch, state.get(_PROBLEM))
             log_request(scope, identifier, route, status, seconds)
+            if self._tracing is not None:
+                self._tracing.phases(watch)
 
 
 def request_id(scope: Scope) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
-from serving.access.gate import COOKIE, PAGE_HEADER
+from serving.access.guard import COOKIE, PAGE_HEADER
 from serving.access.routes import OPEN, Roles, roles_of
 from serving.api.plan_schemas import ActRequest, PlanRequest
 from serving.api.problems import PROBLEM_TYPES, Problem

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from models.plan.problems import Problem as Finding
 from models.plan.reading import parse_plan
 from models.plan.vocabulary import vocabulary_of
-from serving.access.gate import principal_of
+from serving.access.asking import principal_of
 from serving.api.body import parse_json, read_body
 from serving.api.intake import field_error
 from serving.api.openapi import json_body, problems

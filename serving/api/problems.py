@@ -88,15 +88,18 @@ INVALID_PARAMETER = ProblemType("invalid-parameter", 422, "A parameter is not va
 INVALID_LISTING = ProblemType("invalid-listing", 422, "The listing is not valid")
 INVALID_PLAN = ProblemType("invalid-plan", 422, "The plan has errors")
 RATE_LIMITED = ProblemType("rate-limited", 429, "The allowance of the key is used up")
-TOO_BUSY = ProblemType("too-busy", 429, "Too many listings in flight")
+TOO_BUSY = ProblemType("too-busy", 429, "The server is full")
 INTERNAL_ERROR = ProblemType("internal-error", 500, "The server failed")
 NOT_READY = ProblemType("not-ready", 503, "The server is not ready")
+DRAINING = ProblemType("draining", 503, "The server is ending")
 STORE_UNAVAILABLE = ProblemType("store-unavailable", 503, "The database does not answer")
+DEADLINE = ProblemType("deadline", 504, "The deadline of the request cannot be kept")
 
 PROBLEM_TYPES = (
     MALFORMED_JSON, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, METHOD_NOT_ALLOWED, NOTHING_RESTRICTED, PLAN_CONFLICT,
     MODEL_CHANGED, TOO_MANY_LISTINGS, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, WRONG_SHAPE, INVALID_PARAMETER,
-    INVALID_LISTING, INVALID_PLAN, RATE_LIMITED, TOO_BUSY, INTERNAL_ERROR, NOT_READY, STORE_UNAVAILABLE,
+    INVALID_LISTING, INVALID_PLAN, RATE_LIMITED, TOO_BUSY, INTERNAL_ERROR, NOT_READY, DRAINING, STORE_UNAVAILABLE,
+    DEADLINE,
 )  # fmt: skip
 
 

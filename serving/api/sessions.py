@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 
-from serving.access.gate import COOKIE, principal_of, unauthenticated
+from serving.access.asking import principal_of
+from serving.access.guard import COOKIE, unauthenticated
 from serving.access.keyring import SESSION_LASTS
 from serving.api.body import parse_json, read_body
 from serving.api.problems import WRONG_SHAPE, FieldError, ProblemError

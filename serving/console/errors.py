@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
 
-from serving.api.errors import refusal
+from serving.api.errors import answer_to
 from serving.api.problems import NOT_FOUND, ProblemError
 from serving.console.rendering import render
 from serving.review.items import NoItemError, ReviewConflictError, ReviewRefusedError
@@ -18,7 +18,7 @@ def install_review_errors(app: FastAPI) -> None:
 
 
 async def _missing(request: Request, error: Exception) -> Response:
-    return refusal(request, ProblemError(NOT_FOUND, str(error)))
+    return await answer_to(request, ProblemError(NOT_FOUND, str(error)))
 
 
 async def _conflict(request: Request, error: Exception) -> Response:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from models.domain.listing import Listing
 from models.domain.risk import BANDS
-from serving.admission import Full
+from serving.admission import Refused
 from serving.console.dossier import dossier_of
 from serving.console.forms import STEPS, Form, Worksheet, read_form, verdict_of, worksheet_of
 from serving.console.queue import _choices, filter_of, go, to_next
@@ -67,7 +67,7 @@ async def why(request: Request, item_id: int, about: str = "") -> Response:
         listing = Listing.model_validate(stored.listing)
         types = () if subject in (None, LEVEL) else (str(subject),)
         found = await engine.explain(listing, "full", types, in_force)
-    except Full:
+    except Refused:
         return render(request, "why_later.html", {"item": item, "about": about}, headers={"Retry-After": "1"})
     return render(request, "why.html", {"fragment": explanation_fragment(found, stored.listing, subject)})
 

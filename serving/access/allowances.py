@@ -64,7 +64,7 @@ class Bucket:
         return self._level
 
 
-class Limits:
+class Allowances:
     """The buckets of one process; used from the event loop only.
 
     Two keys of one name, as after a rotation, share their buckets.

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from fastapi import Request, Response
+from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.access.limits import Limits
+from serving.access.allowances import Allowances
+from serving.access.asking import REALM, note_principal
 from serving.access.principal import ANYONE, Principal
-from serving.access.routes import is_open, roles_of
+from serving.access.routes import is_open
+from serving.api.errors import answer_to
 from serving.api.problems import FORBIDDEN, UNAUTHENTICATED, ProblemError
-from serving.services import services_of
 
 COOKIE = "hazardlens_session"
 PAGE_HEADER = "X-Hazardlens-Page"
 """Sent by our own pages with whatever changes something. Pages of other origins cannot send it unasked."""
-_REALM = 'Bearer realm="hazardlens"'
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_STATE = "principal"
 
 Identify = Callable[[str], Awaitable[Principal | None]]
 
 
-class Gate:
+class Guard:
     """ASGI middleware that finds out who asks, and how much is left of that one's allowance.
 
     It stands before routing and before any body is read: without a key not even the existence of a path is told. What a
@@ -36,26 +35,22 @@ class Gate:
     app : ASGIApp
     identify : callable or None
         Secret -> principal, None for an unknown one. Without it access control is off.
-    limits : Limits
+    allowances : Allowances
     open_metrics : bool
         Answer /metrics without a key.
-    on_refusal : callable
-        Makes the answer to a request that is not let in.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         identify: Identify | None,
-        limits: Limits,
+        allowances: Allowances,
         open_metrics: bool,
-        on_refusal: Callable[[Request, ProblemError], Response],
     ) -> None:
         self._app = app
         self._identify = identify
-        self._limits = limits
+        self._allowances = allowances
         self._open_metrics = open_metrics
-        self._on_refusal = on_refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
@@ -66,17 +61,17 @@ class Gate:
 
         async def with_allowance(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self._limits.headers(principal))
+                MutableHeaders(scope=message).update(self._allowances.headers(principal))
             await send(message)
 
         try:
             principal = await self._principal(scope)
-            scope["state"][_STATE] = principal
-            allowance = self._limits.headers(principal)
-            self._limits.take(principal, "requests", 1)
+            note_principal(scope, principal)
+            allowance = self._allowances.headers(principal)
+            self._allowances.take(principal, "requests", 1)
         except ProblemError as refusal:
             refusal.headers.update(allowance)
-            await self._on_refusal(Request(scope), refusal)(scope, receive, send)
+            await (await answer_to(Request(scope), refusal))(scope, receive, send)
             return
         await self._app(scope, receive, with_allowance if allowance else send)
 
@@ -114,54 +109,5 @@ class Gate:
 
 def unauthenticated(detail: str, error: str = "") -> ProblemError:
     """Return the 401 that asks for a key."""
-    asks = ", ".join(filter(None, (_REALM, error)))
+    asks = ", ".join(filter(None, (REALM, error)))
     return ProblemError(UNAUTHENTICATED, detail, headers={"WWW-Authenticate": asks})
-
-
-async def authorise(request: Request) -> None:
-    """Refuse who has no role for the route; a dependency of the whole app.
-
-    Raises
-    ------
-    ProblemError
-        403 naming the roles that may.
-    """
-    pattern = request.scope["route"].path
-    roles = roles_of(request.method, pattern)
-    principal = known_principal(request.scope)
-    if principal is None:  # the gate has let it pass without a key
-        return
-    if roles is None:
-        detail = f"No role may use {request.method} {pattern}: serving/access/routes.py does not name it."
-        raise ProblemError(FORBIDDEN, detail)
-    if roles and not principal.roles & roles:
-        have, wanted = ", ".join(sorted(principal.roles)), ", ".join(sorted(roles))
-        detail = f"{principal.name} has the role {have}; {request.method} {pattern} asks for one of: {wanted}."
-        asks = f'{_REALM}, error="insufficient_scope"'
-        raise ProblemError(FORBIDDEN, detail, headers={"WWW-Authenticate": asks})
-
-
-def known_principal(scope: Scope) -> Principal | None:
-    """Return who asks; None on routes that are open."""
-    found = scope.get("state", {}).get(_STATE)
-    assert found is None or isinstance(found, Principal)
-    return found
-
-
-def principal_of(request: Request) -> Principal:
-    """Return who asks, on a route that is not open."""
-    found = known_principal(request.scope)
-    assert found is not None, "the route is open: nobody is known here"
-    return found
-
-
-def charge_listings(request: Request, listings: int) -> None:
-    """Take some listings from the allowance of who asks.
-
-    Raises
-    ------
-    ProblemError
-        429 where it does not reach.
-    """
-    request.scope["state"]["listings"] = listings
-    services_of(request).limits.take(principal_of(request), "listings", listings)
