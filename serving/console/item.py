@@ -43,7 +43,6 @@ async def item_page(request: Request, item_id: int) -> Response:
         "choices": _choices(services),
         "mine": dossier.item.claimant(now) == person,
         "holder": dossier.item.claimant(now),
-        "query": request.url.query,
         "lease": services.desk.rules.lease,
         "grace": services.desk.rules.grace,
         "queue_names": list(services.engine.plan.document.mitigate.queues),

@@ -55,7 +55,7 @@ def render(
         language=language,
         now=dt.datetime.now(dt.UTC),
         undo=_decision_to_undo(request),
-        **values,
+        **{"query": request.url.query, **values},
     )
     return HTMLResponse(
         text, status, {"Cache-Control": "no-store", "Vary": "Accept-Language, Cookie", **(headers or {})}

@@ -126,6 +126,7 @@ def test_a_reviewer_works_twenty_items_by_keyboard_and_a_second_one_completes_fo
         if number == 7:  # taken back, and decided again
             press_and_move(ada, "z")
             assert item_of(ada) == item
+            assert "queue=keys" in ada.url  # and the work goes on where it was
             ada.keyboard.press("f")  # sets level and action too
             press_and_move(ada, "Enter")
     assert len(set(done)) == 20
