@@ -8,7 +8,11 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import orjson
+<<<<<<< HEAD
 from sqlalchemy import Connection, Engine, func, select, text
+=======
+from sqlalchemy import Engine, Executable, func, select, text
+>>>>>>> main
 from sqlalchemy.dialects import postgresql, sqlite
 
 from models.domain.assessment import Assessment
@@ -69,7 +73,11 @@ class AssessmentStore:
 
     def __init__(self, engine: Engine, also: Also | None = None) -> None:
         self.engine = engine
+<<<<<<< HEAD
         self.also = also
+=======
+        self._keep = _upsert(engine)
+>>>>>>> main
 
     def save(self, answers: Sequence[Answered]) -> None:
         """Keep answers; one that is kept already stays as it is, unless it comes with more explanation now."""
@@ -80,18 +88,15 @@ class AssessmentStore:
                 rows[row["id"]] = row
         if not rows:
             return
-        insert = postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
-        statement = insert(AssessmentRow)
-        statement = statement.on_conflict_do_update(
-            index_elements=[AssessmentRow.id],
-            set_={"assessment": statement.excluded.assessment, "detail": statement.excluded.detail},
-            where=AssessmentRow.detail < statement.excluded.detail,
-        )
         with writing(self.engine) as connection:
             # In the order of their ids: two requests with the same listings then wait for, and never on, each other.
+<<<<<<< HEAD
             connection.execute(statement, [rows[key] for key in sorted(rows)])
             if self.also is not None:
                 self.also(connection, answers)
+=======
+            connection.execute(self._keep, [rows[key] for key in sorted(rows)])
+>>>>>>> main
 
     def get(self, assessment_id: str) -> StoredAssessment | None:
         """Return one assessment, None where there is none of that id."""
@@ -141,6 +146,17 @@ class AssessmentStore:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _upsert(engine: Engine) -> Executable:
+    """Return the statement that keeps answers; making it takes as long as running it."""
+    insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(AssessmentRow)
+    return statement.on_conflict_do_update(
+        index_elements=[AssessmentRow.id],
+        set_={"assessment": statement.excluded.assessment, "detail": statement.excluded.detail},
+        where=AssessmentRow.detail < statement.excluded.detail,
+    )
 
 
 def is_assessment_id(text: str) -> bool:
