@@ -8,11 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import orjson
-<<<<<<< HEAD
-from sqlalchemy import Connection, Engine, func, select, text
-=======
-from sqlalchemy import Engine, Executable, func, select, text
->>>>>>> main
+from sqlalchemy import Connection, Engine, Executable, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from models.domain.assessment import Assessment
@@ -73,11 +69,8 @@ class AssessmentStore:
 
     def __init__(self, engine: Engine, also: Also | None = None) -> None:
         self.engine = engine
-<<<<<<< HEAD
         self.also = also
-=======
         self._keep = _upsert(engine)
->>>>>>> main
 
     def save(self, answers: Sequence[Answered]) -> None:
         """Keep answers; one that is kept already stays as it is, unless it comes with more explanation now."""
@@ -90,13 +83,9 @@ class AssessmentStore:
             return
         with writing(self.engine) as connection:
             # In the order of their ids: two requests with the same listings then wait for, and never on, each other.
-<<<<<<< HEAD
-            connection.execute(statement, [rows[key] for key in sorted(rows)])
+            connection.execute(self._keep, [rows[key] for key in sorted(rows)])
             if self.also is not None:
                 self.also(connection, answers)
-=======
-            connection.execute(self._keep, [rows[key] for key in sorted(rows)])
->>>>>>> main
 
     def get(self, assessment_id: str) -> StoredAssessment | None:
         """Return one assessment, None where there is none of that id."""
