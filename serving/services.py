@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 from fastapi import Request
 from threadpoolctl import threadpool_limits
@@ -25,6 +26,8 @@ from serving.evidence import Pairs, add_items, read_items
 from serving.live_plan import LivePlan
 from serving.metrics import Metrics
 from serving.model_watch import ModelWatch
+from serving.review.desk import DeskRules, ReviewDesk
+from serving.review.intake import IntakeRules
 from serving.settings import Settings
 from serving.shadow.runner import ShadowRunner, Trial
 from serving.shadow.store import ShadowStore
@@ -54,7 +57,9 @@ class Services:
         self.settings = settings
         self.metrics = Metrics()
         self.tracing = tracing_of(settings)
-        self.store = AssessmentStore(open_database(settings.database_url))
+        database = open_database(settings.database_url)
+        self.desk = ReviewDesk(database, desk_rules(settings))
+        self.store = AssessmentStore(database, self.desk.kept)
         self.saving = Saving(self.store)
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
@@ -240,6 +245,22 @@ def limits_of(settings: Settings) -> Limits:
     # Several workers leave it to the system which of them gets which core.
     cores = settings.cores if settings.workers == 1 else ()
     return Limits(settings.max_in_flight, settings.max_queue_ms / 1_000, settings.remember_mb * 1_000_000, cores)
+
+
+def desk_rules(settings: Settings) -> DeskRules:
+    """Return how reviews are done here.
+
+    Raises
+    ------
+    InputError
+        If the facts of the marketplace are not in order.
+    """
+    calendar = load_marketplace(settings.marketplace).calendar
+    return DeskRules(
+        IntakeRules(calendar, learn_daily=settings.review_learn_daily),
+        lease=timedelta(minutes=settings.review_lease_minutes),
+        grace=timedelta(seconds=settings.review_grace_seconds),
+    )
 
 
 def trial_of(settings: Settings) -> Trial:
