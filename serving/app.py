@@ -17,6 +17,7 @@ from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
+from serving.http_head import BoundedHead
 from serving.logs import begin_logging
 from serving.services import Services
 from serving.settings import Settings
@@ -125,6 +126,7 @@ def run(settings: Settings | None = None) -> int:
         log_level=chosen.log_level,
         access_log=False,  # one line a request is ours
         server_header=False,
+        http=BoundedHead,
         timeout_graceful_shutdown=30,
         ssl_certfile=chosen.tls_certificate,
         ssl_keyfile=chosen.tls_key,

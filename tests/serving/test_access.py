@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +28,7 @@ from serving.access.keyring import LOOKS_EVERY, Keyring
 from serving.access.principal import Allowance, Role
 from serving.access.tokens import KEY, new_token
 from serving.api.problems import ProblemError
+from serving.http_head import LONGEST_HEAD, BoundedHead
 from serving.logs import begin_logging
 from serving.settings import Settings
 from serving.store.database import open_database
@@ -376,6 +381,32 @@ class TestHeaders:
         made = keys_of(client).replace("person", [Role.REVIEWER])
         answer = client.post("https://testserver/session", json={"key": made.secret})
         assert "; secure" in answer.headers["set-cookie"].lower()
+
+
+def test_headers_without_end_are_refused_before_they_fill_the_memory() -> None:
+    """Over a real socket, since the limit stands before the app."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    server = uvicorn.Server(uvicorn.Config(app, port=0, http=BoundedHead, lifespan="off", log_level="critical"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    until(lambda: server.started, 30)
+    address = server.servers[0].sockets[0].getsockname()[:2]
+    answers = []
+    for length in (1_000, 50_000, 1_000_000):
+        with socket.create_connection(address, timeout=30) as caller, suppress(ConnectionError):
+            caller.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"y" * length)
+            if length < LONGEST_HEAD:
+                caller.sendall(b"\r\n\r\n")
+            answers.append(caller.recv(1_000).split(b"\r\n")[0])
+    server.should_exit = True
+    thread.join(30)
+
+    assert answers[:2] == [b"HTTP/1.1 204 No Content"] * 2
+    assert answers[2:] in ([], [b"HTTP/1.1 400 Bad Request"]), "where it still writes, it may only see the end"
 
 
 class TestLog:
