@@ -66,6 +66,12 @@ class Settings:
         Plan and model on trial: they see live traffic without effect.
     shadow_rate : float
         Share of the listings that they see, 0 to 1.
+    review_lease_minutes : int
+        How long a reviewer has an item without renewing it.
+    review_grace_seconds : int
+        How long a decision can be taken back, and has no effect outside.
+    review_learn_daily : int
+        Most listings a day that reviewers are asked about only because the model would learn from them.
     marketplace : Path or None
         Facts of the marketplace, for texts to sellers and statements of reasons; None takes the example that ships.
     access : str
@@ -109,6 +115,9 @@ class Settings:
     shadow_model: Path | None = None
     shadow_rate: float = 1.0
     evidence: Path | None = None
+    review_lease_minutes: int = 10
+    review_grace_seconds: int = 30
+    review_learn_daily: int = 20
     access: str = "keys"
     metrics_open: bool = False
     requests_per_minute: int = 0
@@ -252,6 +261,9 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "shadow_plan": _path,
     "shadow_model": _path,
     "shadow_rate": _share,
+    "review_lease_minutes": _integer(1, 1_440),
+    "review_grace_seconds": _integer(0, 86_400),
+    "review_learn_daily": _integer(0, 1_000_000),
     "access": _choice({access: access for access in ACCESS}),
     "metrics_open": _choice(_YES_OR_NO),
     "requests_per_minute": _integer(0, 1_000_000_000),
