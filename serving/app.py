@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from serving import pages
-from serving.api import assessments, explanations, health, model, plans, shadow, statements
+from serving.api import assessments, explanations, health, jobs, model, plans, shadow, statements
 from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.services = services
     app.add_middleware(RequestFrame, metrics=services.metrics, on_fault=internal_error)
     install_error_handlers(app)
-    routers = (assessments, explanations, statements, plans, shadow, model, health)
+    routers = (assessments, jobs, explanations, statements, plans, shadow, model, health)
     for router in (*(part.router for part in routers), pages.router):
         app.include_router(router)
     pages.mount_static(app)

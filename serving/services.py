@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from fastapi import Request
 from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
+from models.domain.assessment import Assessment
 from models.plan.reading import load_plan
 from models.reasons.marketplace import load_marketplace
-from serving.api.problems import NOT_READY, ProblemError
+from serving.api.problems import INTERNAL_ERROR, NOT_READY, ProblemError
 from serving.demo import seed
-from serving.engine import AssessmentEngine
+from serving.engine import AssessmentEngine, Outcome
 from serving.evidence import add_items, read_items
+from serving.jobs import runner
+from serving.jobs.background import Background
+from serving.jobs.files import JobFiles
 from serving.live_plan import LivePlan
 from serving.metrics import Metrics
 from serving.settings import Settings
 from serving.shadow.runner import ShadowRunner, Trial
 from serving.shadow.store import ShadowStore
-from serving.store.assessments import AssessmentStore
+from serving.store.assessments import Answered, AssessmentStore
 from serving.store.database import open_database
+from serving.store.idempotency import IdempotencyStore
+from serving.store.jobs import JobStore
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
 from serving.telling import Telling
@@ -46,6 +53,11 @@ class Services:
         self.store = AssessmentStore(open_database(settings.database_url))
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
+        self.keys = IdempotencyStore(self.store.engine, timedelta(hours=settings.idempotency_hours))
+        self.job_store = JobStore(self.store.engine)
+        self.job_files = JobFiles(settings.jobs)
+        keep = timedelta(hours=settings.job_keep_hours)
+        self.jobs = runner.JobRunner(self.job_store, self.job_files, self.keys, keep)
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
         self.shadow = ShadowRunner(trial_of(settings), self.shadow_store)
@@ -97,6 +109,9 @@ class Services:
         self._watching = asyncio.create_task(live_plan.watch())
         self.shadow.live = engine
         self.shadow.begin()
+        self.jobs.begin(
+            runner.Engine(Background(engine).assess, lambda: engine.in_force, self._keep_of_job, self.count)
+        )
         self.metrics.ready(engine.versions, lambda: engine.admission.in_flight, engine.admission.capacity)
         _log.info(
             "ready: model %s, plan %s, taxonomy %s",
@@ -124,10 +139,25 @@ class Services:
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait([self._watching])
+        await self.jobs.end()
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
             await asyncio.to_thread(self._engine.close)
         await asyncio.to_thread(self.store.close)
+
+    def _keep_of_job(self, answers: Sequence[Answered]) -> None:
+        self.store.save(answers)
+        self.shadow.offer(answers)
+
+    def count(self, outcomes: Sequence[Outcome], refused: int) -> None:
+        """Note in the metrics what came of a list of listings."""
+        for outcome in outcomes:
+            if isinstance(outcome, Assessment):
+                self.metrics.assessed(outcome)
+            else:
+                self.metrics.refused(INTERNAL_ERROR.name)
+        for _ in range(refused):
+            self.metrics.refused("invalid-listing")
 
 
 def load_engine(settings: Settings) -> AssessmentEngine:

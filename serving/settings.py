@@ -56,6 +56,16 @@ class Settings:
         Share of the listings that they see, 0 to 1.
     marketplace : Path or None
         Facts of the marketplace, for texts to sellers and statements of reasons; None takes the example that ships.
+    jobs : Path
+        Directory of uploads and results of jobs; one for all workers.
+    job_max_mb : int
+        Longest upload of a job, in units of 1,000,000 bytes.
+    job_keep_hours : int
+        Hours that the result of a job is kept after its end.
+    job_max_open : int
+        Jobs of one caller that have not ended.
+    idempotency_hours : int
+        Hours that an answer is kept under its `Idempotency-Key`.
 
     Raises
     ------
@@ -82,6 +92,11 @@ class Settings:
     shadow_model: Path | None = None
     shadow_rate: float = 1.0
     evidence: Path | None = None
+    jobs: Path = Path("var/jobs")
+    job_max_mb: int = 1_000
+    job_keep_hours: int = 72
+    job_max_open: int = 100
+    idempotency_hours: int = 24
 
     def __post_init__(self) -> None:
         if self.max_in_flight < self.max_listings:
@@ -95,6 +110,11 @@ class Settings:
     def max_body_bytes(self) -> int:
         """Longest request body in bytes."""
         return self.max_body_mb * 1_000_000
+
+    @property
+    def job_max_bytes(self) -> int:
+        """Longest upload of a job in bytes."""
+        return self.job_max_mb * 1_000_000
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -182,4 +202,9 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "shadow_plan": _path,
     "shadow_model": _path,
     "shadow_rate": _share,
+    "jobs": _path,
+    "job_max_mb": _integer(1, 100_000),
+    "job_keep_hours": _integer(1, 24 * 365),
+    "job_max_open": _integer(1, 100_000),
+    "idempotency_hours": _integer(1, 24 * 365),
 }

@@ -16,10 +16,11 @@ from serving.api.body import parse_json, read_body
 from serving.api.frame import request_id
 from serving.api.intake import Refusal, listings_of, read_listing
 from serving.api.openapi import ASSESS_BODY, ASSESS_DESCRIPTION, problems
-from serving.api.problems import INTERNAL_ERROR, NOT_FOUND, TOO_MANY_LISTINGS, Problem, ProblemError, problem, shortened
+from serving.api.problems import NOT_FOUND, TOO_MANY_LISTINGS, ProblemError, shortened
 from serving.api.responses import JsonResponse
+from serving.api.results import results
 from serving.api.schemas import AssessmentAnswer, StoredAnswer, SummaryList
-from serving.engine import Failure, Outcome
+from serving.engine import Outcome
 from serving.services import services_of
 from serving.store.assessments import Answered, Order, is_assessment_id
 
@@ -37,26 +38,14 @@ class _Answers:
 
     def body(self, versions: dict[str, str]) -> bytes:
         """Return the answer's JSON."""
-        outcomes = iter(self.outcomes)
-        results = []
-        for index, listing in enumerate(self.listings):
-            given = listing if isinstance(listing, Refusal) else next(outcomes)
-            assessment = orjson.Fragment(given.model_dump_json()) if isinstance(given, Assessment) else None
-            error = None if isinstance(given, Assessment) else self._problem(given, index).model_dump()
-            results.append({"index": index, "listing_id": given.listing_id, "assessment": assessment, "error": error})
-        return orjson.dumps({"results": results, "versions": versions})
+        rows = results(self.listings, self.outcomes, _PATH, f"request {self.request_id}")
+        return orjson.dumps({"results": list(rows), "versions": versions})
 
     def kept(self, explain: Detail) -> list[Answered]:
         """Return what is to be stored."""
         accepted = (listing for listing in self.listings if isinstance(listing, Listing))
         pairs = zip(accepted, self.outcomes, strict=True)
         return [Answered(listing, outcome, explain) for listing, outcome in pairs if isinstance(outcome, Assessment)]
-
-    def _problem(self, given: Refusal | Failure, index: int) -> Problem:
-        if isinstance(given, Refusal):
-            return given.problem
-        detail = f"It is our fault. The log has the reason under request {self.request_id}."
-        return problem(INTERNAL_ERROR, detail, f"{_PATH}#/listings/{index}")
 
 
 @router.post(
@@ -89,14 +78,7 @@ async def assess(
     kept = answers.kept(explain)
     await asyncio.to_thread(services.store.save, kept)
     services.shadow.offer(kept)
-    for outcome in answers.outcomes:
-        if isinstance(outcome, Assessment):
-            services.metrics.assessed(outcome)
-        else:
-            services.metrics.refused(INTERNAL_ERROR.name)
-    for listing in listings:
-        if isinstance(listing, Refusal):
-            services.metrics.refused("invalid-listing")
+    services.count(answers.outcomes, len(listings) - len(accepted))
     return JsonResponse(orjson.Fragment(await asyncio.to_thread(answers.body, in_force.versions.model_dump())))
 
 
