@@ -1,55 +1,129 @@
-"""What Prometheus reads. Each app has its own registry, so that one process can hold several."""
+"""What Prometheus reads.
+
+One process: each app has its own registry, so that one process can hold several. Several workers: each writes its
+samples into files of a shared directory (`PROMETHEUS_MULTIPROC_DIR`, read by prometheus_client when it is imported),
+and whichever worker is asked answers for all of them.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
+from models.classifier.stopwatch import Stopwatch
 from models.domain.assessment import Assessment, Versions
+from serving.watching import RequestWatch, Source
+from serving.worker_files import forget_dead_workers, shared_directory
 
-_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_SECONDS = (
+    0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+)  # fmt: skip
+_PHASE_SECONDS = (
+    0.0001, 0.00025, 0.0005, 0.001, 0.0015, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1, 5, 30,
+)  # fmt: skip
+_LISTINGS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
+_TOKENS = (8, 16, 24, 32, 48, 64, 80, 96, 112, 127, 256, 512)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_FRESH_FOR = 5.0
+"""Seconds until the gauges of a worker are brought up to date again."""
+_STATM = Path("/proc/self/statm")
+
+Reading = Callable[[], float]
 
 
 class Metrics:
-    """Counters, gauges and histograms of one app."""
+    """Counters, gauges and histograms of one app; an `Observer` of its engine."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        self._requests = Histogram(
-            "hazardlens_request_seconds",
-            "Time to answer a request.",
-            ("method", "route", "status"),
-            buckets=_SECONDS,
-            registry=self.registry,
+        self.shared = shared_directory()
+        if self.shared is None:
+            ProcessCollector(registry=self.registry)
+        self._requests = self._histogram(
+            "request_seconds", "Time to answer a request.", ("method", "route", "status"), _SECONDS
         )
-        self._listings = Counter(
-            "hazardlens_listings", "Listings assessed.", ("level", "action"), registry=self.registry
+        self._request_phases = self._histogram(
+            "request_phase_seconds",
+            "Phases of a request for assessments: read, assess (all its listings), store, write.",
+            ("phase",),
+            _PHASE_SECONDS,
         )
-        self._errors = Counter(
-            "hazardlens_listing_errors",
-            "Listings of a request answered with an error.",
-            ("type",),
-            registry=self.registry,
+        self._listing_phases = self._histogram(
+            "listing_phase_seconds",
+            "Phases of a listing that the model worked on: queue, language, encode, judge, explain, decide, tell.",
+            ("phase",),
+            _PHASE_SECONDS,
         )
-        self._in_flight = Gauge(
-            "hazardlens_listings_in_flight", "Listings accepted and not yet answered.", registry=self.registry
+        self._size = self._histogram("request_listings", "Listings in a request for assessments.", (), _LISTINGS)
+        self._tokens = self._histogram("listing_tokens", "Tokens that the encoder read of a listing.", (), _TOKENS)
+        self._problems = self._counter("problems", "Requests answered with a problem, by its type.", ("type",))
+        self._listings = self._counter("listings", "Listings assessed.", ("level", "action"))
+        self._abstained = self._counter("abstentions", "Listings that the model is not at home with.", ("reason",))
+        self._errors = self._counter("listing_errors", "Listings of a request answered with an error.", ("type",))
+        self._answers = self._counter(
+            "answers", "Answers by where they came from: model, joined (a run under way), cache.", ("source",)
         )
-        self._capacity = Gauge("hazardlens_listings_capacity", "Most listings in flight.", registry=self.registry)
-        self._ready = Gauge(
-            "hazardlens_ready", "1 once the model is loaded and the database migrated.", registry=self.registry
+        self._changes = self._counter("changes", "Changes of what answers are made with: model, plan.", ("what",))
+        self._in_flight = self._gauge("listings_in_flight", "Listings accepted and not yet answered.")
+        self._capacity = self._gauge("listings_capacity", "Most listings in flight.")
+        self._ready = self._gauge("ready", "Workers with the model loaded and the database migrated.")
+        self._model = self._gauge(
+            "model_info", "Workers that answer with these versions; 0 for earlier ones.", ("model", "plan", "taxonomy")
         )
-        self._model = Info("hazardlens_model", "Versions that answers are made with.", registry=self.registry)
+        self._memory = self._gauge("worker_resident_bytes", "Memory of a worker.", mode="liveall")
+        self._processor = self._counter("worker_cpu_seconds", "Processor time of all workers.")
+        for source in get_args(Source):  # a rate needs a zero to start from
+            self._answers.labels(source)
+        self._versions: Versions | None = None
+        self._readings: dict[Gauge, Reading] = {}
+        self._processor_seen = 0.0
 
-    def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Note an answered request."""
+    def _histogram(self, name: str, what: str, labels: tuple[str, ...], buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(f"hazardlens_{name}", what, labels, buckets=buckets, registry=self.registry)
+
+    def _counter(self, name: str, what: str, labels: tuple[str, ...] = ()) -> Counter:
+        return Counter(f"hazardlens_{name}", what, labels, registry=self.registry)
+
+    def _gauge(
+        self, name: str, what: str, labels: tuple[str, ...] = (), mode: Literal["livesum", "liveall"] = "livesum"
+    ) -> Gauge:
+        return Gauge(f"hazardlens_{name}", what, labels, multiprocess_mode=mode, registry=self.registry)
+
+    def request(
+        self, method: str, route: str, status: int, seconds: float, watch: RequestWatch, problem: str | None
+    ) -> None:
+        """Note an answered request; `problem` is the type of the problem that it was answered with."""
         self._requests.labels(method if method in _METHODS else "other", route, str(status)).observe(seconds)
+        for lap in watch.laps:
+            self._request_phases.labels(lap.phase).observe(lap.seconds)
+        if problem is not None:
+            self._problems.labels(problem).inc()
+
+    def asked(self, listings: int) -> None:
+        """Note how many listings a request for assessments holds."""
+        self._size.observe(listings)
+
+    def computed(self, watch: Stopwatch) -> None:
+        """Note where the time of a listing went."""
+        for lap in watch.laps:
+            self._listing_phases.labels(lap.phase).observe(lap.seconds)
+        self._tokens.observe(watch.tokens)
+
+    def answered(self, source: Source) -> None:
+        """Note where the answer for a listing came from."""
+        self._answers.labels(source).inc()
 
     def assessed(self, assessment: Assessment) -> None:
         """Note an assessed listing."""
         self._listings.labels(assessment.risk_level.value, assessment.decision.action.value).inc()
+        for reason in assessment.abstains:
+            self._abstained.labels(reason.partition(":")[0]).inc()
 
     def refused(self, kind: str) -> None:
         """Note a listing that was answered with an error of that kind."""
@@ -57,15 +131,48 @@ class Metrics:
 
     def versions(self, versions: Versions) -> None:
         """Note what answers are made with from now on."""
-        self._model.info(versions.model_dump())
+        before, self._versions = self._versions, versions
+        if before is not None:
+            self._model.labels(**before.model_dump()).set(0)
+            for what in ("model", "plan"):
+                if getattr(before, what) != getattr(versions, what):
+                    self._changes.labels(what).inc()
+        self._model.labels(**versions.model_dump()).set(1)
 
-    def ready(self, versions: Versions, in_flight: Callable[[], float], capacity: int) -> None:
+    def ready(self, versions: Versions, in_flight: Reading, capacity: int) -> None:
         """Note that the model is loaded, and where to read the number of listings in flight."""
         self._ready.set(1)
         self._capacity.set(capacity)
-        self._in_flight.set_function(in_flight)
+        self.read(self._in_flight, in_flight)
         self.versions(versions)
 
+    def read(self, gauge: Gauge, reading: Reading) -> None:
+        """Take a gauge's value from a reading whenever the gauges are refreshed."""
+        self._readings[gauge] = reading
+
+    def refresh(self) -> None:
+        """Bring the gauges of this process up to date."""
+        for gauge, reading in self._readings.items():
+            gauge.set(reading())
+        used = os.times()
+        now = used.user + used.system
+        self._processor.inc(max(0.0, now - self._processor_seen))
+        self._processor_seen = now
+        if _STATM.exists():
+            self._memory.set(int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+
+    async def keep_fresh(self) -> None:
+        """Refresh for ever where a fellow worker may answer for this one."""
+        while self.shared is not None:
+            self.refresh()
+            await asyncio.sleep(_FRESH_FOR)
+
     def exposition(self) -> bytes:
-        """Return the text that Prometheus reads."""
-        return generate_latest(self.registry)
+        """Return the text that Prometheus reads; of all workers where there are several. Blocks."""
+        self.refresh()
+        if self.shared is None:
+            return generate_latest(self.registry)
+        forget_dead_workers(self.shared)
+        everyone = CollectorRegistry()
+        MultiProcessCollector(everyone, str(self.shared))  # type: ignore[no-untyped-call]
+        return generate_latest(everyone)

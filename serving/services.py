@@ -65,6 +65,7 @@ class Services:
         self._live_plan: LivePlan | None = None
         self._starting: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._refreshing: asyncio.Task[None] | None = None
 
     @property
     def engine(self) -> AssessmentEngine:
@@ -105,8 +106,10 @@ class Services:
             self.on_failure()
             return
         self._live_plan = live_plan
+        engine.observer = self.metrics
         self._engine = engine
         self._watching = asyncio.create_task(live_plan.watch())
+        self._refreshing = asyncio.create_task(self.metrics.keep_fresh())
         self.shadow.live = engine
         self.shadow.begin()
         self.jobs.begin(
@@ -136,9 +139,10 @@ class Services:
         if self._starting is not None and not self._starting.done():
             self._starting.cancel()
             await asyncio.wait([self._starting])
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.wait([self._watching])
+        for task in (self._watching, self._refreshing):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
         await self.jobs.end()
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
@@ -171,8 +175,10 @@ def load_engine(settings: Settings) -> AssessmentEngine:
     one_thread_of_algebra()
     plan = load_plan(settings.plan)
     model = HazardClassifier.load(settings.model, settings.threads)
-    telling = Telling(model.knowledge, load_marketplace(settings.marketplace))
-    return AssessmentEngine(model, plan, settings.max_in_flight, telling)
+    marketplace = load_marketplace(settings.marketplace)
+    return AssessmentEngine(
+        model, plan, settings.max_in_flight, lambda answering: Telling(answering.knowledge, marketplace)
+    )
 
 
 def trial_of(settings: Settings) -> Trial:

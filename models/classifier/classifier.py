@@ -25,6 +25,7 @@ from models.classifier.predictions import Predictions
 from models.classifier.reading import ListingReader, ReadListing
 from models.classifier.scenarios import ScenarioModel
 from models.classifier.sparse import SparseFeatures
+from models.classifier.stopwatch import Stopwatch
 from models.classifier.wording import Opinion, concern, hazard_scores, word_assessment
 from models.domain.assessment import Assessment, Attribution, Versions
 from models.domain.errors import ArtifactError
@@ -144,7 +145,9 @@ class HazardClassifier:
             for i in range(len(read))
         ]
 
-    def assess(self, listing: Listing, plan: Plan, explain: Detail = "none") -> Assessment:
+    def assess(
+        self, listing: Listing, plan: Plan, explain: Detail = "none", watch: Stopwatch | None = None
+    ) -> Assessment:
         """Assess one listing.
 
         Parameters
@@ -152,11 +155,20 @@ class HazardClassifier:
         explain : {"none", "tokens", "full"}
             ``tokens`` gives the twelve strongest words for each of the listing's main hazards, ``full`` every word
             for every risk type.
+        watch : Stopwatch, optional
+            Gets the phases ``language``, ``encode``, ``judge``, ``explain`` and ``decide``, and the tokens read.
         """
+        watch = watch or Stopwatch()
         read = self.read(listing)
+        watch.lap("language")
         encoding = self.encoder.encode(read.text.text)
+        watch.tokens = len(encoding.offsets)
+        watch.lap("encode")
         opinion = self.opinions([read], encoding.embedding[None, :])[0]
-        return self._word(read, opinion, plan, encoding, explain)
+        watch.lap("judge")
+        assessment = self._word(read, opinion, plan, encoding, explain, watch)
+        watch.lap("decide")
+        return assessment
 
     def assess_many(
         self, listings: Iterable[Listing], plan: Plan, explain: Detail = "none", chunk: int = 256
@@ -328,7 +340,15 @@ class HazardClassifier:
             return [f"out-of-scope: like nothing that the model has learnt (familiarity {opinion.familiarity:.2f})"]
         return []
 
-    def _word(self, read: ReadListing, opinion: Opinion, plan: Plan, encoding: Encoding, explain: Detail) -> Assessment:
+    def _word(
+        self,
+        read: ReadListing,
+        opinion: Opinion,
+        plan: Plan,
+        encoding: Encoding,
+        explain: Detail,
+        watch: Stopwatch | None = None,
+    ) -> Assessment:
         hazards = hazard_scores(opinion, self.taxonomy.names, self.thresholds, self.scenario_model.knows_hazards)
         which: list[int] = []
         if explain == "full":
@@ -336,6 +356,9 @@ class HazardClassifier:
         elif explain == "tokens":
             shown = [hazard for hazard in hazards if hazard.flagged][:_HAZARDS_EXPLAINED] or hazards[:1]
             which = [self.taxonomy.names.index(hazard.risk_type) for hazard in shown]
+        explanation = self._attributions(read, opinion, encoding, which, explain) if which else []
+        if watch is not None and which:
+            watch.lap("explain")
         return word_assessment(
             read,
             opinion,
@@ -347,7 +370,7 @@ class HazardClassifier:
             least_known_share=self.settings.least_known_share,
             prior_unsafe=self.settings.prior_unsafe,
             truncated=encoding.truncated,
-            explanation=self._attributions(read, opinion, encoding, which, explain) if which else [],
+            explanation=explanation,
         )
 
 

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from models.classifier.classifier import Detail
 from models.domain.assessment import Assessment
 from models.domain.listing import Listing
 from serving.api.body import parse_json, read_body
 from serving.api.frame import request_id
+from serving.api.idempotency import once
 from serving.api.intake import Refusal, listings_of, read_listing
 from serving.api.openapi import ASSESS_BODY, ASSESS_DESCRIPTION, problems
 from serving.api.problems import NOT_FOUND, TOO_MANY_LISTINGS, ProblemError, shortened
 from serving.api.responses import JsonResponse
 from serving.api.results import results
 from serving.api.schemas import AssessmentAnswer, StoredAnswer, SummaryList
-from serving.engine import Outcome
+from serving.engine import InForce, Outcome
 from serving.services import services_of
 from serving.store.assessments import Answered, Order, is_assessment_id
+from serving.watching import request_watch
 
 router = APIRouter(tags=["assessments"])
 _PATH = "/v1/assessments"
@@ -54,7 +57,7 @@ class _Answers:
     description=ASSESS_DESCRIPTION,
     response_model=AssessmentAnswer,
     openapi_extra=ASSESS_BODY,
-    responses=problems(400, 413, 415, 422, 429, 500, 503),
+    responses=problems(400, 409, 413, 415, 422, 429, 500, 503),
 )
 async def assess(
     request: Request,
@@ -62,24 +65,36 @@ async def assess(
         Detail,
         Query(description="`tokens`: twelve strongest words of the main hazards; `full`: every word, every risk type"),
     ] = "none",
-) -> JsonResponse:
+) -> Response:
     """Assess listings."""
     services = services_of(request)
-    engine = services.engine
-    settings, in_force = services.settings, engine.in_force
-    body = await read_body(request, settings.max_body_bytes)
+    in_force = services.engine.in_force
+    body = await read_body(request, services.settings.max_body_bytes)
+    return await once(request, lambda: sha256(body).hexdigest(), lambda _: _assessed(request, body, explain, in_force))
+
+
+async def _assessed(request: Request, body: bytes, explain: Detail, in_force: InForce) -> JsonResponse:
+    services, watch = services_of(request), request_watch()
+    settings = services.settings
     # Reading 20 MB of JSON takes longer than the event loop may stand still.
     listings = await asyncio.to_thread(_read, body, settings.max_listings)
+    services.metrics.asked(len(listings))
     accepted = [listing for listing in listings if isinstance(listing, Listing)]
+    watch.lap("read")
     if explain == "full" and len(listings) > settings.max_full:
         detail = f"{len(listings):,} listings with explain=full; at most {settings.max_full:,} in one request."
         raise ProblemError(TOO_MANY_LISTINGS, detail)
-    answers = _Answers(listings, await engine.assess(accepted, explain, in_force), request_id(request.scope))
+    outcomes = await services.engine.assess(accepted, explain, in_force)
+    answers = _Answers(listings, outcomes, request_id(request.scope))
+    watch.lap("assess")
     kept = answers.kept(explain)
     await asyncio.to_thread(services.store.save, kept)
+    watch.lap("store")
     services.shadow.offer(kept)
     services.count(answers.outcomes, len(listings) - len(accepted))
-    return JsonResponse(orjson.Fragment(await asyncio.to_thread(answers.body, in_force.versions.model_dump())))
+    answer = JsonResponse(orjson.Fragment(await asyncio.to_thread(answers.body, in_force.versions.model_dump())))
+    watch.lap("write")
+    return answer
 
 
 @router.get(

@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from serving.admission import Full
-from serving.api.frame import request_id
+from serving.api.frame import note_problem, request_id
 from serving.api.problems import (
     INTERNAL_ERROR,
     INVALID_PARAMETER,
@@ -62,6 +62,7 @@ def _instance(request: Request) -> str:
 
 
 def _answer(request: Request, found: Problem, headers: dict[str, str]) -> Response:
+    note_problem(request.scope, found.name)
     if wants_page(request):
         return error_page(request, found, headers)
     return ProblemResponse(found, headers)

@@ -14,7 +14,7 @@ from models.domain.listing import Listing
 from serving.api.openapi import problems
 from serving.api.problems import INVALID_PARAMETER, MODEL_CHANGED, NOT_FOUND, FieldError, ProblemError, shortened
 from serving.api.responses import JsonResponse
-from serving.engine import AssessmentEngine
+from serving.engine import InForce
 from serving.fragments import LEVEL, explanation_fragment
 from serving.services import services_of
 from serving.store.assessments import StoredAssessment, is_assessment_id
@@ -51,24 +51,25 @@ async def get_explanation(
     """Explain one assessment."""
     services = services_of(request)
     engine = services.engine
+    in_force = engine.in_force
     known = is_assessment_id(assessment_id)
     stored = await asyncio.to_thread(services.store.get, assessment_id) if known else None
     if stored is None:
         raise ProblemError(NOT_FOUND, f"No assessment has the id {shortened(assessment_id)}.")
-    _require_known(about, engine)
-    _require_same_model(stored, engine)
+    _require_known(about, in_force)
+    _require_same_model(stored, in_force)
     listing = Listing.model_validate(stored.listing)
-    found = await engine.explain(listing, detail, () if about in (None, LEVEL) else (str(about),))
+    found = await engine.explain(listing, detail, () if about in (None, LEVEL) else (str(about),), in_force)
     explanation = found.model_copy(
-        update={"assessment_id": stored.id, "notes": [*found.notes, *_notes(stored, engine)]}
+        update={"assessment_id": stored.id, "notes": [*found.notes, *_notes(stored, in_force)]}
     )
     if format == "html" or (format is None and "text/html" in request.headers.get("accept", "")):
         return HTMLResponse(explanation_fragment(explanation, stored.listing, about), headers={"Vary": "Accept"})
     return JsonResponse(orjson.Fragment(explanation.model_dump_json()), headers={"Vary": "Accept"})
 
 
-def _require_known(about: str | None, engine: AssessmentEngine) -> None:
-    names = engine.model.taxonomy.names
+def _require_known(about: str | None, in_force: InForce) -> None:
+    names = in_force.model.taxonomy.names
     if about is not None and about != LEVEL and about not in names:
         raise ProblemError(
             INVALID_PARAMETER,
@@ -77,18 +78,18 @@ def _require_known(about: str | None, engine: AssessmentEngine) -> None:
         )
 
 
-def _require_same_model(stored: StoredAssessment, engine: AssessmentEngine) -> None:
+def _require_same_model(stored: StoredAssessment, in_force: InForce) -> None:
     """Another model's reasons would not be those of the answer."""
-    made = stored.assessment["versions"]["model"]
-    if made != engine.versions.model:
+    made, answering = stored.assessment["versions"]["model"], in_force.versions.model
+    if made != answering:
         raise ProblemError(
             MODEL_CHANGED,
-            f"Model {made} made this assessment, model {engine.versions.model} is in force. Assess the listing again.",
+            f"Model {made} made this assessment, model {answering} is in force. Assess the listing again.",
         )
 
 
-def _notes(stored: StoredAssessment, engine: AssessmentEngine) -> list[str]:
-    plan = stored.assessment["versions"]["plan"]
-    if plan == engine.versions.plan:
+def _notes(stored: StoredAssessment, in_force: InForce) -> list[str]:
+    plan, deciding = stored.assessment["versions"]["plan"], in_force.versions.plan
+    if plan == deciding:
         return []
-    return [f"the plan has changed since, from {plan} to {engine.versions.plan}: actions here follow the plan in force"]
+    return [f"the plan has changed since, from {plan} to {deciding}: actions here follow the plan in force"]

@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Callable
 from time import perf_counter
+from typing import Any
 
 from fastapi import Request, Response
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,10 +15,12 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.metrics import Metrics
+from serving.watching import begin_request
 
 _log = logging.getLogger("hazardlens.api")
 _GOOD_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
 _KEY = "request_id"
+_PROBLEM = "problem"
 _CLIENT_GONE = 499
 """Status in the metrics only, after nginx: the client closed the connection before its answer."""
 
@@ -56,8 +59,9 @@ class RequestFrame:
             return
         given = Headers(scope=scope).get("X-Request-ID", "")
         identifier = given if _GOOD_ID.fullmatch(given) else uuid.uuid4().hex
-        scope.setdefault("state", {})[_KEY] = identifier
-        begun, status = perf_counter(), 0
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state[_KEY] = identifier
+        watch, status = begin_request(), 0
 
         async def framed(message: Message) -> None:
             nonlocal status
@@ -79,12 +83,18 @@ class RequestFrame:
                 raise  # half an answer is out; only the closing of the connection can tell the client
             await self._on_fault(Request(scope))(scope, receive, framed)
         finally:
-            self._metrics.request(scope["method"], _route(scope), status, perf_counter() - begun)
+            seconds = perf_counter() - watch.begun
+            self._metrics.request(scope["method"], _route(scope), status, seconds, watch, state.get(_PROBLEM))
 
 
 def request_id(scope: Scope) -> str:
     """Return the id of a request, as it was given or made."""
     return str(scope["state"][_KEY])
+
+
+def note_problem(scope: Scope, name: str) -> None:
+    """Note the type of the problem that a request is answered with."""
+    scope["state"][_PROBLEM] = name
 
 
 def _route(scope: Scope) -> str:

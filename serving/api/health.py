@@ -46,5 +46,6 @@ async def ready(request: Request) -> JsonResponse:
     },
 )
 async def metrics(request: Request) -> Response:
-    """Return the metrics of this process."""
-    return Response(services_of(request).metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+    """Return the metrics of this process, or of all workers where there are several."""
+    text = await asyncio.to_thread(services_of(request).metrics.exposition)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -67,13 +67,13 @@ def fingerprint_of(request: Request, digest: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-async def once(request: Request, digest: str, answer: Answer) -> Response:
+async def once(request: Request, digest: Callable[[], str], answer: Answer) -> Response:
     """Answer a request, once for its key.
 
     Parameters
     ----------
-    digest : str
-        SHA-256 of the body.
+    digest : callable
+        Gives the SHA-256 of the body; blocks.
     answer : callable
         Makes the answer; is given the key that is held, or None where the request has none.
 
@@ -86,7 +86,8 @@ async def once(request: Request, digest: str, answer: Answer) -> Response:
     if key is None:
         return await answer(None)
     keys = services_of(request).keys
-    found = await asyncio.to_thread(keys.begin, principal_of(request), key, fingerprint_of(request, digest))
+    fingerprint = fingerprint_of(request, await asyncio.to_thread(digest))
+    found = await asyncio.to_thread(keys.begin, principal_of(request), key, fingerprint)
     if isinstance(found, Kept):
         return Response(found.body, found.status, {**found.headers, REPLAYED: "true"})
     if isinstance(found, UnderWay):

@@ -73,7 +73,7 @@ async def submit_job(
             response.headers["Location"] = f"{_PATH}/{job.id}"
             return response
 
-        return await once(request, upload.digest, answer)
+        return await once(request, lambda: upload.digest, answer)
 
 
 def job_id_of(mine: Mine | None) -> str:

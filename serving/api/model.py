@@ -27,21 +27,21 @@ router = APIRouter(tags=["model"])
 async def describe(request: Request) -> JsonResponse:
     """Describe the model and the plan."""
     services = services_of(request)
-    engine, settings = services.engine, services.settings
-    facts: dict[str, Any] = dict(engine.model.manifest.facts) if engine.model.manifest else {}
-    taxonomy = engine.model.taxonomy
+    in_force, settings = services.engine.in_force, services.settings
+    facts: dict[str, Any] = dict(in_force.model.manifest.facts) if in_force.model.manifest else {}
+    taxonomy = in_force.model.taxonomy
     for known in ("taxonomy", "labels"):
         facts.pop(known, None)
     return JsonResponse(
         {
-            "version": engine.versions.model,
+            "version": in_force.versions.model,
             "taxonomy": taxonomy.id,
             "labels": list(taxonomy.names),
             "levels": [level.value for level in RiskLevel],
             "metrics": facts.pop("metrics", {}),
             "data": facts.pop("data", []),
             "facts": facts,
-            "plan": _plan(engine.plan),
+            "plan": _plan(in_force.plan),
             "limits": LIMITS,
             "request_limits": {
                 "listings": settings.max_listings,

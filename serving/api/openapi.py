@@ -41,6 +41,10 @@ List in, list out, in the same order. Each listing is judged on its own: one tha
 
 - The body is `{"listings": [...]}` or the bare array.
 - Equal content, id and versions give an equal assessment, `id` included: asking again is safe and adds no row.
+- Sent again under the same `Idempotency-Key` (1 to 255 printable ASCII characters, a UUID say), the answer is that of
+  the first time, also where model or plan changed meanwhile, with `Idempotency-Replayed: true`. The key with another
+  request is 422; while the first request is under way it is 409 with `Retry-After`. Only answers that went well are
+  kept, for a day unless the operator set it otherwise.
 - Several listings of one request may carry the same id; each is answered.
 - Offsets count Unicode code points of the field as it was sent, end exclusive.
 - At most 1,000 listings (100 with `explain=full`) and 20 MB in one request, unless the operator set it otherwise;

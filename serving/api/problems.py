@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from pydantic import BaseModel, ConfigDict, Field
 
+_URN = "urn:hazardlens:problem:"
 _SHOWN = 80
 _REPR = reprlib.Repr()
 _REPR.maxlevel, _REPR.maxstring, _REPR.maxother, _REPR.maxlong = 3, _SHOWN, _SHOWN, _SHOWN
@@ -51,6 +52,11 @@ class Problem(BaseModel):
     instance: str
     errors: list[FieldError] = Field(default_factory=list)
 
+    @property
+    def name(self) -> str:
+        """Name of its type, as `ProblemType.name`."""
+        return self.type.removeprefix(_URN)
+
 
 @dataclass(frozen=True)
 class ProblemType:
@@ -63,7 +69,7 @@ class ProblemType:
     @property
     def uri(self) -> str:
         """What stands in `type`."""
-        return f"urn:hazardlens:problem:{self.name}"
+        return _URN + self.name
 
 
 MALFORMED_JSON = ProblemType("malformed-json", 400, "The body is not JSON")

@@ -160,7 +160,13 @@ class ShadowRunner:
         if self.trial.model is not None:
             self.model = HazardClassifier.load(self.trial.model, threads=1)
         if self.trial.plan is not None:
-            self.plan = load_plan(self.trial.plan).bound_to((self.model or self._engine.model).guarantees)
+            self.plan = self._as_it_stands(load_plan(self.trial.plan))
+
+    def _as_it_stands(self, plan: Plan) -> Plan:
+        """Return the plan as it is today, with the thresholds of the model that it now goes with."""
+        guarantees = {guarantee.id: guarantee for guarantee in (self.model or self._engine.model).guarantees}
+        today = plan.on(dt.datetime.now(dt.UTC).date())
+        return today if today.guarantees == guarantees else today.bound_to(guarantees.values())
 
     def _next(self) -> list[Answered | None]:
         batch: list[Answered | None] = []
@@ -172,7 +178,8 @@ class ShadowRunner:
 
     def _try(self, batch: Sequence[Answered | None]) -> None:
         rows: list[ShadowRow] = []
-        self.plan = self.plan and self.plan.on(dt.datetime.now(dt.UTC).date())
+        if self.plan is not None:
+            self.plan = self._as_it_stands(self.plan)
         for answer in batch:
             if answer is None or self._stopping.is_set():
                 continue

@@ -8,6 +8,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
+from models.classifier.classifier import HazardClassifier
 from models.plan.reading import load_plan
 from serving.app import create_app
 from serving.services import load_engine
@@ -38,6 +40,17 @@ def engine(small_model_dir: Path) -> Iterator[Any]:
     engine = load_engine(Settings(model=small_model_dir, max_listings=10, max_in_flight=10))
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def other_model_dir(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Directory of a model that answers otherwise than that of `small_model_dir`: all hazards seem less likely."""
+    model = HazardClassifier.load(small_model_dir, threads=1)
+    facts = dict(model.manifest.facts) if model.manifest else {}
+    model.calibration = replace(model.calibration, offset=model.calibration.offset - 1.0)
+    place = tmp_path_factory.mktemp("models") / "other"
+    model.save(place, facts)
+    return place
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def listings_of(titles: list[str]) -> list[Listing]:
 def test_a_listing_gets_the_same_answer_in_company_as_alone(engine: AssessmentEngine, titles: list[str]) -> None:
     listings = listings_of(titles)
     together = asyncio.run(engine.assess(listings, "tokens"))
-    alone = [engine.finish(engine.model.assess(listing, engine.plan, "tokens"), listing) for listing in listings]
+    alone = [engine.in_force.assess(listing, "tokens") for listing in listings]
     assert together == alone
 
 
@@ -59,7 +59,8 @@ def test_equal_content_in_flight_is_assessed_once(engine: AssessmentEngine, monk
     assert [outcome.listing_id for outcome in outcomes] == [str(i) for i in range(8)]
     assert len({outcome.id for outcome in outcomes}) == 8
     own = Listing(id="3", title="same")
-    assert outcomes[3] == engine.finish(assess(own, engine.plan, "none"), own)
+    monkeypatch.undo()
+    assert outcomes[3] == engine.in_force.assess(own, "none")
 
 
 def test_a_failing_listing_does_not_lose_the_others(engine: AssessmentEngine, monkeypatch: pytest.MonkeyPatch) -> None:

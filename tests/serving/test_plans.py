@@ -214,25 +214,26 @@ def test_no_answer_mixes_plans_while_they_are_swapped(admin: TestClient, plan_id
     expected = {plan_id: "publish", name: "block"}
     over = threading.Event()
 
+    def answered(number: int) -> list[tuple[str, str]]:
+        answer = post(admin, [{"id": str(i), "title": f"Cotton tote bag {number}"} for i in range(3)])
+        made = [result["assessment"] for result in answer["results"]]
+        assert {assessment["versions"]["plan"] for assessment in made} == {answer["versions"]["plan"]}
+        return [(assessment["versions"]["plan"], assessment["decision"]["action"]) for assessment in made]
+
     def ask(number: int) -> list[tuple[str, str]]:
         seen = []
         while not over.is_set():
-            answer = post(admin, [{"id": str(i), "title": f"Cotton tote bag {number}"} for i in range(3)])
-            assert (
-                len({r["assessment"]["versions"]["plan"] for r in answer["results"]} | {answer["versions"]["plan"]})
-                == 1
-            )
-            seen += [
-                (r["assessment"]["versions"]["plan"], r["assessment"]["decision"]["action"]) for r in answer["results"]
-            ]
+            seen += answered(number)
         return seen
 
     with ThreadPoolExecutor(3) as pool:
         asked: list[Any] = [pool.submit(ask, number) for number in range(3)]
+        seen = set()
         for i in range(12):
             acted(admin, f"{name}/activate" if i % 2 == 0 else "rollback", "Grace")
+            seen.update(answered(3))  # on a busy machine twelve acts may fit between two answers
         over.set()
-    seen = {pair for future in asked for pair in future.result()}
+    seen.update(pair for future in asked for pair in future.result())
     assert all(expected[plan] == action for plan, action in seen)
     assert {plan for plan, _ in seen} == set(expected)
 
