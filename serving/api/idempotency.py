@@ -23,7 +23,8 @@ from serving.store.idempotency import IdempotencyStore, Kept, Mine, UnderWay
 _log = logging.getLogger("hazardlens.api")
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_KEY = re.compile(r"[\x21\x23-\x7e][\x21-\x7e]{0,254}")
+_LONGEST = 255
 _STRING = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
 _RETRY = "1"
 _KEPT_HEADERS = ("content-type", "location")
@@ -52,13 +53,14 @@ def key_of(request: Request) -> str | None:
     if not given:
         return None
     text = given[0].strip()
-    if quoted := _STRING.fullmatch(text):
-        text = re.sub(r"\\(.)", r"\1", quoted[1])
-    if len(given) > 1 or not _KEY.fullmatch(text):
+    quoted = _STRING.fullmatch(text)
+    key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else text
+    good = 0 < len(key) <= _LONGEST if quoted else _KEY.fullmatch(key)
+    if len(given) > 1 or not good:
         hint = "give one key of 1 to 255 printable ASCII characters without spaces, such as a UUID"
         error = FieldError(field=HEADER, value=shortened(", ".join(given)), message="is not a key", hint=hint)
         raise ProblemError(INVALID_KEY, f"{HEADER}: is not a key; {hint}.", [error])
-    return text
+    return key
 
 
 def fingerprint_of(request: Request, digest: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ class InputRow:
 
     given: Listing | Refusal
     position: int
-    size: int
+    size: int = field(compare=False)
 
 
 def count_rows(path: Path, kind: InputFormat) -> int:

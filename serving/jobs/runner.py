@@ -33,8 +33,7 @@ from serving.store.jobs import MOST_ATTEMPTS, Checkpoint, Job, JobStore, State
 _log = logging.getLogger("hazardlens.jobs")
 CHUNK_ROWS = 128
 CHUNK_BYTES = 4_000_000
-_TURN = 30.0
-"""Seconds after which a job lets others of its priority go on."""
+TURN = 30.0
 _LOOKS_EVERY = 1.0
 """Seconds until a job that another worker accepted, or left behind, is seen here."""
 _SWEEPS_EVERY = 60.0
@@ -79,9 +78,23 @@ class JobRunner:
         Is swept together with the jobs.
     keep : timedelta
         How long the result of a job is kept after its end.
+    chunk_rows : int
+        Most rows between two checkpoints.
+    turn : float
+        Seconds after which a job lets others of its priority go on.
     """
 
-    def __init__(self, store: JobStore, files: JobFiles, keys: IdempotencyStore, keep: timedelta) -> None:
+    def __init__(
+        self,
+        store: JobStore,
+        files: JobFiles,
+        keys: IdempotencyStore,
+        keep: timedelta,
+        *,
+        chunk_rows: int = CHUNK_ROWS,
+        turn: float = TURN,
+    ) -> None:
+        self.chunk_rows, self.turn = chunk_rows, turn
         self.store, self.files, self.keys, self.keep = store, files, keys, keep
         self._engine: Engine | None = None
         self._task: asyncio.Task[None] | None = None
@@ -144,7 +157,7 @@ class JobRunner:
         rows = read_rows(self.files.input(job.id), job.format, instance, job.read, job.position)
         while True:
             started = monotonic()
-            chunk = await asyncio.to_thread(next_chunk, rows)
+            chunk = await asyncio.to_thread(next_chunk, rows, self.chunk_rows)
             if not chunk:
                 await asyncio.to_thread(self._finish, job, "done")
                 return
@@ -156,7 +169,8 @@ class JobRunner:
                 _log.info("job %s was cancelled or taken over", job.id)
                 return
             job = reached
-            if monotonic() - begun > _TURN and await asyncio.to_thread(self.store.others_wait, job):
+            over = monotonic() - begun > self.turn and job.read < job.total
+            if over and await asyncio.to_thread(self.store.others_wait, job):
                 await asyncio.to_thread(self.store.release, job)
                 return
 
@@ -222,7 +236,7 @@ class JobRunner:
             self.files.remove(job_id)
 
 
-def next_chunk(rows: Iterator[InputRow], most: int = CHUNK_ROWS, longest: int = CHUNK_BYTES) -> list[InputRow]:
+def next_chunk(rows: Iterator[InputRow], most: int, longest: int = CHUNK_BYTES) -> list[InputRow]:
     """Take the next rows: at most `most`, and no more once they have `longest` bytes; none at the end."""
     chunk: list[InputRow] = []
     size = 0

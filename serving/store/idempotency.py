@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from serving.store.database import writing
 from serving.store.tables import IdempotencyRow
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=10)
 """How long a worker that died in the middle keeps a key; one that lives renews it."""
 
 
@@ -87,8 +87,8 @@ class IdempotencyStore:
         insert = postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
         of_key = and_(IdempotencyRow.principal == principal, IdempotencyRow.key == key)
         with writing(self.engine) as connection:
-            added = connection.execute(insert(IdempotencyRow).values(**fresh).on_conflict_do_nothing())
-            if added.rowcount:
+            adding = insert(IdempotencyRow).values(**fresh).on_conflict_do_nothing().returning(IdempotencyRow.token)
+            if connection.execute(adding).first():
                 return Mine(principal, key, token, now)
             row = connection.execute(select(IdempotencyRow.__table__).where(of_key).with_for_update()).one_or_none()
             if row is None:  # given up between the two statements

@@ -14,7 +14,7 @@ from models.classifier.classifier import Detail
 from serving.store.database import writing
 from serving.store.tables import JobRow
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=10)
 """How long a worker that died keeps its job; one that lives renews it."""
 MOST_ATTEMPTS = 5
 """Starts without a single checkpoint after which a job has failed: it may be what ends the process."""
