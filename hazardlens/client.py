@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from hazardlens.client_errors import ClientError, InvalidRequestError, ItemError, UnexpectedAnswerError
 from hazardlens.retrying import Patience, send
+from hazardlens.trace_context import carry_trace
 from models.domain.assessment import Assessment
 from models.domain.errors import InputError
 from models.domain.explanation import Explanation
@@ -72,7 +73,7 @@ class Client:
         headers = {"Accept": "application/json", "User-Agent": "hazardlens-client"}
         if api_key is not None:
             headers["Authorization"] = f"Bearer {api_key}"
-        self._http = httpx.Client(base_url=self.base_url, headers=headers)
+        self._http = httpx.Client(base_url=self.base_url, headers=headers, event_hooks={"request": [carry_trace]})
 
     @overload
     def assess(self, listings: GivenListing, explain: Detail = "none") -> Assessment: ...

@@ -15,6 +15,7 @@ from serving.api.frame import RequestFrame
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
 from serving.services import Services
 from serving.settings import Settings
+from serving.tracing import OFF
 
 API_VERSION = "1.0.0"
 """Version of the HTTP interface, not of the model."""
@@ -57,10 +58,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        telemetry={"auto_configure": False},
+        telemetry=OFF if services.tracing is None else services.tracing.telemetry,
     )
     app.state.services = services
-    app.add_middleware(RequestFrame, metrics=services.metrics, on_fault=internal_error)
+    app.add_middleware(RequestFrame, metrics=services.metrics, on_fault=internal_error, tracing=services.tracing)
     install_error_handlers(app)
     routers = (assessments, jobs, explanations, statements, plans, shadow, model, health)
     for router in (*(part.router for part in routers), pages.router):

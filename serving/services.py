@@ -33,6 +33,7 @@ from serving.store.jobs import JobStore
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
 from serving.telling import Telling
+from serving.tracing import tracing_of
 
 _log = logging.getLogger("hazardlens")
 
@@ -50,6 +51,7 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.metrics = Metrics()
+        self.tracing = tracing_of(settings)
         self.store = AssessmentStore(open_database(settings.database_url))
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
@@ -148,6 +150,8 @@ class Services:
         if self._engine is not None:
             await asyncio.to_thread(self._engine.close)
         await asyncio.to_thread(self.store.close)
+        if self.tracing is not None:
+            await asyncio.to_thread(self.tracing.close)
 
     def _keep_of_job(self, answers: Sequence[Answered]) -> None:
         self.store.save(answers)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 from models.domain.errors import InputError
 
@@ -43,6 +44,8 @@ class Settings:
         One of `LOG_LEVELS`.
     evidence : Path or None
         Table of known items, as `hazardlens ingest` writes it, that explanations point to besides the model's own.
+    otlp_endpoint : str or None
+        Collector that traces are sent to by OTLP over HTTP; None leaves it to the standard variables of OpenTelemetry.
     demo : bool
         Fill an empty store with the example listings at start.
     plan_admin : bool
@@ -97,6 +100,7 @@ class Settings:
     job_keep_hours: int = 72
     job_max_open: int = 100
     idempotency_hours: int = 24
+    otlp_endpoint: str | None = None
 
     def __post_init__(self) -> None:
         if self.max_in_flight < self.max_listings:
@@ -173,6 +177,13 @@ def _choice(choices: Mapping[str, _T]) -> Callable[[str, str], _T]:
     return read
 
 
+def _url(name: str, raw: str) -> str:
+    parts = urlsplit(raw)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InputError(f"value {raw!r} is no address", place=name, hint="give one such as http://127.0.0.1:4318")
+    return raw
+
+
 def _text(_: str, raw: str) -> str:
     return raw
 
@@ -195,6 +206,7 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "max_body_mb": _integer(1, 1_000),
     "max_in_flight": _integer(1, 10_000_000),
     "log_level": _choice({level: level for level in LOG_LEVELS}),
+    "otlp_endpoint": _url,
     "demo": _choice(_YES_OR_NO),
     "plan_admin": _choice(_YES_OR_NO),
     "plan_four_eyes": _choice(_YES_OR_NO),

@@ -42,12 +42,15 @@ class RequestWatch(Stopwatch):
     ----------
     listings : list of Stopwatch
         One for each listing that the model worked on; equal content and remembered answers have none.
+    facts : dict
+        What the request found out about itself, such as versions; never what a seller wrote.
     """
 
-    __slots__ = ("listings",)
+    __slots__ = ("facts", "listings")
 
     def __init__(self) -> None:
         super().__init__()
+        self.facts: dict[str, str | int] = {}
         self.listings: list[Stopwatch] = []
 
     def keep(self, watch: Stopwatch) -> None:

@@ -79,6 +79,7 @@ async def _assessed(request: Request, body: bytes, explain: Detail, in_force: In
     # Reading 20 MB of JSON takes longer than the event loop may stand still.
     listings = await asyncio.to_thread(_read, body, settings.max_listings)
     services.metrics.asked(len(listings))
+    watch.facts.update(in_force.versions.model_dump(), listings=len(listings), explain=explain)
     accepted = [listing for listing in listings if isinstance(listing, Listing)]
     watch.lap("read")
     if explain == "full" and len(listings) > settings.max_full:

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.metrics import Metrics
+from serving.tracing import Tracing
 from serving.watching import begin_request
 
 _log = logging.getLogger("hazardlens.api")
@@ -45,12 +46,20 @@ class RequestFrame:
     metrics : Metrics
     on_fault : callable
         Makes the answer when the app raised and nothing was sent yet.
+    tracing : Tracing, optional
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, on_fault: Callable[[Request], Response]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        on_fault: Callable[[Request], Response],
+        tracing: Tracing | None = None,
+    ) -> None:
         self._app = app
         self._metrics = metrics
         self._on_fault = on_fault
+        self._tracing = tracing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -67,6 +76,8 @@ class RequestFrame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if self._tracing is not None:
+                    self._tracing.mark(identifier, watch)
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = identifier
                 for name, value in HEADERS.items():
@@ -85,6 +96,8 @@ class RequestFrame:
         finally:
             seconds = perf_counter() - watch.begun
             self._metrics.request(scope["method"], _route(scope), status, seconds, watch, state.get(_PROBLEM))
+            if self._tracing is not None:
+                self._tracing.phases(watch)
 
 
 def request_id(scope: Scope) -> str:

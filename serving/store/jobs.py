@@ -144,7 +144,9 @@ class JobStore:
 
     def others_wait(self, job: Job) -> bool:
         """Tell whether a job waits that is to have a turn before this one goes on."""
-        query = select(func.count()).where(_waiting(datetime.now(UTC)), JobRow.priority >= job.priority)
+        query = select(func.count()).where(
+            _waiting(datetime.now(UTC)), JobRow.priority >= job.priority, JobRow.id != job.id
+        )
         with self.engine.connect() as connection:
             return connection.execute(query).scalar_one() > 0
 

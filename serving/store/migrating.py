@@ -16,6 +16,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 
 from models.domain.errors import InputError
+from serving.store import review_tables  # noqa: F401  (makes its tables known)
 from serving.store.database import writing
 from serving.store.tables import Base
 

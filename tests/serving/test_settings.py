@@ -29,6 +29,7 @@ def test_every_field_is_read_from_its_variable() -> None:
         "HAZARDLENS_PLAN_ADMIN": "yes",
         "HAZARDLENS_PLAN_FOUR_EYES": "no",
         "HAZARDLENS_EVIDENCE": "known.jsonl",
+        "HAZARDLENS_OTLP_ENDPOINT": "http://collector:4318",
     }
     expected = Settings(
         Path("m"),
@@ -46,6 +47,7 @@ def test_every_field_is_read_from_its_variable() -> None:
         True,
         False,
         evidence=Path("known.jsonl"),
+        otlp_endpoint="http://collector:4318",
     )
     assert Settings.from_environment(given) == expected
 

@@ -1,0 +1,1 @@
+"""When a legal period ends: working days, public holidays, time zones."""

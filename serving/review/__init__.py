@@ -1,0 +1,1 @@
+"""Reviews: who looks at what first, what they decide, and the proof of it."""

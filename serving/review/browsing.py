@@ -1,0 +1,204 @@
+"""Reads items: filtered, in the order of the queue, counted; and what happened to one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Engine, and_, case, func, or_, select
+
+from serving.review.events import Event, events
+from serving.review.items import DECISIONS, ITEMS, Decided, Item, as_decided, as_item, get_item
+from serving.review.words import WAITING, Sample, State
+from serving.store.tables import ShadowDecisionRow
+
+_WAITING = [state.value for state in WAITING]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which items to show; what is empty asks for nothing.
+
+    Parameters
+    ----------
+    state : str
+        ``waiting`` (open, second, disputed), ``held``, ``decided``, ``mine`` (claimed by, or sent to, `person`) or
+        ``all``.
+    due : str
+        ``overdue``, ``today`` (within 24 hours) or empty.
+    disagreement : bool
+        Only items where a plan or a model on trial would decide otherwise.
+    text : str
+        Part of the title, or a whole listing id.
+    """
+
+    state: str = "waiting"
+    queue: str = ""
+    level: str = ""
+    hazard: str = ""
+    category: str = ""
+    language: str = ""
+    country: str = ""
+    seller: str = ""
+    due: str = ""
+    disagreement: bool = False
+    text: str = ""
+
+    def conditions(self, now: dt.datetime, person: str = "") -> list[ColumnElement[bool]]:
+        """Return the filter as conditions on the columns of items."""
+        found: list[ColumnElement[bool]] = []
+        if self.state == "waiting":
+            found.append(ITEMS.c.state.in_(_WAITING))
+        elif self.state == "mine":
+            mine = and_(ITEMS.c.claimed_by == person, ITEMS.c.claimed_until > now)
+            found += [ITEMS.c.state.in_(_WAITING), or_(mine, ITEMS.c.assigned_to == person)]
+        elif self.state != "all":
+            found.append(ITEMS.c.state == self.state)
+        for name in ("queue", "level", "hazard", "language", "seller"):
+            if value := getattr(self, name):
+                found.append(ITEMS.c[name] == value)
+        if self.category:
+            found.append(ITEMS.c.category.icontains(self.category, autoescape=True))
+        if self.country:
+            found.append(ITEMS.c.countries.contains(f",{self.country.upper()},", autoescape=True))
+        if self.due == "overdue":
+            found.append(ITEMS.c.due_at <= now)
+        elif self.due == "today":
+            found.append(ITEMS.c.due_at <= now + dt.timedelta(days=1))
+        if self.disagreement:
+            other = select(ShadowDecisionRow.assessment_id).where(
+                ShadowDecisionRow.assessment_id == ITEMS.c.assessment_id,
+                ShadowDecisionRow.action != ShadowDecisionRow.live_action,
+            )
+            found.append(other.exists())
+        if self.text:
+            found.append(or_(ITEMS.c.title.icontains(self.text, autoescape=True), ITEMS.c.listing_id == self.text))
+        found.append(or_(ITEMS.c.sample != Sample.GOLDEN.value, ITEMS.c.assigned_to == person))
+        return found
+
+
+@dataclass(frozen=True)
+class QueueCount:
+    """What waits in one queue."""
+
+    queue: str
+    waiting: int
+    overdue: int
+    claimed: int
+    oldest: dt.datetime
+
+
+class Browsing:
+    """Reads of the review tables. Its methods block: call them from a thread.
+
+    Parameters
+    ----------
+    engine : Engine
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def page(
+        self,
+        chosen: Filter,
+        now: dt.datetime,
+        person: str = "",
+        limit: int = 50,
+        after: tuple[float, int] | None = None,
+    ) -> list[Item]:
+        """Return items in the order in which they should be decided.
+
+        Parameters
+        ----------
+        after : (rank, id), optional
+            Of the last item of the page before.
+        """
+        query = select(ITEMS).where(*chosen.conditions(now, person))
+        if chosen.state == "decided":
+            query = query.order_by(ITEMS.c.decided_at.desc(), ITEMS.c.id.desc())
+        else:
+            query = query.order_by(ITEMS.c.rank.desc(), ITEMS.c.id)
+            if after is not None:
+                rank, key = after
+                query = query.where(or_(ITEMS.c.rank < rank, and_(ITEMS.c.rank == rank, ITEMS.c.id > key)))
+        with self.engine.connect() as connection:
+            return [as_item(row) for row in connection.execute(query.limit(limit))]
+
+    def count(self, chosen: Filter, now: dt.datetime, person: str = "") -> int:
+        """Return how many items a filter finds."""
+        query = select(func.count()).select_from(ITEMS).where(*chosen.conditions(now, person))
+        with self.engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+    def queues(self, now: dt.datetime) -> list[QueueCount]:
+        """Return the counts of every queue in which something waits, by name."""
+        overdue = func.sum(case((ITEMS.c.due_at <= now, 1), else_=0))
+        claimed = func.sum(case((ITEMS.c.claimed_until > now, 1), else_=0))
+        query = (
+            select(
+                ITEMS.c.queue, func.count(), overdue, claimed, func.min(ITEMS.c.opened_at, type_=ITEMS.c.opened_at.type)
+            )
+            .where(ITEMS.c.state.in_(_WAITING))
+            .group_by(ITEMS.c.queue)
+            .order_by(ITEMS.c.queue)
+        )
+        with self.engine.connect() as connection:
+            return [QueueCount(*row) for row in connection.execute(query)]
+
+    def item(self, item_id: int) -> Item:
+        """Return one item.
+
+        Raises
+        ------
+        ReviewConflictError
+            If there is none of that number.
+        """
+        with self.engine.connect() as connection:
+            return get_item(connection, item_id)
+
+    def of_listing(self, listing_id: str) -> list[Item]:
+        """Return every item of a listing, newest first."""
+        query = select(ITEMS).where(ITEMS.c.listing_id == listing_id).order_by(ITEMS.c.id.desc())
+        with self.engine.connect() as connection:
+            return [as_item(row) for row in connection.execute(query)]
+
+    def of_seller(self, seller: str, limit: int = 20) -> list[Item]:
+        """Return the newest items of a seller."""
+        query = select(ITEMS).where(ITEMS.c.seller == seller).order_by(ITEMS.c.id.desc()).limit(limit)
+        with self.engine.connect() as connection:
+            return [as_item(row) for row in connection.execute(query)]
+
+    def decisions(self, item_id: int) -> list[Decided]:
+        """Return the decisions on an item, those that were taken back too, oldest first."""
+        query = select(DECISIONS).where(DECISIONS.c.item_id == item_id).order_by(DECISIONS.c.id)
+        with self.engine.connect() as connection:
+            return [as_decided(row) for row in connection.execute(query)]
+
+    def final(self, now: dt.datetime, after: int = 0, limit: int = 500) -> list[tuple[Decided, Item]]:
+        """Return decisions that can no longer be taken back, in the order of their numbers."""
+        query = (
+            select(DECISIONS.c.id, DECISIONS.c.item_id)
+            .where(DECISIONS.c.id > after, DECISIONS.c.final_at <= now, DECISIONS.c.undone_at.is_(None))
+            .order_by(DECISIONS.c.id)
+            .limit(limit)
+        )
+        with self.engine.connect() as connection:
+            keys = connection.execute(query).all()
+            rows = {
+                row.id: as_decided(row)
+                for row in connection.execute(select(DECISIONS).where(DECISIONS.c.id.in_([key.id for key in keys])))
+            }
+            return [(rows[key.id], get_item(connection, key.item_id)) for key in keys]
+
+    def history(self, item_id: int) -> Sequence[Event]:
+        """Return the acts on an item, oldest first."""
+        with self.engine.connect() as connection:
+            return list(events(connection, item_id))
+
+
+def hidden_from(person: str, item: Item, decisions: Sequence[Decided]) -> bool:
+    """Whether decisions on an item must not be shown to a person: the second look is blind."""
+    undecided = item.state in (State.SECOND, State.DISPUTED)
+    return undecided and person not in {decision.reviewer for decision in decisions}

@@ -1,0 +1,174 @@
+"""Turns assessments into items: what the plan sends to a person, and a few that would teach the model much."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, insert, select
+
+from models.deadlines.calendar import WorkCalendar
+from models.deadlines.period import ends_at
+from models.domain.action import Due
+from models.domain.assessment import Assessment
+from models.domain.listing import Listing
+from serving.review.items import ITEMS, as_item, change_item, countries_column, one_at_a_time
+from serving.review.ranking import place_of
+from serving.review.words import WAITING, Sample, State
+from serving.store.assessments import Answered
+from serving.store.review_tables import ReviewItemRow
+
+_TITLE_KEPT = 200
+_FIVE_WORKING_DAYS = Due(amount=5, unit="working_days")
+LEARN_QUEUE = "learn"
+"""Queue of items that no rule of the plan sent anywhere."""
+_UNDECIDED = [*(state.value for state in WAITING), State.HELD.value]
+
+
+@dataclass(frozen=True)
+class IntakeRules:
+    """How assessments become items.
+
+    Parameters
+    ----------
+    calendar : WorkCalendar
+        By which periods in working days end.
+    otherwise_due : Due
+        Time for items whose rules give none.
+    patience : timedelta
+        See `Place.rank`.
+    learn_daily : int
+        Most listings a day (UTC) that are queued only because the model would learn from them.
+    learn_from : float
+        Least uncertainty of these, 0 to 1.
+    """
+
+    calendar: WorkCalendar
+    otherwise_due: Due = _FIVE_WORKING_DAYS
+    patience: dt.timedelta = dt.timedelta(hours=24)
+    learn_daily: int = 20
+    learn_from: float = 0.5
+
+
+class Intake:
+    """Opens items for assessments. Its methods block: call them from a thread.
+
+    Parameters
+    ----------
+    engine : Engine
+    rules : IntakeRules
+    """
+
+    def __init__(self, engine: Engine, rules: IntakeRules) -> None:
+        self.engine = engine
+        self.rules = rules
+
+    def take(self, answers: Sequence[Answered], now: dt.datetime) -> int:
+        """Open an item for each answer that needs one, or bring the listing's waiting item up to date.
+
+        A listing has one undecided item at most. Equal content that a person has decided on is not asked about again.
+
+        Returns
+        -------
+        int
+            Items opened or changed.
+        """
+        wanted = [(answer, self._sample(answer.assessment)) for answer in answers]
+        waiting = self._waiting([answer.listing.id for answer, sample in wanted if sample is None])
+        wanted = [(answer, sample) for answer, sample in wanted if sample is not None or answer.listing.id in waiting]
+        if not wanted:
+            return 0
+        with one_at_a_time(self.engine) as connection:
+            room = self._room_to_learn(connection, now) if any(s is Sample.LEARN for _, s in wanted) else 0
+            touched = 0
+            for answer, sample in wanted:
+                if sample is Sample.LEARN and room <= 0:
+                    continue
+                changed = self._take(connection, answer.listing, answer.assessment, sample, now)
+                touched += changed
+                room -= changed and sample is Sample.LEARN
+        return touched
+
+    def _waiting(self, listing_ids: list[str]) -> set[str]:
+        """Return the listings that wait for a person: one whose new text seems harmless must still be looked at."""
+        if not listing_ids:
+            return set()
+        query = select(ITEMS.c.listing_id).where(ITEMS.c.listing_id.in_(listing_ids), ITEMS.c.state.in_(_UNDECIDED))
+        with self.engine.connect() as connection:
+            return set(connection.execute(query).scalars())
+
+    def _sample(self, assessment: Assessment) -> Sample | None:
+        if assessment.decision.queue is not None:
+            return Sample.PLAN
+        place = place_of(assessment.level_probabilities, dt.datetime.now(dt.UTC))
+        worth_a_look = self.rules.learn_daily > 0 and place.uncertainty >= self.rules.learn_from
+        return Sample.LEARN if worth_a_look else None
+
+    def _room_to_learn(self, connection: Connection, now: dt.datetime) -> int:
+        midnight = now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        query = select(func.count()).where(ITEMS.c.sample == Sample.LEARN.value, ITEMS.c.opened_at >= midnight)
+        return self.rules.learn_daily - connection.execute(query).scalar_one()
+
+    def _take(
+        self,
+        connection: Connection,
+        listing: Listing,
+        assessment: Assessment,
+        sample: Sample | None,
+        now: dt.datetime,
+    ) -> bool:
+        newest = connection.execute(
+            select(ITEMS)
+            .where(ITEMS.c.listing_id == listing.id, ITEMS.c.sample != Sample.GOLDEN.value)
+            .order_by(ITEMS.c.id.desc())
+            .limit(1)
+        ).one_or_none()
+        item = None if newest is None else as_item(newest)
+        if item is None or (item.state is State.DECIDED and item.content_hash != assessment.content_hash):
+            if sample is None:
+                return False
+            connection.execute(insert(ReviewItemRow).values(**self._opened(listing, assessment, sample, now)))
+            return True
+        if item.state is State.DECIDED or item.assessment_id == assessment.id:
+            return False
+        values = self._described(listing, assessment, item.due_at)
+        if assessment.decision.queue is not None:
+            values |= {"queue": assessment.decision.queue, "sample": Sample.PLAN.value}
+        if item.state is not State.OPEN:  # who looked already, looked at other content
+            values["state"] = State.OPEN.value
+        change_item(connection, item.id, values)
+        return True
+
+    def _opened(self, listing: Listing, assessment: Assessment, sample: Sample, now: dt.datetime) -> dict[str, Any]:
+        due = assessment.decision.due or self.rules.otherwise_due
+        due_at = ends_at(now, due, self.rules.calendar)
+        return {
+            **self._described(listing, assessment, due_at),
+            "queue": assessment.decision.queue or LEARN_QUEUE,
+            "sample": sample.value,
+            "state": State.OPEN.value,
+            "opened_at": now,
+            "due_at": due_at,
+        }
+
+    def _described(self, listing: Listing, assessment: Assessment, due_at: dt.datetime) -> dict[str, Any]:
+        place = place_of(assessment.level_probabilities, due_at)
+        return {
+            "listing_id": listing.id,
+            "assessment_id": assessment.id,
+            "content_hash": assessment.content_hash,
+            "level": (assessment.decision.level or assessment.risk_level).value,
+            "action": assessment.decision.action.value,
+            "hazard": assessment.scenario.risk_type if assessment.scenario else "",
+            "risk_score": assessment.risk_score,
+            "category": listing.category,
+            "language": assessment.language.code,
+            "countries": countries_column(list(listing.target_countries)),
+            "seller": listing.seller_id,
+            "title": listing.title[:_TITLE_KEPT],
+            "harm": place.harm,
+            "uncertainty": place.uncertainty,
+            "rank": place.rank(self.rules.patience),
+        }
