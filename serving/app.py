@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,6 +13,7 @@ from serving import pages
 from serving.api import assessments, explanations, health, jobs, model, plans, shadow, statements
 from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
+from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
 from serving.services import Services
 from serving.settings import Settings
@@ -19,6 +21,7 @@ from serving.tracing import OFF
 
 API_VERSION = "1.0.0"
 """Version of the HTTP interface, not of the model."""
+_SWITCH_SECONDS = 0.0005
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -61,6 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         telemetry=OFF if services.tracing is None else services.tracing.telemetry,
     )
     app.state.services = services
+    app.add_middleware(Gate, services=services)
     app.add_middleware(RequestFrame, metrics=services.metrics, on_fault=internal_error, tracing=services.tracing)
     install_error_handlers(app)
     routers = (assessments, jobs, explanations, statements, plans, shadow, model, health)
@@ -86,6 +90,8 @@ def run(settings: Settings | None = None) -> int:
     """
     import uvicorn
 
+    from serving.server import DrainingServer
+
     chosen = settings or Settings.from_environment()
     logging.basicConfig(level=chosen.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -100,11 +106,14 @@ def run(settings: Settings | None = None) -> int:
         server_header=False,
         timeout_graceful_shutdown=30,
     )
-    server = uvicorn.Server(config)
+    server = DrainingServer(config, app.state.services, chosen.drain_seconds)
 
     def stop() -> None:
         server.should_exit = True
 
     app.state.services.on_failure = stop
+    # The event loop waits for the interpreter's lock behind threads that assess, each time for up to this long: the
+    # usual 5 ms, several times a request, would be most of its time.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     server.run()
     return 1 if app.state.services.failure else 0

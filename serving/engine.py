@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Self
 
@@ -19,12 +20,38 @@ from models.domain.explanation import Detail as ExplanationDetail
 from models.domain.explanation import Explanation
 from models.domain.listing import Listing
 from models.plan.plan import Plan
-from serving.admission import Admission
+from serving.admission import Admission, Ticket
+from serving.remembered import Remembered
+from serving.turns import Turns, Work
 from serving.watching import Observer, Unobserved, listing_watch
 
 _log = logging.getLogger("hazardlens.engine")
-_Run = tuple[str, Detail, str, str]
-"""Content hash, detail, versions of model and plan: what makes two runs the same."""
+_Key = tuple[str, Detail, str, str]
+"""Content hash, detail, versions of model and plan: what makes two answers the same."""
+_HANDED_OVER_AT_ONCE = 16
+"""Listings of one request that are handed over before others get their turn on the event loop: about a millisecond."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much an engine takes on.
+
+    Parameters
+    ----------
+    in_flight : int
+        Listings accepted and not yet answered.
+    wait_seconds : float
+        Longest wait in the queue with which a request is accepted.
+    remembered_bytes : int
+        Size of the answers that are remembered.
+    cores : tuple of int
+        Cores to pin the threads to; none leaves them to the system.
+    """
+
+    in_flight: int = 4_000
+    wait_seconds: float = math.inf
+    remembered_bytes: int = 0
+    cores: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,10 +110,20 @@ class InForce:
         return assessment
 
 
+@dataclass(eq=False)
+class _Run:
+    """An assessment that waits or is under way, and how many listings of requests want it."""
+
+    work: Work[Assessment]
+    result: asyncio.Future[Assessment]
+    wanted_by: int = 0
+
+
 class AssessmentEngine:
     """Assesses listings on a pool of threads; the event loop only hands work over.
 
-    Each listing is assessed alone, so that equal content gets an equal answer whatever else is going on.
+    Each listing is assessed alone, so that equal content gets an equal answer whatever else is going on. Requests share
+    the threads by turns; what nobody waits for any more is dropped from the queue.
 
     Parameters
     ----------
@@ -94,23 +131,29 @@ class AssessmentEngine:
         Answers, until another one is put in force. Its encoder's `threads` sizes the pool.
     plan : Plan
         Decides the action, until another one is put in force.
-    max_in_flight : int
-        Listings accepted and not yet answered.
+    limits : Limits
+        How much it takes on.
     finishing_for : callable
         Gives what completes the answers of a model, on the pool's threads.
     """
 
     def __init__(
-        self, model: HazardClassifier, plan: Plan, max_in_flight: int = 4_000, finishing_for: FinishingFor = as_it_is
+        self,
+        model: HazardClassifier,
+        plan: Plan,
+        limits: Limits | None = None,
+        finishing_for: FinishingFor = as_it_is,
     ) -> None:
+        limits = limits or Limits()
         self.finishing_for = finishing_for
         self.threads = model.encoder.threads
-        self.admission = Admission(max_in_flight, self.threads)
+        self.admission = Admission(limits.in_flight, self.threads, limits.wait_seconds)
+        self.remembered = Remembered(limits.remembered_bytes)
         self.in_force = InForce.of(model, plan, finishing_for(model))
-        self._swapping = threading.Lock()
-        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="assess")
-        self._running: dict[_Run, asyncio.Future[Assessment]] = {}
         self.observer: Observer = Unobserved()
+        self._swapping = threading.Lock()
+        self._turns = Turns(self.threads, limits.cores)
+        self._running: dict[_Key, _Run] = {}
 
     @property
     def model(self) -> HazardClassifier:
@@ -139,35 +182,41 @@ class AssessmentEngine:
             self.in_force = InForce.of(model, self.in_force.plan, finish)
 
     async def assess(
-        self, listings: Sequence[Listing], explain: Detail = "none", in_force: InForce | None = None
+        self,
+        listings: Sequence[Listing],
+        explain: Detail = "none",
+        in_force: InForce | None = None,
+        within: float | None = None,
     ) -> list[Outcome]:
         """Assess listings; one outcome each, in the same order, all by what is in force now.
+
+        When the caller is cancelled, listings that wait and that no other request waits for are dropped.
 
         Parameters
         ----------
         in_force : InForce, optional
             What was in force when the caller began.
+        within : float, optional
+            Seconds that there are for it.
 
         Raises
         ------
         Full
-            If as many listings as allowed are in flight; nothing was assessed.
+            If the queue is too long or as many listings as allowed are in flight; nothing was assessed.
+        TooLate
+            If the answer would take longer than there is time; nothing was assessed.
         """
-        outcomes: dict[int, Outcome] = {}
-        deciding = in_force or self.in_force
-        # The requests share the pool by turns: each has but a few listings waiting in it at any time, so that
-        # one of a thousand listings does not hold up one of a single listing.
-        numbers = iter(range(len(listings)))
-
-        async def lane(turns: Iterator[int]) -> None:
-            for i in turns:
-                outcomes[i] = await self._outcome(listings[i], explain, deciding)
-
-        with self.admission.admit(len(listings)):
+        by = in_force or self.in_force
+        with self.admission.admit(len(listings), explain, within) as ticket:
+            if len(listings) == 1:
+                return [await self._outcome(listings[0], explain, by, ticket)]
+            outcomes: list[asyncio.Task[Outcome]] = []
             async with asyncio.TaskGroup() as group:
-                for _ in range(min(len(listings), self.threads + 1)):
-                    group.create_task(lane(numbers))
-        return [outcomes[i] for i in range(len(listings))]
+                for number, listing in enumerate(listings, start=1):
+                    outcomes.append(group.create_task(self._outcome(listing, explain, by, ticket)))
+                    if number % _HANDED_OVER_AT_ONCE == 0:
+                        await asyncio.sleep(0)
+        return [outcome.result() for outcome in outcomes]
 
     async def explain(
         self,
@@ -186,55 +235,91 @@ class AssessmentEngine:
         Raises
         ------
         Full
-            If as many listings as allowed are in flight.
+            If the queue is too long or as many listings as allowed are in flight.
         """
-        by = in_force or self.in_force
-        with self.admission.admit(1):
-            return await asyncio.get_running_loop().run_in_executor(
-                self._pool, explain_listing, by.model, listing, by.plan, detail, risk_types
-            )
+        by, kind = in_force or self.in_force, f"explanation {detail}"
 
-    async def _outcome(self, listing: Listing, explain: Detail, by: InForce) -> Outcome:
+        def do() -> Explanation:
+            begun = perf_counter()
+            try:
+                return explain_listing(by.model, listing, by.plan, detail, risk_types)
+            finally:
+                self.admission.took(perf_counter() - begun, kind)
+
+        with self.admission.admit(1, kind) as ticket:
+            work = Work(do)
+            self._turns.submit(work, ticket)
+            # A caller that is cancelled cancels the work, which is then dropped if it has not begun.
+            return await asyncio.wrap_future(work.future)
+
+    async def _outcome(self, listing: Listing, explain: Detail, by: InForce, ticket: Ticket) -> Outcome:
         try:
-            return await self._shared(listing, explain, by)
+            return addressed_to(await self._assessment(listing, explain, by, ticket), listing)
         except Exception as error:  # noqa: BLE001  (one listing must not lose the others; it is logged)
             _log.exception("listing %r could not be assessed", listing.id)
             return Failure(listing.id, error)
 
-    async def _shared(self, listing: Listing, explain: Detail, by: InForce) -> Assessment:
-        """Join the run of equal content that is under way by the same versions, or start one."""
+    async def _assessment(self, listing: Listing, explain: Detail, by: InForce, ticket: Ticket) -> Assessment:
+        """Return what is remembered of equal content by the same versions, join its run under way, or start one."""
         key = (listing.content_hash(), explain, by.versions.model, by.versions.plan)
-        running = self._running.get(key)
-        self.observer.answered("model" if running is None else "joined")
-        if running is None:
-            running = asyncio.ensure_future(
-                asyncio.get_running_loop().run_in_executor(
-                    self._pool, self._work, listing, explain, by, listing_watch()
-                )
-            )
-            self._running[key] = running
-            running.add_done_callback(lambda done: self._finished(key, done))
-        # Shielded: when one of several waiting requests is cancelled, the others still get their answer.
-        return addressed_to(await asyncio.shield(running), listing)
+        run = self._running.get(key)
+        if run is not None:
+            self.observer.answered("joined")
+            ticket.left -= 1  # it is no work of its own
+            self._turns.advance(run.work, ticket)
+            return await self._result(key, run)
+        known = self.remembered.get(key)
+        if known is not None:
+            self.observer.answered("cache")
+            ticket.left -= 1
+            return known
+        self.observer.answered("model")
+        work = Work(partial(self._work, listing, explain, by, key, listing_watch()))
+        run = self._running[key] = _Run(work, asyncio.wrap_future(work.future))
+        run.result.add_done_callback(partial(self._ended, key, run, ticket))
+        self._turns.submit(work, ticket)
+        return await self._result(key, run)
 
-    def _finished(self, key: _Run, done: asyncio.Future[Assessment]) -> None:
-        self._running.pop(key, None)
+    async def _result(self, key: _Key, run: _Run) -> Assessment:
+        """Wait for a run with others; who leaves last before it begins drops it."""
+        run.wanted_by += 1
+        try:
+            # Shielded: when one of several waiting requests is cancelled, the others still get their answer.
+            return await asyncio.shield(run.result)
+        finally:
+            run.wanted_by -= 1
+            if not run.wanted_by and run.work.future.cancel():
+                self._forget(key, run)  # now, so that nobody joins what was dropped
+
+    def _ended(self, key: _Key, run: _Run, ticket: Ticket, done: asyncio.Future[Assessment]) -> None:
+        self._forget(key, run)
+        ticket.left -= 1
         if not done.cancelled():
             done.exception()  # marks it as seen where every waiting request has gone
 
-    def _work(self, listing: Listing, explain: Detail, by: InForce, watch: Stopwatch) -> Assessment:
+    def _forget(self, key: _Key, run: _Run) -> None:
+        if self._running.get(key) is run:
+            del self._running[key]
+
+    def _work(self, listing: Listing, explain: Detail, by: InForce, key: _Key, watch: Stopwatch) -> Assessment:
         watch.lap("queue")
         begun = perf_counter()
         try:
             assessment = by.assess(listing, explain, watch)
         finally:
-            self.admission.took(perf_counter() - begun)
+            self.admission.took(perf_counter() - begun, explain)
+        self.remembered.put(key, assessment)
         self.observer.computed(watch)
         return assessment
 
+    @property
+    def alive(self) -> bool:
+        """Whether the threads that assess are there."""
+        return self._turns.alive
+
     def close(self) -> None:
         """Finish what is being assessed and drop the rest."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._turns.close()
 
 
 def addressed_to(assessment: Assessment, listing: Listing) -> Assessment:

@@ -14,9 +14,9 @@ from models.classifier.classifier import HazardClassifier
 from models.domain.assessment import Assessment
 from models.plan.reading import load_plan
 from models.reasons.marketplace import load_marketplace
-from serving.api.problems import INTERNAL_ERROR, NOT_READY, ProblemError
+from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemError
 from serving.demo import seed
-from serving.engine import AssessmentEngine, Outcome
+from serving.engine import AssessmentEngine, Limits, Outcome
 from serving.evidence import add_items, read_items
 from serving.jobs import runner
 from serving.jobs.background import Background
@@ -32,6 +32,7 @@ from serving.store.idempotency import IdempotencyStore
 from serving.store.jobs import JobStore
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
+from serving.store.saving import Saving
 from serving.telling import Telling
 from serving.tracing import tracing_of
 
@@ -53,6 +54,7 @@ class Services:
         self.metrics = Metrics()
         self.tracing = tracing_of(settings)
         self.store = AssessmentStore(open_database(settings.database_url))
+        self.saving = Saving(self.store)
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
         self.keys = IdempotencyStore(self.store.engine, timedelta(hours=settings.idempotency_hours))
@@ -60,6 +62,8 @@ class Services:
         self.job_files = JobFiles(settings.jobs)
         keep = timedelta(hours=settings.job_keep_hours)
         self.jobs = runner.JobRunner(self.job_store, self.job_files, self.keys, keep)
+        self.draining = False
+        self.in_work = 0
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
         self.shadow = ShadowRunner(trial_of(settings), self.shadow_store)
@@ -83,6 +87,22 @@ class Services:
         if self.failure is not None:
             raise ProblemError(NOT_READY, "The server could not start; its log has the reason.")
         raise ProblemError(NOT_READY, "The model is loading.", headers={"Retry-After": "2"})
+
+    @property
+    def loaded(self) -> AssessmentEngine | None:
+        """The engine, None until the model is loaded."""
+        return self._engine
+
+    def require_ready(self) -> None:
+        """Raise `ProblemError` (503) unless a request for an assessment would be taken."""
+        if self.draining:
+            raise ProblemError(DRAINING, "The server is ending; another one will answer.", headers={"Retry-After": "1"})
+        if not self.engine.alive:
+            raise ProblemError(NOT_READY, "The threads that assess have ended.")
+
+    def drain(self) -> None:
+        """Take no more requests from now on; those that were taken are finished. Safe in a signal handler."""
+        self.draining = True
 
     @property
     def live_plan(self) -> LivePlan:
@@ -149,6 +169,7 @@ class Services:
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
             await asyncio.to_thread(self._engine.close)
+        await self.saving.end()
         await asyncio.to_thread(self.store.close)
         if self.tracing is not None:
             await asyncio.to_thread(self.tracing.close)
@@ -178,10 +199,17 @@ def load_engine(settings: Settings) -> AssessmentEngine:
     """
     one_thread_of_algebra()
     plan = load_plan(settings.plan)
-    model = HazardClassifier.load(settings.model, settings.threads)
+    model = HazardClassifier.load(settings.model, settings.threads or len(settings.cores) or None)
     marketplace = load_marketplace(settings.marketplace)
     return AssessmentEngine(
-        model, plan, settings.max_in_flight, lambda answering: Telling(answering.knowledge, marketplace)
+        model, plan, limits_of(settings), lambda answering: Telling(answering.knowledge, marketplace)
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return how much the engine takes on."""
+    return Limits(
+        settings.max_in_flight, settings.max_queue_ms / 1_000, settings.remember_mb * 1_000_000, settings.cores
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
+from models.classifier.cores import usable_core_numbers
 from models.domain.errors import InputError
 
 PREFIX = "HAZARDLENS_"
@@ -40,6 +41,15 @@ class Settings:
         Longest request body, in units of 1,000,000 bytes.
     max_in_flight : int
         Listings accepted and not yet answered, over all requests; above it the answer is 429.
+    max_queue_ms : int
+        Longest wait in the queue, in milliseconds, with which a request is accepted; above it the answer is 429.
+    cores : tuple of int
+        Cores that the threads are pinned to, such as ``0-3,8``; none leaves them to the system.
+    remember_mb : int
+        Answers that are remembered, in units of 1,000,000 bytes; 0 remembers none.
+    drain_seconds : int
+        How long the port still listens, answering 503, once the server is told to end; longer while requests are in
+        work.
     log_level : str
         One of `LOG_LEVELS`.
     evidence : Path or None
@@ -100,6 +110,10 @@ class Settings:
     job_keep_hours: int = 72
     job_max_open: int = 100
     idempotency_hours: int = 24
+    max_queue_ms: int = 250
+    cores: tuple[int, ...] = ()
+    remember_mb: int = 64
+    drain_seconds: int = 0
     otlp_endpoint: str | None = None
 
     def __post_init__(self) -> None:
@@ -177,6 +191,20 @@ def _choice(choices: Mapping[str, _T]) -> Callable[[str, str], _T]:
     return read
 
 
+def _cores(name: str, raw: str) -> tuple[int, ...]:
+    hint = "give cores of this machine that the process may use, such as 0-3 or 0,2"
+    found: list[int] = []
+    for part in raw.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise InputError(f"value {raw!r} names no cores", place=name, hint=hint)
+        found += range(int(first), min(int(last or first), 100_000) + 1)
+    strange = set(found) - usable_core_numbers() if found else {-1}
+    if strange:
+        raise InputError(f"value {raw!r} names cores that the process cannot use", place=name, hint=hint)
+    return tuple(dict.fromkeys(found))
+
+
 def _url(name: str, raw: str) -> str:
     parts = urlsplit(raw)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -205,6 +233,10 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "max_full": _integer(1, 100_000),
     "max_body_mb": _integer(1, 1_000),
     "max_in_flight": _integer(1, 10_000_000),
+    "max_queue_ms": _integer(1, 600_000),
+    "cores": _cores,
+    "remember_mb": _integer(0, 100_000),
+    "drain_seconds": _integer(0, 3_600),
     "log_level": _choice({level: level for level in LOG_LEVELS}),
     "otlp_endpoint": _url,
     "demo": _choice(_YES_OR_NO),

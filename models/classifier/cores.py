@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 
 
+def usable_core_numbers() -> set[int]:
+    """Return the numbers of the cores that this process may use."""
+    return set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+
+
 def usable_cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    """Return how many cores this process may use."""
+    return len(usable_core_numbers())

@@ -200,16 +200,15 @@ class ScenarioModel:
         np.maximum.at(reaches, kind, scenario)
         return reaches
 
-    def hazard_shares(self, kinds: Array, risks: KindRisks) -> tuple[Array, Array]:
-        """Return P(hazard | unsafe) and P(hazard is a scenario of the product) as the knowledge base sees them.
+    def hazard_shares(self, kinds: Array, risks: KindRisks) -> Array:
+        """Return P(hazard | unsafe) as the knowledge base sees it, shape (risk types,).
 
-        Both of shape (risk types,). The first weighs the kinds by how often their offers are unsafe.
+        The kinds weigh as much as their offers are often unsafe.
         """
         weight = kinds * risks.unsafe
         total = float(weight.sum())
-        given_unsafe = (weight @ risks.share) / total if total > 0 else np.zeros(share_width(risks))
-        relevant = kinds @ (risks.share * ~self.harmless[:, None])
-        return given_unsafe, relevant
+        shares: Array = (weight @ risks.share) / total if total > 0 else np.zeros(share_width(risks))
+        return shares
 
     def hazard_log_odds(self, kinds: Array, risks: Sequence[KindRisks]) -> Array:
         """Return the log odds of P(hazard | unsafe) of n listings, shape (n, risk types): the heads' knowledge block.
@@ -221,7 +220,7 @@ class ScenarioModel:
         """
         features = np.zeros((len(risks), len(self.taxonomy.names)))
         for i, (posterior, risk) in enumerate(zip(kinds, risks, strict=True)):
-            features[i] = log_odds(self.hazard_shares(posterior, risk)[0])
+            features[i] = log_odds(self.hazard_shares(posterior, risk))
         return features
 
     def unsafe_log_odds(self, kinds: Array, risks: Sequence[KindRisks]) -> Array:

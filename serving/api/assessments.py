@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -15,6 +16,7 @@ from models.domain.assessment import Assessment
 from models.domain.listing import Listing
 from serving.api.body import parse_json, read_body
 from serving.api.frame import request_id
+from serving.api.gate import seconds_left
 from serving.api.idempotency import once
 from serving.api.intake import Refusal, listings_of, read_listing
 from serving.api.openapi import ASSESS_BODY, ASSESS_DESCRIPTION, problems
@@ -29,6 +31,11 @@ from serving.watching import request_watch
 
 router = APIRouter(tags=["assessments"])
 _PATH = "/v1/assessments"
+_SHORT = 20_000
+"""Bytes of JSON that are read in less than a millisecond."""
+_FEW = 8
+"""Answers that are written in less than a millisecond."""
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class _Answers:
     description=ASSESS_DESCRIPTION,
     response_model=AssessmentAnswer,
     openapi_extra=ASSESS_BODY,
-    responses=problems(400, 409, 413, 415, 422, 429, 500, 503),
+    responses=problems(400, 409, 413, 415, 422, 429, 500, 503, 504),
 )
 async def assess(
     request: Request,
@@ -76,8 +83,7 @@ async def assess(
 async def _assessed(request: Request, body: bytes, explain: Detail, in_force: InForce) -> JsonResponse:
     services, watch = services_of(request), request_watch()
     settings = services.settings
-    # Reading 20 MB of JSON takes longer than the event loop may stand still.
-    listings = await asyncio.to_thread(_read, body, settings.max_listings)
+    listings = await _aside(len(body) > _SHORT, _read, body, settings.max_listings)
     services.metrics.asked(len(listings))
     watch.facts.update(in_force.versions.model_dump(), listings=len(listings), explain=explain)
     accepted = [listing for listing in listings if isinstance(listing, Listing)]
@@ -85,15 +91,16 @@ async def _assessed(request: Request, body: bytes, explain: Detail, in_force: In
     if explain == "full" and len(listings) > settings.max_full:
         detail = f"{len(listings):,} listings with explain=full; at most {settings.max_full:,} in one request."
         raise ProblemError(TOO_MANY_LISTINGS, detail)
-    outcomes = await services.engine.assess(accepted, explain, in_force)
+    outcomes = await services.engine.assess(accepted, explain, in_force, seconds_left(request.scope))
     answers = _Answers(listings, outcomes, request_id(request.scope))
     watch.lap("assess")
     kept = answers.kept(explain)
-    await asyncio.to_thread(services.store.save, kept)
+    await services.saving.save(kept)
     watch.lap("store")
     services.shadow.offer(kept)
-    services.count(answers.outcomes, len(listings) - len(accepted))
-    answer = JsonResponse(orjson.Fragment(await asyncio.to_thread(answers.body, in_force.versions.model_dump())))
+    services.count(outcomes, len(listings) - len(accepted))
+    long = len(outcomes) > _FEW or explain == "full"
+    answer = JsonResponse(orjson.Fragment(await _aside(long, answers.body, in_force.versions.model_dump())))
     watch.lap("write")
     return answer
 
@@ -135,6 +142,11 @@ async def get_assessment(
     if stored is None:
         raise ProblemError(NOT_FOUND, f"No assessment has the id {shortened(assessment_id)}.")
     return JsonResponse(asdict(stored))
+
+
+async def _aside(long: bool, do: Callable[..., _T], *arguments: object) -> _T:
+    """Do something on a thread where it takes longer than the event loop may stand still, else at once."""
+    return await asyncio.to_thread(do, *arguments) if long else do(*arguments)
 
 
 def _read(body: bytes, most: int) -> list[Listing | Refusal]:

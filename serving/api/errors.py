@@ -12,9 +12,10 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from serving.admission import Full
+from serving.admission import Refused, TooLate
 from serving.api.frame import note_problem, request_id
 from serving.api.problems import (
+    DEADLINE,
     INTERNAL_ERROR,
     INVALID_PARAMETER,
     STORE_UNAVAILABLE,
@@ -39,8 +40,8 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 def install_error_handlers(app: FastAPI) -> None:
     """Give every error of the app the shape of a problem."""
     handlers: dict[type[Exception], Handler] = {
-        ProblemError: _own,
-        Full: _full,
+        ProblemError: answer_to,
+        Refused: answer_to,
         HTTPException: _http,
         RequestValidationError: _parameters,
         OperationalError: _store,
@@ -49,6 +50,17 @@ def install_error_handlers(app: FastAPI) -> None:
     }
     for error, handler in handlers.items():
         app.add_exception_handler(error, handler)
+
+
+async def answer_to(request: Request, error: Exception) -> Response:
+    """Return the answer to a problem, or to what the engine refuses."""
+    if isinstance(error, Refused):
+        kind = DEADLINE if isinstance(error, TooLate) else TOO_BUSY
+        error = ProblemError(
+            kind, f"{error.reason} Try again in {error.retry_after} s.", headers={"Retry-After": str(error.retry_after)}
+        )
+    assert isinstance(error, ProblemError)
+    return _answer(request, error.at(_instance(request)), error.headers)
 
 
 def internal_error(request: Request) -> Response:
@@ -66,20 +78,6 @@ def _answer(request: Request, found: Problem, headers: dict[str, str]) -> Respon
     if wants_page(request):
         return error_page(request, found, headers)
     return ProblemResponse(found, headers)
-
-
-async def _own(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ProblemError)
-    return _answer(request, error.at(_instance(request)), error.headers)
-
-
-async def _full(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Full)
-    detail = (
-        f"{error.asked} listings do not fit: {error.in_flight} of at most {error.capacity} are in flight."
-        f" Try again in {error.retry_after} s."
-    )
-    return _answer(request, problem(TOO_BUSY, detail, _instance(request)), {"Retry-After": str(error.retry_after)})
 
 
 async def _http(request: Request, error: Exception) -> Response:

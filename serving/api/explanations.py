@@ -36,7 +36,7 @@ Computed anew from the kept listing, by the model that assessed it; where anothe
     response_model=Explanation,
     responses={
         200: {"content": {"text/html": {"schema": {"type": "string"}}}},
-        **problems(404, 409, 422, 429, 500, 503),
+        **problems(404, 409, 422, 429, 500, 503, 504),
     },
 )
 async def get_explanation(

@@ -24,14 +24,14 @@ async def alive() -> JsonResponse:
 @router.get(
     "/readyz",
     summary="Can it assess?",
-    description="503 until the model is loaded and while the database does not answer.",
+    description="503 until the model is loaded, while the database does not answer, and once the server is to end.",
     response_model=Health,
     responses=problems(500, 503),
 )
 async def ready(request: Request) -> JsonResponse:
     """Answer 200 when a request for an assessment would be served."""
     services = services_of(request)
-    _ = services.engine
+    services.require_ready()
     await asyncio.to_thread(services.store.ping)
     return JsonResponse({"status": "ready"})
 

@@ -93,17 +93,19 @@ INVALID_LISTING = ProblemType("invalid-listing", 422, "The listing is not valid"
 INVALID_PLAN = ProblemType("invalid-plan", 422, "The plan has errors")
 UNREADABLE_FILE = ProblemType("unreadable-file", 422, "The file cannot be read")
 KEY_REUSED = ProblemType("idempotency-key-reused", 422, "The Idempotency-Key was used for another request")
-TOO_BUSY = ProblemType("too-busy", 429, "Too many listings in flight")
+TOO_BUSY = ProblemType("too-busy", 429, "The server is full")
 TOO_MANY_JOBS = ProblemType("too-many-jobs", 429, "Too many jobs have not ended")
 INTERNAL_ERROR = ProblemType("internal-error", 500, "The server failed")
 NOT_READY = ProblemType("not-ready", 503, "The server is not ready")
+DRAINING = ProblemType("draining", 503, "The server is ending")
 STORE_UNAVAILABLE = ProblemType("store-unavailable", 503, "The database does not answer")
+DEADLINE = ProblemType("deadline", 504, "The deadline of the request cannot be kept")
 
 PROBLEM_TYPES = (
     MALFORMED_JSON, PLAN_ADMIN_OFF, NOT_FOUND, METHOD_NOT_ALLOWED, NOTHING_RESTRICTED, PLAN_CONFLICT, MODEL_CHANGED,
     TOO_MANY_LISTINGS, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, WRONG_SHAPE, INVALID_PARAMETER, INVALID_LISTING,
     INVALID_PLAN, INVALID_KEY, KEY_IN_USE, KEY_REUSED, JOB_UNFINISHED, ROW_TOO_LONG, NO_SUCH_RANGE, UNREADABLE_FILE,
-    TOO_MANY_JOBS, TOO_BUSY, INTERNAL_ERROR, NOT_READY, STORE_UNAVAILABLE,
+    TOO_MANY_JOBS, TOO_BUSY, INTERNAL_ERROR, NOT_READY, DRAINING, STORE_UNAVAILABLE, DEADLINE,
 )  # fmt: skip
 
 

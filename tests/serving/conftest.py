@@ -31,13 +31,15 @@ HEATER = {
     "title": "Mini space heater 1500W plug in",
     "description": "Plugs directly in the socket, no thermostat, use all night in the bedroom.",
 }
+PATIENT_MS = 60_000
+"""Longest wait in the queue for tests that are not about it: the machine may be slow."""
 BAG = {"id": "bag", "title": "Cotton tote bag with long handles"}
 
 
 @pytest.fixture(scope="session")
 def engine(small_model_dir: Path) -> Iterator[Any]:
     """The engine alone, with room for ten listings."""
-    engine = load_engine(Settings(model=small_model_dir, max_listings=10, max_in_flight=10))
+    engine = load_engine(Settings(model=small_model_dir, max_listings=10, max_in_flight=10, max_queue_ms=PATIENT_MS))
     yield engine
     engine.close()
 
@@ -96,7 +98,9 @@ def shared_client(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactor
 def live_url(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a server that listens on a real port, with the example listings."""
     url = f"sqlite:///{tmp_path_factory.mktemp('live') / 'h.db'}"
-    app = create_app(Settings(model=small_model_dir, database_url=url, max_body_mb=2, demo=True))
+    app = create_app(
+        Settings(model=small_model_dir, database_url=url, max_body_mb=2, demo=True, max_queue_ms=PATIENT_MS)
+    )
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=5))
     thread = threading.Thread(target=server.run)
     thread.start()
