@@ -14,6 +14,9 @@ from models.classifier.classifier import HazardClassifier
 from models.domain.assessment import Assessment
 from models.plan.reading import load_plan
 from models.reasons.marketplace import load_marketplace
+from serving.access.allowances import Allowances
+from serving.access.keyring import Keyring
+from serving.access.principal import Allowance
 from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemError
 from serving.demo import seed
 from serving.engine import AssessmentEngine, Limits, Outcome
@@ -30,6 +33,7 @@ from serving.store.assessments import Answered, AssessmentStore
 from serving.store.database import open_database
 from serving.store.idempotency import IdempotencyStore
 from serving.store.jobs import JobStore
+from serving.store.keys import KeyStore
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
 from serving.store.saving import Saving
@@ -62,6 +66,8 @@ class Services:
         self.job_files = JobFiles(settings.jobs)
         keep = timedelta(hours=settings.job_keep_hours)
         self.jobs = runner.JobRunner(self.job_store, self.job_files, self.keys, keep)
+        self.keyring = Keyring(KeyStore(self.store.engine))
+        self.allowances = Allowances(Allowance(settings.requests_per_minute, settings.listings_per_minute))
         self.draining = False
         self.in_work = 0
         self.failure: Exception | None = None
@@ -117,6 +123,7 @@ class Services:
     async def _start(self) -> None:
         try:
             await asyncio.to_thread(migrate, self.store.engine)
+            await self.keyring.begin()
             engine = await asyncio.to_thread(load_engine, self.settings)
             live_plan = LivePlan(self.plans, engine, self.metrics.versions)
             await asyncio.to_thread(live_plan.begin)
@@ -166,6 +173,7 @@ class Services:
                 task.cancel()
                 await asyncio.wait([task])
         await self.jobs.end()
+        await self.keyring.end()
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
             await asyncio.to_thread(self._engine.close)

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from fastapi import Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from serving.access.asking import principal_of
 from serving.api.problems import INVALID_KEY, KEY_IN_USE, KEY_REUSED, FieldError, ProblemError, shortened
 from serving.services import services_of
 from serving.store.idempotency import IdempotencyStore, Kept, Mine, UnderWay
@@ -28,15 +29,8 @@ _LONGEST = 255
 _STRING = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
 _RETRY = "1"
 _KEPT_HEADERS = ("content-type", "location")
-ANONYMOUS = "anonymous"
 
 Answer = Callable[["Mine | None"], Awaitable[Response]]
-
-
-def principal_of(request: Request) -> str:
-    """Return who asks: the name of the access key, where there is one."""
-    principal = getattr(request.state, "principal", None)
-    return str(getattr(principal, "name", principal) or ANONYMOUS)
 
 
 def key_of(request: Request) -> str | None:
@@ -89,7 +83,7 @@ async def once(request: Request, digest: Callable[[], str], answer: Answer) -> R
         return await answer(None)
     keys = services_of(request).keys
     fingerprint = fingerprint_of(request, await asyncio.to_thread(digest))
-    found = await asyncio.to_thread(keys.begin, principal_of(request), key, fingerprint)
+    found = await asyncio.to_thread(keys.begin, principal_of(request).name, key, fingerprint)
     if isinstance(found, Kept):
         return Response(found.body, found.status, {**found.headers, REPLAYED: "true"})
     if isinstance(found, UnderWay):

@@ -13,7 +13,7 @@ from pathlib import Path
 _PIECE = 1 << 20
 _INCOMING = "incoming"
 _ORPHANED_AFTER = 24 * 3600
-"""Seconds until a file counts as left behind by an upload that never became a job."""
+"""Seconds until an upload counts as one that will never become a job."""
 
 Segments = Sequence[Sequence[int]]
 """[epoch, bytes] of each file of a result, in order; what lies beyond those bytes does not count."""
@@ -104,12 +104,13 @@ class JobFiles:
         """Remove everything of a job."""
         shutil.rmtree(self.root / job_id, ignore_errors=True)
 
-    def left_behind(self) -> tuple[list[Path], list[str]]:
-        """Return uploads that never became jobs, and ids of old directories, whose jobs may be gone."""
+    def drop_uploads(self) -> None:
+        """Remove uploads that broke off long ago without a word, as where the server died."""
         before = time.time() - _ORPHANED_AFTER
-        uploads = [path for path in _entries(self.root / _INCOMING) if _older(path, before)]
-        directories = [path.name for path in _entries(self.root) if path.name != _INCOMING and _older(path, before)]
-        return uploads, directories
+        for path in (self.root / _INCOMING).glob("*"):
+            with suppress(FileNotFoundError):  # another worker sweeps too
+                if path.stat().st_mtime < before:
+                    path.unlink()
 
 
 def size_of(segments: Segments) -> int:
@@ -130,16 +131,6 @@ def grown(segments: Segments, epoch: int, by: int) -> list[list[int]]:
         result.append([epoch, 0])
     result[-1][1] += by
     return result
-
-
-def _entries(directory: Path) -> list[Path]:
-    return list(directory.iterdir()) if directory.is_dir() else []
-
-
-def _older(path: Path, moment: float) -> bool:
-    with suppress(FileNotFoundError):  # another worker sweeps too
-        return path.stat().st_mtime < moment
-    return False
 
 
 def _sync_directory(path: Path) -> None:

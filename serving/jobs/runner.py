@@ -145,6 +145,11 @@ class JobRunner:
         except asyncio.CancelledError:
             await asyncio.to_thread(self.store.release, job)
             raise
+        except FileNotFoundError:
+            found = await asyncio.to_thread(self.store.get, job.id)
+            if found is not None and not found.finished:
+                raise
+            _log.info("job %s was removed", job.id)
         except InputError as error:
             await asyncio.to_thread(self._finish, job, "failed", f"The upload cannot be read: {error}")
         finally:
@@ -227,13 +232,9 @@ class JobRunner:
         """Remove what has been kept long enough: jobs that ended, answers under keys, uploads left behind; blocks."""
         self.keys.forget_old()
         for job_id in self.store.finished_before(datetime.now(UTC) - self.keep):
+            self.files.remove(job_id)
             self.store.remove(job_id)
-            self.files.remove(job_id)
-        uploads, directories = self.files.left_behind()
-        for upload in uploads:
-            upload.unlink(missing_ok=True)
-        for job_id in set(directories) - self.store.known(directories):
-            self.files.remove(job_id)
+        self.files.drop_uploads()
 
 
 def next_chunk(rows: Iterator[InputRow], most: int, longest: int = CHUNK_BYTES) -> list[InputRow]:

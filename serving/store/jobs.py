@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -181,11 +180,6 @@ class JobStore:
         """Return the ids of the jobs that ended before a moment."""
         with self.engine.connect() as connection:
             return list(connection.execute(select(JobRow.id).where(JobRow.finished_at < moment)).scalars())
-
-    def known(self, job_ids: Sequence[str]) -> set[str]:
-        """Return which of some ids are those of jobs."""
-        with self.engine.connect() as connection:
-            return set(connection.execute(select(JobRow.id).where(JobRow.id.in_(job_ids))).scalars())
 
     def _change(self, job: Job, **values: Any) -> bool:
         held = and_(JobRow.id == job.id, JobRow.epoch == job.epoch, JobRow.state == "running")

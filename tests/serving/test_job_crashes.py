@@ -37,6 +37,7 @@ class Server:
         environment = {
             **os.environ, "PYTHONPATH": str(ROOT), "HAZARDLENS_MODEL": str(model), "HAZARDLENS_PORT": str(port),
             "HAZARDLENS_DATABASE_URL": database, "HAZARDLENS_JOBS": str(jobs),
+            "HAZARDLENS_ACCESS": "off",
         }  # fmt: skip
         command = [sys.executable, "-c", "import sys; from serving.app import run; sys.exit(run())"]
         with log.open("ab") as stream:

@@ -256,19 +256,28 @@ def test_the_upload_goes_when_the_job_has_ended_and_the_rest_after_a_set_time(pl
     assert not (place.root / "a").exists()
 
 
-def test_what_uploads_left_behind_goes_after_a_day(place: Place) -> None:
-    place.submit([b"{"])
+def test_an_upload_that_broke_off_goes_after_a_day(place: Place) -> None:
     runner = place.runner()
-    upload, orphan = runner.files.incoming(), place.root / "orphan"
+    upload = runner.files.incoming()
     upload.write_bytes(b"half")
-    orphan.mkdir()
     runner.sweep()
     assert upload.exists()
-    assert orphan.exists()
     long_ago = time.time() - 2 * 86_400
-    for path in (upload, orphan, place.root / "a"):
-        os.utime(path, (long_ago, long_ago))
+    os.utime(upload, (long_ago, long_ago))
     runner.sweep()
     assert not upload.exists()
-    assert not orphan.exists()
-    assert runner.files.input("a").exists()
+
+
+def test_a_job_that_is_removed_under_way_is_let_go(place: Place) -> None:
+    place.submit([b'{"id": "x", "title": "t"}'] * 9)
+    runner = place.runner()
+
+    async def removed(listings: Sequence[Listing], *_: Any) -> list[Outcome]:
+        runner.store.remove("a")
+        runner.files.remove("a")
+        return await fail(listings)
+
+    assert runner._engine is not None
+    runner._engine = replace(runner._engine, assess=removed)
+    assert work(runner)
+    assert not (place.root / "a").exists()

@@ -17,10 +17,11 @@ import pyarrow.parquet as pq
 import pytest
 from fastapi.testclient import TestClient
 
+from serving.access.principal import Role
 from serving.api.job_schemas import JobAnswer, JobList
 from serving.api.schemas import ListingResult
 from serving.settings import Settings
-from tests.serving.conftest import BAG, HEATER, StartApp, post
+from tests.serving.conftest import BAG, HEATER, StartApp, bearer, post
 from tests.serving.test_error_shape import check
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -212,6 +213,18 @@ def test_a_caller_may_have_so_many_jobs_open(start_app: StartApp, settings: Sett
     assert refused.headers["Retry-After"]
     client.post(f"/v1/jobs/{first}/cancel")
     submit(client, lines(BAG))
+
+
+def test_each_caller_sees_its_own_jobs_and_an_admin_all(client: TestClient, settings: Settings) -> None:
+    one, other = (bearer(settings, Role.UPLOADER, name=name) for name in ("one", "other"))
+    mine = submit(client, lines(BAG), NDJSON | one)
+    ended(client, mine)
+    assert [job["id"] for job in client.get("/v1/jobs", headers=one).json()["jobs"]] == [mine]
+    assert client.get(f"/v1/jobs/{mine}/result", headers=one).status_code == 200
+    assert client.get("/v1/jobs", headers=other).json() == {"jobs": []}
+    for method, path in (("GET", ""), ("GET", "/result"), ("DELETE", ""), ("POST", "/cancel")):
+        check(client.request(method, f"/v1/jobs/{mine}{path}", headers=other), 404)
+    assert [job["id"] for job in client.get("/v1/jobs").json()["jobs"]] == [mine]
 
 
 def test_half_a_character_costs_one_row_of_a_json_upload(client: TestClient) -> None:

@@ -1,0 +1,69 @@
+"""Which role may use which route: the one table of it. What stands in no row is refused to everybody."""
+
+from __future__ import annotations
+
+from serving.access.principal import EVERY_ROLE, Role
+
+Roles = frozenset[Role]
+
+OPEN: Roles = frozenset()
+"""No key is asked for: probes, and what a browser needs to sign in."""
+_UPLOADER, _REVIEWER, _SCIENTIST, _ADMIN = Role.UPLOADER, Role.REVIEWER, Role.SCIENTIST, Role.ADMIN
+
+
+def _and_admin(*roles: Role) -> Roles:
+    """An admin may do everything."""
+    return frozenset((*roles, _ADMIN))
+
+
+_STAFF = _and_admin(_REVIEWER, _SCIENTIST)
+
+ROLES: dict[tuple[str, str], Roles] = {
+    ("GET", "/healthz"): OPEN,
+    ("GET", "/readyz"): OPEN,
+    ("POST", "/session"): OPEN,
+    ("DELETE", "/session"): EVERY_ROLE,
+    ("GET", "/static/{path}"): OPEN,
+    ("GET", "/metrics"): _and_admin(_SCIENTIST),
+    ("GET", "/openapi.json"): EVERY_ROLE,
+    ("GET", "/"): _STAFF,
+    ("GET", "/assessments/{assessment_id}"): _STAFF,
+    ("POST", "/v1/assessments"): EVERY_ROLE,
+    ("GET", "/v1/assessments"): _STAFF,
+    ("GET", "/v1/assessments/{assessment_id}"): EVERY_ROLE,
+    ("GET", "/v1/assessments/{assessment_id}/explanation"): EVERY_ROLE,
+    ("GET", "/v1/assessments/{assessment_id}/statement"): _and_admin(_REVIEWER),
+    ("POST", "/v1/statements"): _and_admin(_REVIEWER),
+    ("POST", "/v1/statements/check"): _and_admin(_REVIEWER),
+    ("POST", "/v1/jobs"): EVERY_ROLE,
+    ("GET", "/v1/jobs"): EVERY_ROLE,
+    ("GET", "/v1/jobs/{job_id}"): EVERY_ROLE,
+    ("GET", "/v1/jobs/{job_id}/result"): EVERY_ROLE,
+    ("POST", "/v1/jobs/{job_id}/cancel"): EVERY_ROLE,
+    ("DELETE", "/v1/jobs/{job_id}"): EVERY_ROLE,
+    ("GET", "/v1/model"): EVERY_ROLE,
+    ("GET", "/v1/plans"): _STAFF,
+    ("GET", "/v1/plans/{name}"): _STAFF,
+    ("POST", "/v1/plans"): _and_admin(_SCIENTIST),
+    ("POST", "/v1/plans/rollback"): _and_admin(_SCIENTIST),
+    ("POST", "/v1/plans/{name}/activate"): _and_admin(),
+    ("GET", "/v1/shadow"): _and_admin(_SCIENTIST),
+    ("GET", "/v1/shadow/differences"): _and_admin(_SCIENTIST),
+}
+"""By method and pattern of the path."""
+
+
+def roles_of(method: str, pattern: str) -> Roles | None:
+    """Return who may use a route; None where the table does not name it."""
+    return ROLES.get(("GET" if method == "HEAD" else method, pattern))
+
+
+def is_open(method: str, path: str) -> bool:
+    """Tell whether a path, not a pattern, is answered without a key.
+
+    Examples
+    --------
+    >>> is_open("GET", "/healthz"), is_open("GET", "/v1/model"), is_open("GET", "/static/0a1b/app.js")
+    (True, False, True)
+    """
+    return roles_of(method, "/static/{path}" if path.startswith("/static/") else path) == OPEN
