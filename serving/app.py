@@ -17,6 +17,8 @@ from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
+from serving.console import item, oversight, queue
+from serving.console.errors import install_review_errors
 from serving.logs import begin_logging
 from serving.services import Services
 from serving.settings import Settings
@@ -89,8 +91,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         hsts_seconds=chosen.hsts_seconds,
     )
     install_error_handlers(app)
+    install_review_errors(app)
     routers = (assessments, jobs, explanations, statements, plans, shadow, model, sessions, health)
-    for router in (*(part.router for part in routers), pages.router):
+    for router in (*(part.router for part in routers), pages.router, queue.router, item.router, oversight.router):
         app.include_router(router)
     pages.mount_static(app)
     complete_openapi(app)

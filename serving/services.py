@@ -26,6 +26,8 @@ from serving.jobs.background import Background
 from serving.jobs.files import JobFiles
 from serving.live_plan import LivePlan
 from serving.metrics import Metrics
+from serving.review.desk import DeskRules, ReviewDesk
+from serving.review.intake import IntakeRules
 from serving.settings import Settings
 from serving.shadow.runner import ShadowRunner, Trial
 from serving.shadow.store import ShadowStore
@@ -57,7 +59,9 @@ class Services:
         self.settings = settings
         self.metrics = Metrics()
         self.tracing = tracing_of(settings)
-        self.store = AssessmentStore(open_database(settings.database_url))
+        database = open_database(settings.database_url)
+        self.desk = ReviewDesk(database, desk_rules(settings))
+        self.store = AssessmentStore(database, self.desk.kept)
         self.saving = Saving(self.store)
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
@@ -218,6 +222,22 @@ def limits_of(settings: Settings) -> Limits:
     """Return how much the engine takes on."""
     return Limits(
         settings.max_in_flight, settings.max_queue_ms / 1_000, settings.remember_mb * 1_000_000, settings.cores
+    )
+
+
+def desk_rules(settings: Settings) -> DeskRules:
+    """Return how reviews are done here.
+
+    Raises
+    ------
+    InputError
+        If the facts of the marketplace are not in order.
+    """
+    calendar = load_marketplace(settings.marketplace).calendar
+    return DeskRules(
+        IntakeRules(calendar, learn_daily=settings.review_learn_daily),
+        lease=timedelta(minutes=settings.review_lease_minutes),
+        grace=timedelta(seconds=settings.review_grace_seconds),
     )
 
 

@@ -66,6 +66,12 @@ class Settings:
         Plan and model on trial: they see live traffic without effect.
     shadow_rate : float
         Share of the listings that they see, 0 to 1.
+    review_lease_minutes : int
+        How long a reviewer has an item without renewing it.
+    review_grace_seconds : int
+        How long a decision can be taken back, and has no effect outside.
+    review_learn_daily : int
+        Most listings a day that reviewers are asked about only because the model would learn from them.
     marketplace : Path or None
         Facts of the marketplace, for texts to sellers and statements of reasons; None takes the example that ships.
     jobs : Path
@@ -124,6 +130,9 @@ class Settings:
     job_keep_hours: int = 72
     job_max_open: int = 100
     idempotency_hours: int = 24
+    review_lease_minutes: int = 10
+    review_grace_seconds: int = 30
+    review_learn_daily: int = 20
     access: str = "keys"
     metrics_open: bool = False
     requests_per_minute: int = 0
@@ -277,6 +286,9 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "job_keep_hours": _integer(1, 24 * 365),
     "job_max_open": _integer(1, 100_000),
     "idempotency_hours": _integer(1, 24 * 365),
+    "review_lease_minutes": _integer(1, 1_440),
+    "review_grace_seconds": _integer(0, 86_400),
+    "review_learn_daily": _integer(0, 1_000_000),
     "access": _choice({access: access for access in ACCESS}),
     "metrics_open": _choice(_YES_OR_NO),
     "requests_per_minute": _integer(0, 1_000_000_000),
