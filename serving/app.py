@@ -12,13 +12,14 @@ from fastapi import Depends, FastAPI
 from serving import pages
 from serving.access.asking import authorise
 from serving.access.guard import Guard
-from serving.api import assessments, explanations, health, model, plans, sessions, shadow, statements
+from serving.api import assessments, explanations, health, jobs, model, plans, sessions, shadow, statements
 from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
 from serving.console import item, oversight, queue
 from serving.console.errors import install_review_errors
+from serving.http_head import BoundedHead
 from serving.logs import begin_logging
 from serving.services import Services
 from serving.settings import Settings
@@ -95,7 +96,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_error_handlers(app)
     install_review_errors(app)
-    routers = (assessments, explanations, statements, plans, shadow, model, sessions, health)
+    routers = (assessments, jobs, explanations, statements, plans, shadow, model, sessions, health)
     for router in (*(part.router for part in routers), pages.router, queue.router, item.router, oversight.router):
         app.include_router(router)
     pages.mount_static(app)
@@ -133,6 +134,7 @@ def run(settings: Settings | None = None) -> int:
         log_level=chosen.log_level,
         access_log=False,  # one line a request is ours
         server_header=False,
+        http=BoundedHead,
         timeout_graceful_shutdown=30,
         ssl_certfile=chosen.tls_certificate,
         ssl_keyfile=chosen.tls_key,

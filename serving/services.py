@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from fastapi import Request
@@ -13,16 +13,20 @@ from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
 from models.classifier.language import identifier
+from models.domain.assessment import Assessment
 from models.domain.errors import InputError
 from models.plan.reading import load_plan
 from models.reasons.marketplace import load_marketplace
 from serving.access.allowances import Allowances
 from serving.access.keyring import Keyring
 from serving.access.principal import Allowance
-from serving.api.problems import DRAINING, NOT_READY, ProblemError
+from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemError
 from serving.demo import seed
-from serving.engine import AssessmentEngine, Limits
+from serving.engine import AssessmentEngine, Limits, Outcome
 from serving.evidence import Pairs, add_items, read_items
+from serving.jobs import runner
+from serving.jobs.background import Background
+from serving.jobs.files import JobFiles
 from serving.live_plan import LivePlan
 from serving.metrics import Metrics
 from serving.model_watch import ModelWatch
@@ -31,8 +35,10 @@ from serving.review.intake import IntakeRules
 from serving.settings import Settings
 from serving.shadow.runner import ShadowRunner, Trial
 from serving.shadow.store import ShadowStore
-from serving.store.assessments import AssessmentStore
+from serving.store.assessments import Answered, AssessmentStore
 from serving.store.database import open_database
+from serving.store.idempotency import IdempotencyStore
+from serving.store.jobs import JobStore
 from serving.store.keys import KeyStore
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
@@ -63,6 +69,11 @@ class Services:
         self.saving = Saving(self.store)
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
+        self.keys = IdempotencyStore(self.store.engine, timedelta(hours=settings.idempotency_hours))
+        self.job_store = JobStore(self.store.engine)
+        self.job_files = JobFiles(settings.jobs)
+        keep = timedelta(hours=settings.job_keep_hours)
+        self.jobs = runner.JobRunner(self.job_store, self.job_files, self.keys, keep)
         self.keyring = Keyring(KeyStore(self.store.engine))
         self.allowances = Allowances(Allowance(settings.requests_per_minute, settings.listings_per_minute))
         self.draining = False
@@ -145,12 +156,16 @@ class Services:
             return
         self._live_plan, self._model_watch = live_plan, model_watch
         engine.observer = self.metrics
+        self.metrics.remembers(lambda: engine.remembered.bytes)
         self._engine = engine
         self._watching = [asyncio.create_task(live_plan.watch()), asyncio.create_task(self.metrics.keep_fresh())]
         if self.settings.model_watch:
             self._watching.append(asyncio.create_task(model_watch.watch(self.settings.model_watch)))
         self.shadow.live = engine
         self.shadow.begin()
+        self.jobs.begin(
+            runner.Engine(Background(engine).assess, lambda: engine.in_force, self._keep_of_job, self.count)
+        )
         self.metrics.ready(engine.versions, lambda: engine.admission.in_flight, engine.admission.capacity)
         _log.info(
             "ready: model %s, plan %s, taxonomy %s",
@@ -201,6 +216,7 @@ class Services:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        await self.jobs.end()
         await self.keyring.end()
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
@@ -209,6 +225,20 @@ class Services:
         await asyncio.to_thread(self.store.close)
         if self.tracing is not None:
             await asyncio.to_thread(self.tracing.close)
+
+    def _keep_of_job(self, answers: Sequence[Answered]) -> None:
+        self.store.save(answers)
+        self.shadow.offer(answers)
+
+    def count(self, outcomes: Sequence[Outcome], refused: int) -> None:
+        """Note in the metrics what came of a list of listings."""
+        for outcome in outcomes:
+            if isinstance(outcome, Assessment):
+                self.metrics.assessed(outcome)
+            else:
+                self.metrics.refused(INTERNAL_ERROR.name)
+        for _ in range(refused):
+            self.metrics.refused("invalid-listing")
 
 
 def known_items(model: HazardClassifier, settings: Settings) -> Pairs:

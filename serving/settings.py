@@ -78,6 +78,16 @@ class Settings:
         Most listings a day that reviewers are asked about only because the model would learn from them.
     marketplace : Path or None
         Facts of the marketplace, for texts to sellers and statements of reasons; None takes the example that ships.
+    jobs : Path
+        Directory of uploads and results of jobs; one for all workers.
+    job_max_mb : int
+        Longest upload of a job, in units of 1,000,000 bytes.
+    job_keep_hours : int
+        Hours that the result of a job is kept after its end.
+    job_max_open : int
+        Jobs of one caller that have not ended.
+    idempotency_hours : int
+        Hours that an answer is kept under its `Idempotency-Key`.
     access : str
         `keys`: nothing but health is answered without a key. `off`: whoever reaches the server may do everything.
     metrics_open : bool
@@ -121,6 +131,11 @@ class Settings:
     shadow_model: Path | None = None
     shadow_rate: float = 1.0
     evidence: Path | None = None
+    jobs: Path = Path("var/jobs")
+    job_max_mb: int = 1_000
+    job_keep_hours: int = 72
+    job_max_open: int = 100
+    idempotency_hours: int = 24
     review_lease_minutes: int = 10
     review_grace_seconds: int = 30
     review_learn_daily: int = 20
@@ -155,6 +170,11 @@ class Settings:
     def max_body_bytes(self) -> int:
         """Longest request body in bytes."""
         return self.max_body_mb * 1_000_000
+
+    @property
+    def job_max_bytes(self) -> int:
+        """Longest upload of a job in bytes."""
+        return self.job_max_mb * 1_000_000
 
     @property
     def threads_of_a_worker(self) -> int:
@@ -301,6 +321,11 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "shadow_plan": _path,
     "shadow_model": _path,
     "shadow_rate": _share,
+    "jobs": _path,
+    "job_max_mb": _integer(1, 100_000),
+    "job_keep_hours": _integer(1, 24 * 365),
+    "job_max_open": _integer(1, 100_000),
+    "idempotency_hours": _integer(1, 24 * 365),
     "review_lease_minutes": _integer(1, 1_440),
     "review_grace_seconds": _integer(0, 86_400),
     "review_learn_daily": _integer(0, 1_000_000),
