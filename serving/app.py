@@ -19,6 +19,7 @@ from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
 from serving.console import item, oversight, queue
 from serving.console.errors import install_review_errors
+from serving.http_head import BoundedHead
 from serving.logs import begin_logging
 from serving.services import Services
 from serving.settings import Settings
@@ -128,6 +129,7 @@ def run(settings: Settings | None = None) -> int:
         log_level=chosen.log_level,
         access_log=False,  # one line a request is ours
         server_header=False,
+        http=BoundedHead,
         timeout_graceful_shutdown=30,
         ssl_certfile=chosen.tls_certificate,
         ssl_keyfile=chosen.tls_key,
