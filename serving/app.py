@@ -56,6 +56,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         if chosen.access == "off":
             _log.warning("ACCESS CONTROL IS OFF (HAZARDLENS_ACCESS): whoever reaches this server may do everything")
         services.begin()
+        if services.settings.workers > 1:
+            # A worker that is not ready must not take requests from one that is.
+            await services.until_loaded()
         try:
             yield
         finally:
@@ -117,12 +120,14 @@ def run(settings: Settings | None = None) -> int:
     import uvicorn
 
     from serving.server import DrainingServer
+    from serving.workers import run_workers
 
     chosen = settings or Settings.from_environment()
     log = begin_logging(chosen.log_level, chosen.log_format, chosen.log_listings)
-    app = create_app(chosen)
+    app = create_app(chosen) if chosen.workers == 1 else None
     config = uvicorn.Config(
-        app,
+        app or "serving.app",  # a worker builds its own
+        workers=chosen.workers,
         host=chosen.host,
         port=chosen.port,
         log_config=None,
@@ -136,6 +141,10 @@ def run(settings: Settings | None = None) -> int:
         proxy_headers=chosen.trusted_proxies is not None,
         forwarded_allow_ips=chosen.trusted_proxies,
     )
+    if app is None:
+        ended = run_workers(chosen, config)
+        log.stop()
+        return ended
     server = DrainingServer(config, app.state.services, chosen.drain_seconds)
 
     def stop() -> None:

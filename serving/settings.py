@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-from models.classifier.cores import usable_core_numbers
+from models.classifier.cores import usable_core_numbers, usable_cores
 from models.domain.errors import InputError
 
 PREFIX = "HAZARDLENS_"
@@ -26,7 +26,11 @@ class Settings:
     Parameters
     ----------
     model : Path
-        Directory of the model artifact.
+        Directory of the model artifact, or a link to one.
+    model_watch : float
+        Seconds between two looks whether `model` holds another model, which is then taken; 0 never looks.
+    workers : int
+        Processes that serve the port together.
     database_url : str
         ``sqlite:///relative/path.db`` or ``postgresql://user@host/name``.
     host, port
@@ -108,6 +112,8 @@ class Settings:
     """
 
     model: Path = Path("var/models/default")
+    model_watch: float = 2.0
+    workers: int = 1
     database_url: str = "sqlite:///var/hazardlens.db"
     host: str = "127.0.0.1"
     port: int = 8000
@@ -170,6 +176,21 @@ class Settings:
         """Longest upload of a job in bytes."""
         return self.job_max_mb * 1_000_000
 
+    @property
+    def threads_of_a_worker(self) -> int:
+        """Listings that each worker assesses at once."""
+        return self.threads or max(1, (len(self.cores) or usable_cores()) // self.workers)
+
+    def as_environment(self) -> dict[str, str]:
+        """Return the variables from which `from_environment` reads these settings: how workers get them.
+
+        Examples
+        --------
+        >>> Settings.from_environment(Settings(port=9000).as_environment()) == Settings(port=9000)
+        True
+        """
+        return {PREFIX + field.name.upper(): _written(getattr(self, field.name)) for field in fields(self)}
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
         """Read the settings; a variable that is unset or empty keeps its default.
@@ -193,6 +214,12 @@ class Settings:
         return cls(**values)
 
 
+def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value)
+
+
 def _integer(least: int, most: int) -> Callable[[str, str], int]:
     def read(name: str, raw: str) -> int:
         hint = f"give a whole number from {least} to {most}"
@@ -214,6 +241,17 @@ def _share(name: str, raw: str) -> float:
     except ValueError as error:
         raise InputError(f"value {raw!r} is no number", place=name, hint=hint) from error
     if not 0 <= value <= 1:
+        raise InputError(f"value {raw} is out of range", place=name, hint=hint)
+    return value
+
+
+def _seconds(name: str, raw: str) -> float:
+    hint = "give seconds from 0 to 86400, such as 2 or 0.5"
+    try:
+        value = float(raw)
+    except ValueError as error:
+        raise InputError(f"value {raw!r} is no number", place=name, hint=hint) from error
+    if not 0 <= value <= 86_400:
         raise InputError(f"value {raw} is out of range", place=name, hint=hint)
     return value
 
@@ -259,6 +297,8 @@ def _path(_: str, raw: str) -> Path:
 _YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _READERS: dict[str, Callable[[str, str], Any]] = {
     "model": _path,
+    "model_watch": _seconds,
+    "workers": _integer(1, 256),
     "database_url": _text,
     "host": _text,
     "port": _integer(0, 65_535),

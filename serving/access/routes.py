@@ -43,6 +43,7 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("POST", "/v1/jobs/{job_id}/cancel"): EVERY_ROLE,
     ("DELETE", "/v1/jobs/{job_id}"): EVERY_ROLE,
     ("GET", "/v1/model"): EVERY_ROLE,
+    ("POST", "/v1/model/reload"): _and_admin(),
     ("GET", "/v1/plans"): _STAFF,
     ("GET", "/v1/plans/{name}"): _STAFF,
     ("POST", "/v1/plans"): _and_admin(_SCIENTIST),
