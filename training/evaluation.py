@@ -96,6 +96,7 @@ def evaluate(
     examples: Sequence[Example],
     taxonomy: Taxonomy,
     *,
+    predictions: Predictions | None = None,
     thresholds: Array | None = None,
     groups: Index | None = None,
     apart: str = VEHICLES,
@@ -115,6 +116,8 @@ def evaluate(
         Hazards count where labels are known (an empty tuple is known: none), levels where a person gave one.
     taxonomy : Taxonomy
         Label set of the examples; it must be the model's.
+    predictions : Predictions, optional
+        The model's figures of the examples, where they are at hand; by default it is asked.
     thresholds : array of shape (risk types,), optional
         Of the served hazard probabilities; by default the model's own.
     groups : array of int, shape (n,), optional
@@ -145,7 +148,8 @@ def evaluate(
             hint="give the taxonomy that the model was trained with",
         )
     limits = model.thresholds if thresholds is None else np.asarray(thresholds, dtype=np.float64)
-    predictions = model.predict((example.to_listing() for example in examples), progress)
+    if predictions is None:
+        predictions = model.predict((example.to_listing() for example in examples), progress)
     scored = Scored.of(examples, predictions, taxonomy, groups)
     aside = np.array([bool(apart) and e.category.strip().casefold() == apart.casefold() for e in examples])
     rows = np.flatnonzero(~aside)

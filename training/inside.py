@@ -19,6 +19,7 @@ from training.encoder_export import Precision, export_encoder
 from training.evaluation import VEHICLES
 from training.faithfulness import faithfulness
 from training.metrics import HazardStatistics, rounded
+from training.predicted import Predicted
 from training.style_control import style_control, unsafe_calibration
 
 Array = NDArray[np.float64]
@@ -31,8 +32,8 @@ _FIGURES = ("macro_f1", "map", "top1")
 
 def look_inside(
     model: HazardClassifier,
-    alerts: Sequence[Example],
-    ordinary: Sequence[Example],
+    alerts: Predicted,
+    ordinary: Predicted,
     judged: Sequence[Example],
     *,
     encoder_name: str,
@@ -44,7 +45,7 @@ def look_inside(
 
     Parameters
     ----------
-    alerts, ordinary : sequence of Example
+    alerts, ordinary : Predicted
         Held-out alerts with their hazards, and held-out ordinary listings.
     judged : sequence of Example
         Held-out listings of any kind, whose explanations are put to the test.
@@ -56,7 +57,7 @@ def look_inside(
     dict
         ``ablation``, ``quantisation``, ``style``, ``unsafe`` and ``faithfulness``.
     """
-    kept = [example for example in alerts if example.category != VEHICLES]
+    kept = alerts.where(lambda example: example.category != VEHICLES)
     facts: dict[str, Any] = {
         "style": style_control(model, kept, ordinary, model.knowledge, model.taxonomy, seed)
         if model.scenario_model.knows_hazards
@@ -64,16 +65,13 @@ def look_inside(
         "faithfulness": explained(model, judged, seed),
     }
     if len(kept) >= _FEWEST:
-        read = [model.read(example.to_listing()) for example in kept]
-        truth = np.array([[name in (e.labels or ()) for name in model.taxonomy.names] for e in kept])
+        read = [model.read(example.to_listing()) for example in kept.examples]
+        truth = np.array([[name in (e.labels or ()) for name in model.taxonomy.names] for e in kept.examples])
         facts["ablation"] = ablation(model, read, truth)
         if precision == "int8":
             facts["quantisation"] = quantisation(model, encoder_name, read, truth)
     if min(len(kept), len(ordinary)) >= _FEWEST:
-        predictions = model.predict(example.to_listing() for example in [*kept, *ordinary])
-        facts["unsafe"] = unsafe_calibration(
-            predictions.unsafe, np.arange(len(predictions.unsafe)) < len(kept), prior_unsafe
-        )
+        facts["unsafe"] = unsafe_calibration(kept.predictions.unsafe, ordinary.predictions.unsafe, prior_unsafe)
     return {name: found for name, found in facts.items() if found}
 
 

@@ -39,6 +39,7 @@ from training.evidence_items import evidence_index
 from training.finetuning import Finetuned, FinetuneSettings, FinetuneTexts, HazardTexts, finetune, has_gpu
 from training.inside import look_inside
 from training.paperwork import write_paperwork
+from training.predicted import Predicted
 from training.promotion import champion_metrics
 from training.risk_control import recall_guarantee
 from training.rivals import Rival, frozen_encoder, training_rivals
@@ -178,18 +179,21 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
         judge,
     )
     held_out = held_out_corpus(knowledge, taxonomy, settings.seed)
-    model.guarantees = (_recall_guarantee(model, levelled, held_out),)
     test = labelled.test if labelled is not None else held_out
+    judged = _predicted(model, levelled or held_out, "judged listings", report)
+    tested = judged if test is judged.examples else _predicted(model, test, "evaluating", report)
+    market = _predicted(model, ordinary.held_out, "ordinary listings", report)
+    model.guarantees = (_recall_guarantee(judged, bool(levelled)),)
     evaluation = evaluate(
         model,
         test,
         taxonomy,
+        predictions=tested.predictions,
         groups=labelled.groups[labelled.split.test] if labelled is not None else np.arange(len(test)),
         knowledge=knowledge,
         rivals=_rivals(settings, taxonomy, labelled, test, report) if settings.compare else (),
         closely=settings.compare,
         seed=settings.seed,
-        progress=_counter(report, "evaluating", len(test)),
     )
     model.evidence = evidence_index(model, labelled.examples if labelled is not None else [], settings.seed)
     data = [*(labelled.data if labelled is not None else []), *ordinary.data]
@@ -200,14 +204,14 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
         "training": _facts(settings, fit, exported, knowledge, labelled, len(written.kinds), len(hazards)),
         "data": [item.as_dict() for item in data],
         "profile": profiles({**parts, "test": test, "ordinary": [*ordinary.learnt, *ordinary.held_out]}),
-        "ordinary": _ordinary_levels(model, ordinary.held_out, report),
+        "ordinary": _ordinary_levels(market),
     }
     if settings.compare:
         report("looking inside", 0, 1)
         facts |= look_inside(
             model,
-            labelled.test if labelled is not None else [],
-            ordinary.held_out,
+            tested if labelled is not None else tested.where(lambda _: False),
+            market,
             test,
             encoder_name=encoder_name,
             precision=settings.precision,
@@ -270,17 +274,19 @@ def _read_levelled(paths: Sequence[Path], taxonomy: Taxonomy) -> list[Example]:
     return found
 
 
-def _recall_guarantee(model: HazardClassifier, levelled: list[Example], held_out: list[Example]) -> Guarantee:
+def _recall_guarantee(judged: Predicted, by_people: bool) -> Guarantee:
     """Calibrate on what people judged; without that, on written listings, and say so."""
-    judged = levelled or held_out
-    predictions = model.predict(example.to_listing() for example in judged)
-    ranks = np.array([example.risk_level.rank if example.risk_level else 0 for example in judged])
+    ranks = np.array([example.risk_level.rank if example.risk_level else 0 for example in judged.examples])
     return recall_guarantee(
-        predictions.risk_score,
+        judged.predictions.risk_score,
         ranks >= RiskLevel.HIGH.rank,
-        calibrated_on=max((example.date for example in judged), default=""),
-        source="listings whose level a person gave" if levelled else "listings written from the knowledge base",
+        calibrated_on=max((example.date for example in judged.examples), default=""),
+        source="listings whose level a person gave" if by_people else "listings written from the knowledge base",
     )
+
+
+def _predicted(model: HazardClassifier, examples: list[Example], stage: str, report: Progress) -> Predicted:
+    return Predicted.of(model, examples, _counter(report, stage, len(examples)))
 
 
 def _finetunes(settings: TrainSettings) -> bool:
@@ -312,14 +318,11 @@ def _encoder(name: str, settings: TrainSettings) -> tuple[OnnxEncoder, ExportedE
     return OnnxEncoder(exported.graph, exported.tokenizer, settings.max_tokens, usable_cores()), exported
 
 
-def _ordinary_levels(model: HazardClassifier, ordinary: list[Example], report: Progress) -> dict[str, Any]:
+def _ordinary_levels(ordinary: Predicted) -> dict[str, Any]:
     """Share of ordinary listings at each level: mostly safe by assumption."""
-    if not ordinary:
+    if not len(ordinary):
         return {}
-    predictions = model.predict(
-        (example.to_listing() for example in ordinary), _counter(report, "ordinary listings", len(ordinary))
-    )
-    counts = np.bincount(predictions.level_ranks, minlength=len(RiskLevel))
+    counts = np.bincount(ordinary.predictions.level_ranks, minlength=len(RiskLevel))
     return {
         "n": len(ordinary),
         "share": {level.value: float(c) / len(ordinary) for level, c in zip(RiskLevel, counts, strict=True)},

@@ -16,14 +16,17 @@ _TENTHS = np.arange(1, 10) / 10
 
 @dataclass(frozen=True)
 class Bin:
-    """Predictions of about the same size: how many, their mean, and the share that came true."""
+    """Predictions of about the same size: how many, their weight in all, their mean, and the share that came true."""
 
     n: int
+    weight: float
     predicted: float
     observed: float
 
 
-def reliability_curve(truth: Truth, probabilities: Array, bins: int = QUANTILE_BINS) -> list[Bin]:
+def reliability_curve(
+    truth: Truth, probabilities: Array, bins: int = QUANTILE_BINS, weights: Array | None = None
+) -> list[Bin]:
     """Return adaptive bins of predictions, lowest first.
 
     Edges are the quantiles of the predictions, so that the many small probabilities are told apart, together with
@@ -35,7 +38,9 @@ def reliability_curve(truth: Truth, probabilities: Array, bins: int = QUANTILE_B
     truth : array of bool, any shape
     probabilities : array of float, the same shape
     bins : int
-        Bins of equal numbers of predictions, before the tenths cut them further.
+        Bins of equal weight, before the tenths cut them further.
+    weights : array of float, the same shape, optional
+        Above 0; by default every prediction counts as one.
 
     Raises
     ------
@@ -43,31 +48,37 @@ def reliability_curve(truth: Truth, probabilities: Array, bins: int = QUANTILE_B
         If the shapes differ or a probability is not within [0, 1].
     """
     y, p = np.asarray(truth, dtype=bool).ravel(), np.asarray(probabilities, dtype=np.float64).ravel()
-    if y.shape != p.shape:
-        raise ValueError(f"{len(y)} outcomes for {len(p)} probabilities")
+    w = np.ones(len(p)) if weights is None else np.asarray(weights, dtype=np.float64).ravel()
+    if not y.shape == p.shape == w.shape:
+        raise ValueError(f"{len(y)} outcomes and {len(w)} weights for {len(p)} probabilities")
     if not len(p):
         return []
     if not (p.min() >= 0.0 and p.max() <= 1.0):
         raise ValueError("a probability is not within 0 and 1")
-    quantiles = np.quantile(p, np.linspace(0, 1, bins + 1)[1:-1], method="inverted_cdf")
+    quantiles = np.quantile(p, np.linspace(0, 1, bins + 1)[1:-1], method="inverted_cdf", weights=w)
     edges = np.unique(np.concatenate([quantiles, _TENTHS]))
     which = np.searchsorted(edges, p, side="left")
     n = np.bincount(which, minlength=len(edges) + 1)
-    predicted = np.bincount(which, weights=p, minlength=len(n))
-    observed = np.bincount(which, weights=y, minlength=len(n))
-    return [Bin(int(n[i]), float(predicted[i] / n[i]), float(observed[i] / n[i])) for i in np.flatnonzero(n)]
+    mass, predicted, observed = (np.bincount(which, weights=part, minlength=len(n)) for part in (w, w * p, w * y))
+    return [
+        Bin(int(n[i]), float(mass[i]), float(predicted[i] / mass[i]), float(observed[i] / mass[i]))
+        for i in np.flatnonzero(n)
+    ]
 
 
-def expected_calibration_error(truth: Truth, probabilities: Array, bins: int = QUANTILE_BINS) -> float:
+def expected_calibration_error(
+    truth: Truth, probabilities: Array, bins: int = QUANTILE_BINS, weights: Array | None = None
+) -> float:
     """Return the mean distance between predicted and observed shares over adaptive bins; NaN without data.
 
-    ECE = sum over bins of n_b / n x |mean p - share of true|. Naeini, Cooper and Hauskrecht, "Obtaining well
-    calibrated probabilities using Bayesian binning", 2015; adaptive bins after Nixon et al., "Measuring calibration in
-    deep learning", 2019. Sampling noise alone gives a value above 0, more with fewer data and more bins.
+    ECE = sum over bins of w_b / w x |mean p - share of true|, w the number of predictions or their `weights`. Naeini,
+    Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", 2015; adaptive bins after
+    Nixon et al., "Measuring calibration in deep learning", 2019. Sampling noise alone gives a value above 0, more with
+    fewer data and more bins.
     """
-    curve = reliability_curve(truth, probabilities, bins)
-    total = sum(b.n for b in curve)
-    return sum(b.n * abs(b.predicted - b.observed) for b in curve) / total if total else float("nan")
+    curve = reliability_curve(truth, probabilities, bins, weights)
+    total = sum(b.weight for b in curve)
+    return sum(b.weight * abs(b.predicted - b.observed) for b in curve) / total if total else float("nan")
 
 
 def classwise_calibration_error(truth: Truth, probabilities: Array, bins: int = QUANTILE_BINS) -> float:

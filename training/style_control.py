@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from models.classifier.classifier import HazardClassifier
@@ -22,8 +20,11 @@ from models.classifier.predictions import Predictions
 from models.domain.alert import Example
 from models.domain.taxonomy import Taxonomy
 from models.knowledge.base import Knowledge
+from training.baselines import balanced_regression, word_tfidf
 from training.corpus.settings import CorpusSettings, Style
 from training.corpus.writer import write_corpus
+from training.predicted import Predicted
+from training.reliability import expected_calibration_error
 
 Array = NDArray[np.float64]
 
@@ -33,8 +34,8 @@ _FEWEST_OF_A_KIND = 5
 
 def style_control(
     model: HazardClassifier,
-    alerts: Sequence[Example],
-    ordinary: Sequence[Example],
+    alerts: Predicted,
+    ordinary: Predicted,
     knowledge: Knowledge,
     taxonomy: Taxonomy,
     seed: int = 0,
@@ -43,7 +44,7 @@ def style_control(
 
     Parameters
     ----------
-    alerts, ordinary : sequence of Example
+    alerts, ordinary : Predicted
         Texts that the model has not learnt from.
 
     Returns
@@ -57,23 +58,21 @@ def style_control(
         their level is equal, and the mean absolute difference of the log odds of an unsafe offer.
     """
     found: dict[str, float] = {}
-    if alerts and ordinary:
-        found |= _by_source(model, alerts, ordinary, seed)
+    if len(alerts) and len(ordinary):
+        found |= _by_source(alerts, ordinary, seed)
     return found | _by_pair(model, knowledge, taxonomy, seed)
 
 
-def _by_source(
-    model: HazardClassifier, alerts: Sequence[Example], ordinary: Sequence[Example], seed: int
-) -> dict[str, float]:
-    both = [*alerts, *ordinary]
-    predictions = model.predict(example.to_listing() for example in both)
+def _by_source(alerts: Predicted, ordinary: Predicted, seed: int) -> dict[str, float]:
+    both = [*alerts.examples, *ordinary.examples]
     source = np.arange(len(both)) < len(alerts)
-    kinds = np.array(predictions.kinds)
+    kinds = np.array([*alerts.predictions.kinds, *ordinary.predictions.kinds])
+    unsafe = np.concatenate([alerts.predictions.unsafe, ordinary.predictions.unsafe])
     judged = np.random.default_rng(seed).random(len(both)) < 0.5
     if min(len(np.unique(source[part])) for part in (judged, ~judged)) < 2:
         return {}
     words = _word_scores(both, source, judged)
-    scores = {"source_auroc_within_kind": predictions.unsafe[judged], "source_auroc_words": words}
+    scores = {"source_auroc_within_kind": unsafe[judged], "source_auroc_words": words}
     return {
         name: value
         for name, column in scores.items()
@@ -107,12 +106,10 @@ def within_kind_auroc(scores: Array, source: NDArray[np.bool_], kinds: NDArray[n
 
 
 def _word_scores(both: Sequence[Example], source: NDArray[np.bool_], judged: NDArray[np.bool_]) -> Array:
-    texts = [f"{example.title} {example.description}" for example in both]
-    vectoriser = TfidfVectorizer(sublinear_tf=True, min_df=2)
-    known = vectoriser.fit_transform([text for text, is_judged in zip(texts, judged, strict=True) if not is_judged])
-    asked = vectoriser.transform([text for text, is_judged in zip(texts, judged, strict=True) if is_judged])
-    peer = LogisticRegression(C=10.0, class_weight="balanced", solver="liblinear").fit(known, source[~judged])
-    scores: Array = peer.decision_function(asked)
+    texts = np.array([f"{example.title} {example.description}" for example in both], dtype=object)
+    vectoriser = word_tfidf(int((~judged).sum()))
+    peer = balanced_regression().fit(vectoriser.fit_transform(texts[~judged]), source[~judged])
+    scores: Array = peer.decision_function(vectoriser.transform(texts[judged]))
     return scores
 
 
@@ -139,35 +136,28 @@ def _inside(probabilities: Array) -> Array:
     return clipped
 
 
-def unsafe_calibration(unsafe: Array, alerts: NDArray[np.bool_], prior: float) -> dict[str, Any]:
+def unsafe_calibration(alerts: Array, ordinary: Array, prior: float) -> dict[str, Any]:
     """Return how well P(unsafe) is calibrated on a market with a stated share of unsafe offers.
 
     Parameters
     ----------
-    unsafe : array of shape (n,)
-        P(unsafe) of held-out alerts and ordinary listings.
-    alerts : array of bool, shape (n,)
+    alerts, ordinary : array of shape (n,)
+        P(unsafe) of held-out alerts, which count as unsafe, and of held-out ordinary listings, which count as safe; a
+        few of them are not.
     prior : float
-        Weight of the alerts in all; the ordinary listings count as safe, which a few of them are not.
+        Weight of the alerts in all.
 
     Returns
     -------
     dict
-        ``ece`` over the deciles of the weighted predictions and the tenths, ``auroc``, ``prior`` and the counts.
+        ``ece`` of the weighted predictions, ``auroc``, ``prior`` and the counts.
     """
-    weight = np.where(alerts, prior / alerts.sum(), (1 - prior) / (~alerts).sum())
-    order = np.argsort(unsafe, kind="stable")
-    cumulated = weight[order].cumsum()
-    deciles = unsafe[order][np.searchsorted(cumulated, np.arange(1, 10) / 10)]
-    edges = np.unique(np.concatenate([deciles, np.arange(1, 10) / 10]))
-    which = np.searchsorted(edges, unsafe, side="left")
-    mass, predicted, observed = (
-        np.bincount(which, weights=w, minlength=len(edges) + 1) for w in (weight, weight * unsafe, weight * alerts)
-    )
+    unsafe, source = np.concatenate([alerts, ordinary]), np.arange(len(alerts) + len(ordinary)) < len(alerts)
+    weight = np.where(source, prior / len(alerts), (1 - prior) / len(ordinary))
     return {
         "prior": prior,
-        "n_alerts": int(alerts.sum()),
-        "n_ordinary": int((~alerts).sum()),
-        "ece": float(np.abs(predicted - observed).sum() / mass.sum()),
-        "auroc": float(roc_auc_score(alerts, unsafe)),
+        "n_alerts": len(alerts),
+        "n_ordinary": len(ordinary),
+        "ece": expected_calibration_error(source, unsafe, weights=weight),
+        "auroc": float(roc_auc_score(source, unsafe)),
     }

@@ -19,7 +19,7 @@ from models.classifier.cores import usable_cores
 from models.classifier.encoder import Encoding, OnnxEncoder
 from models.classifier.evidence import ITEMS, EvidenceIndex
 from models.classifier.explanation import ExplainedListing, Explainer
-from models.classifier.heads import Blocks, Calibration, LinearHeads
+from models.classifier.heads import Calibration, LinearHeads
 from models.classifier.kind_model import KindModel, name_strengths
 from models.classifier.predictions import Predictions
 from models.classifier.reading import ListingReader, ReadListing
@@ -124,12 +124,9 @@ class HazardClassifier:
         kinds = judged.posterior
         risks = [self.scenario_model.risks(r.facts()) for r in read]
         knowledge = self.scenario_model.hazard_log_odds(kinds, risks)
-        blocks = Blocks(
-            embeddings,
-            self.sparse.transform([t.text for t in texts]),
-            knowledge,
-        )
-        given_unsafe = self.calibration.probabilities(self.heads.logits(blocks))
+        rows = [self.sparse.row(text.text) for text in texts]
+        logits = [self.heads.logits_of_one(*features) for features in zip(embeddings, rows, knowledge, strict=True)]
+        given_unsafe = [self.calibration.probabilities(row) for row in logits]
         unsafe = self.unsafe_calibration.probabilities(self.scenario_model.unsafe_log_odds(kinds, risks))
         return [
             Opinion(

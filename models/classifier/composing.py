@@ -13,7 +13,7 @@ import yaml
 
 from models.domain.listing import Listing
 from models.domain.resources import datasets_dir
-from models.knowledge.matching import Findings, KnowledgeMatcher
+from models.knowledge.matching import Findings, KnowledgeMatcher, letters_of
 
 FIELD_BUDGETS = {
     "title": 300,
@@ -123,6 +123,11 @@ def load_boilerplate(path: Path | None = None) -> Boilerplate:
     return Boilerplate([pattern for group in raw.values() for pattern in group])
 
 
+def field_group(name: str) -> str:
+    """Return the group of a field's name: all captions are one, all attributes, all warnings."""
+    return name.partition("[")[0].partition(".")[0]
+
+
 class Composer:
     """Turns listings into composed texts.
 
@@ -154,14 +159,14 @@ class Composer:
         findings: dict[str, Findings] = {}
         known, letters = 0.0, 0
         for name, whole in listing.texts():
-            group = re.split(r"[.\[]", name, maxsplit=1)[0]
+            group = field_group(name)
             budget = budgets[group]
             text = whole[: 4 * FIELD_BUDGETS[group]]
             language = languages.get(name, "en")
             found = self.matcher.find(text, language)
             findings[name] = found
             kept = self.boilerplate.kept(text)
-            count = sum(c.isalpha() for c in text)
+            count = letters_of(text)
             letters += count
             before = builder.length
             if language == "en" or not self.gloss:
@@ -222,7 +227,7 @@ class _Builder:
             if gloss.english and budget >= len(gloss.english):
                 self._add(name, gloss.english, gloss.start, gloss.end, False)
                 budget -= len(gloss.english) + 1
-            covered += sum(c.isalpha() for c in text[gloss.start : gloss.end])
+            covered += letters_of(text[gloss.start : gloss.end])
             position = max(position, gloss.end)
         return covered
 

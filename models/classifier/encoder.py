@@ -22,6 +22,9 @@ from models.domain.errors import ArtifactError
 
 Vector = NDArray[np.float32]
 
+_SLOWER_FUSED = ["SkipLayerNormFusion"]
+"""On CPU the fused sum and layer normalisation takes four times as long as the two one after the other."""
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -74,7 +77,9 @@ class OnnxEncoder:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
-            self._session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(
+                str(graph), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER_FUSED
+            )
             self._tokenizer = Tokenizer.from_file(str(tokenizer))
         except Exception as error:
             raise ArtifactError(f"not readable as an encoder: {error}", place=str(graph)) from error

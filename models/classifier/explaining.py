@@ -216,4 +216,4 @@ def _candidates(
 def span_of(fields: dict[str, str], place: Place) -> Span:
     """Return a place with its text."""
     name, start, end = place
-    return Span.model_construct(field=name, start=start, end=end, text=fields[name][start:end])
+    return Span(field=name, start=start, end=end, text=fields[name][start:end])

@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.classifier.encoder import Encoding
-from models.classifier.heads import LinearHeads, product_by_row
+from models.classifier.heads import LinearHeads
 from models.classifier.kind_evidence import NamedKind, kind_logits, knowledge_weights, named_kinds, set_weights
 from models.classifier.kind_model import KindModel
 from models.classifier.placing import Place, Places, find_places
 from models.classifier.reading import ReadListing
 from models.classifier.scenarios import CueFact, ScenarioModel
-from models.classifier.sparse import SparseFeatures, words_of
+from models.classifier.sparse import SparseFeatures
 from models.classifier.wording import Opinion
 from models.domain.assessment import Attribution, Highlight
 from models.domain.risk import RiskLevel
@@ -120,8 +120,7 @@ class Explainer:
         """Return the shares of some heads' logits, all from one matrix product."""
         heads, index = self.heads, np.array(which, dtype=np.int64)
         read, encoding, opinion = explained.read, explained.encoding, explained.opinion
-        words = words_of(read.text.text)
-        places = find_places(read.listing, read.text, words, encoding.offsets)
+        places = find_places(read.listing, read.text, self.sparse.words(read.text.text), encoding.offsets)
         knowledge = heads.knowledge[index].astype(np.float64)
         logits = kind_logits(opinion.kinds)
         kinds = knowledge[:, None] * knowledge_weights(logits, opinion.risks, index)
@@ -151,7 +150,7 @@ class Explainer:
         """
         read, encoding = explained.read, explained.encoding
         kinds, log_odds, constant = set_weights(explained.opinion.known, members)
-        places = find_places(read.listing, read.text, words_of(read.text.text), encoding.offsets)
+        places = find_places(read.listing, read.text, self.sparse.words(read.text.text), encoding.offsets)
         directions = self._directions(kinds[None])
         weights = self._token_shares(places, encoding, directions)
         named = named_kinds(read.text, self.scenario_model.knowledge)
@@ -172,9 +171,9 @@ class Explainer:
     def _directions(self, kinds: Array) -> NDArray[np.float32]:
         """Return the direction of the embedding that weighted logits of kinds make, shape (quantities, dimension)."""
         size = np.abs(kinds).max(axis=0)
-        kept = np.flatnonzero(size > _FAINT_KIND * size.max())
-        scaled = (kinds[:, kept] / self.kind_model.temperature).astype(np.float32)
-        return product_by_row(scaled, self.kind_model.weights[kept].T)
+        kept = np.where(size > _FAINT_KIND * size.max(), kinds / self.kind_model.temperature, 0.0)
+        directions: NDArray[np.float32] = kept.astype(np.float32) @ self.kind_model.weights
+        return directions
 
     @staticmethod
     def _token_shares(places: Places, encoding: Encoding, directions: NDArray[np.float32]) -> Array:
@@ -231,8 +230,7 @@ def _spread(weights: Array, places: Places, where: Sequence[Place], value: Array
 
 def _largest(fields: Mapping[str, str], spans: Sequence[Place], weights: Array, limit: int | None) -> list[Highlight]:
     order = np.argsort(-np.abs(weights), kind="stable")[:limit].tolist()
-    # Not validated again: the values are our own, and there are hundreds of them.
     return [
-        Highlight.model_construct(field=name, start=start, end=end, text=fields[name][start:end], weight=weight)
+        Highlight(field=name, start=start, end=end, text=fields[name][start:end], weight=weight)
         for (name, start, end), weight in ((spans[i], float(weights[i])) for i in order)
     ]

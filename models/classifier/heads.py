@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,13 @@ from scipy.sparse import csr_matrix
 from scipy.special import expit
 
 Array = NDArray[np.float64]
+
+
+class SparseRow(NamedTuple):
+    """The features of one text that are not 0: columns (int) and values (float32), both of shape (features,)."""
+
+    columns: NDArray[Any]
+    values: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -63,9 +72,18 @@ class LinearHeads:
 
     def logits(self, blocks: Blocks) -> Array:
         """Return the logits, shape (n, heads)."""
-        logits: Array = product_by_row(blocks.dense, self.dense).astype(np.float64)
-        logits += blocks.sparse @ self._sparse_by_feature
-        logits += blocks.knowledge * self.knowledge + self.bias
+        matrix = blocks.sparse
+        logits = np.empty((len(blocks), len(self.bias)))
+        for i, (start, end) in enumerate(pairwise(matrix.indptr.tolist())):
+            row = SparseRow(matrix.indices[start:end], matrix.data[start:end])
+            logits[i] = self.logits_of_one(blocks.dense[i], row, blocks.knowledge[i])
+        return logits
+
+    def logits_of_one(self, dense: NDArray[np.float32], sparse: SparseRow, knowledge: Array) -> Array:
+        """Return the logits of one listing, shape (heads,)."""
+        logits: Array = (self.dense @ dense).astype(np.float64)
+        logits += sparse.values @ self._sparse_by_feature[sparse.columns]
+        logits += knowledge * self.knowledge + self.bias
         return logits
 
 

@@ -19,12 +19,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax, xlogy
+from scipy.special import xlogy
 
 from models.classifier.composing import ComposedText
-from models.classifier.kind_model import name_strengths
+from models.classifier.kind_model import field_strengths
 from models.classifier.placing import Place
 from models.classifier.scenarios import KindRisks
+from models.classifier.softmax import softmax
 from models.knowledge.base import Knowledge
 
 Array = NDArray[np.float64]
@@ -49,17 +50,18 @@ def named_kinds(text: ComposedText, knowledge: Knowledge) -> list[NamedKind]:
 
     The strengths are those of `kind_model.name_strengths`.
     """
-    column = knowledge.kind_column
-    whole = name_strengths([text], knowledge)[0]
-    found: dict[int, dict[Place, None]] = {}
-    for name, findings in text.findings.items():
-        alone = ComposedText(text.text, text.pieces, {name: findings}) if findings.names else None
-        strengths = name_strengths([alone], knowledge)[0] if alone else None
-        for hit in findings.names:
-            kind = column[hit.kind]
-            if strengths is not None and strengths[kind] >= whole[kind]:
-                found.setdefault(kind, {})[(name, hit.start, hit.end)] = None
-    return [NamedKind(kind, float(whole[kind]), tuple(places)) for kind, places in found.items()]
+    by_field = {name: field_strengths(name, found, knowledge) for name, found in text.findings.items() if found.names}
+    whole: dict[int, float] = {}
+    for strengths in by_field.values():
+        for kind, strength in strengths.items():
+            whole[kind] = max(whole.get(kind, 0.0), strength)
+    places: dict[int, dict[Place, None]] = {}
+    for name, strengths in by_field.items():
+        for hit in text.findings[name].names:
+            kind = knowledge.kind_column[hit.kind]
+            if strengths[kind] >= whole[kind]:
+                places.setdefault(kind, {})[(name, hit.start, hit.end)] = None
+    return [NamedKind(kind, whole[kind], tuple(where)) for kind, where in places.items()]
 
 
 def kind_logits(posterior: Array) -> Array:
@@ -81,7 +83,7 @@ def knowledge_weights(logits: Array, risks: KindRisks, hazards: NDArray[np.int64
     """
     share = risks.share[:, hazards]
     path = np.arange(steps) + 0.5
-    kinds = softmax(path[:, None] / steps * logits, axis=1) * risks.unsafe
+    kinds = softmax(path[:, None] / steps * logits) * risks.unsafe
     with_hazard, total = kinds @ share, kinds.sum(axis=1, keepdims=True)
     without = total - with_hazard
     p = with_hazard / np.maximum(total, _NEGLIGIBLE)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, softmax
+from scipy.special import expit
 
-from models.classifier.composing import ComposedText
+from models.classifier.composing import ComposedText, field_group
 from models.classifier.heads import product_by_row
+from models.classifier.softmax import softmax
 from models.domain.errors import InputError
 from models.knowledge.base import Knowledge
+from models.knowledge.matching import Findings
 
 Array = NDArray[np.float64]
 
@@ -131,7 +134,7 @@ class KindModel:
             Strength of each kind's names in the text, from `name_strengths`.
         """
         logits = (product_by_row(embeddings, self.weights) + self.bias).astype(np.float64) / self.temperature
-        known = softmax(logits + self.name_bonus * names, axis=1)
+        known = softmax(logits + self.name_bonus * names)
         similarity = (product_by_row(embeddings, self.centroids).astype(np.float64) * known).sum(axis=1)
         familiarity = (similarity - self.unlike) / max(self.alike - self.unlike, 1e-6)
         unknown = _MOST_UNKNOWN * expit((_HALF_FAMILIAR - familiarity) / _FAMILIARITY_WIDTH)[:, None]
@@ -148,15 +151,22 @@ def name_strengths(texts: Sequence[ComposedText], knowledge: Knowledge) -> Array
     A name in the title counts most; a name that covers more of its field's words counts more than a passing
     mention; two kinds that share a name share its strength.
     """
-    column = knowledge.kind_column
     strengths = np.zeros((len(texts), len(knowledge.kinds)))
-    for row, text in enumerate(texts):
+    for row, text in zip(strengths, texts, strict=True):
         for field, findings in text.findings.items():
-            strength = _FIELD_STRENGTH.get(field.partition("[")[0].partition(".")[0], 0.25)
-            spans: dict[tuple[int, int], list[int]] = {}
-            for hit in findings.names:
-                spans.setdefault((hit.start, hit.end), []).append(column[hit.kind])
-            for kinds in spans.values():
-                for i in kinds:
-                    strengths[row, i] = max(strengths[row, i], strength / len(kinds))
+            for kind, strength in field_strengths(field, findings, knowledge).items():
+                row[kind] = max(row[kind], strength)
+    return strengths
+
+
+def field_strengths(field: str, findings: Findings, knowledge: Knowledge) -> dict[int, float]:
+    """Return how strongly one field names each kind that it names, by the kind's column."""
+    if not findings.names:
+        return {}
+    whole = _FIELD_STRENGTH.get(field_group(field), 0.25)
+    sharing = Counter((hit.start, hit.end) for hit in findings.names)
+    strengths: dict[int, float] = {}
+    for hit in findings.names:
+        kind = knowledge.kind_column[hit.kind]
+        strengths[kind] = max(strengths.get(kind, 0.0), whole / sharing[hit.start, hit.end])
     return strengths

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from models.knowledge.matching import KnowledgeMatcher
@@ -58,6 +58,9 @@ _LATIN_CANDIDATES = [
 _SURE = 0.90
 _SAMPLE = 300
 """Code points looked at: more changes nothing and costs time."""
+_LONGEST_CACHED = 200
+_CACHED_TEXTS = 4_096
+"""Categories and brands come again with every listing of a shop."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class LanguageDetector:
 
     def __init__(self, matcher: KnowledgeMatcher) -> None:
         self._matcher = matcher
+        self._known = lru_cache(maxsize=_CACHED_TEXTS)(self._detect)
 
     def detect(self, text: str, hint: str = "") -> Detected:
         """Return the language of a text.
@@ -87,12 +91,16 @@ class LanguageDetector:
             What the seller says (``"de"``, ``"en/ms"``); it wins only between candidates that the text leaves open.
         """
         sample = text[:_SAMPLE]
-        by_script = self._by_script(sample)
+        hint = hint[:2].lower()
+        return self._known(sample, hint) if len(sample) <= _LONGEST_CACHED else self._detect(sample, hint)
+
+    def _detect(self, sample: str, hint: str) -> Detected:
+        by_script = None if sample.isascii() else self._by_script(sample)
         if by_script is not None:
             return by_script
         if not _LATIN.search(sample):
             return Detected("und", 0.0)
-        return self._latin(sample, hint[:2].lower())
+        return self._latin(sample, hint)
 
     def reads_better(self, text: str, language: str, than: str) -> bool:
         """Tell whether one language's vocabulary knows more of a text than another's, or as much of a romanised one.

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from models.classifier.composing import field_group
 from models.classifier.placing import Place
 from models.domain.explanation import FieldShare, Phrase
 
@@ -53,18 +54,14 @@ def phrases(fields: Mapping[str, str], spans: Sequence[Place], weights: Array) -
         open_run = True
     runs.sort(key=lambda run: -abs(run[1]))
     return [
-        Phrase.model_construct(field=name, start=start, end=end, text=fields[name][start:end], weight=weight)
+        Phrase(field=name, start=start, end=end, text=fields[name][start:end], weight=weight)
         for (name, start, end), weight in runs
     ]
 
 
 def field_shares(fields: Mapping[str, str], spans: Sequence[Place], weights: Array) -> list[FieldShare]:
     """Sum shares by field; captions, attributes and warnings each as one."""
-    sums = {_group(name): 0.0 for name in fields}
+    sums = {field_group(name): 0.0 for name in fields}
     for (name, _, _), weight in zip(spans, weights.tolist(), strict=True):
-        sums[_group(name)] += weight
+        sums[field_group(name)] += weight
     return [FieldShare(field=name, weight=weight) for name, weight in sums.items()]
-
-
-def _group(field: str) -> str:
-    return re.split(r"[.\[]", field, maxsplit=1)[0]

@@ -123,6 +123,8 @@ def _whole(text: str, place: Place) -> Place:
 def _belong_together(text: str, i: int) -> bool:
     """Whether a reader sees no gap between the characters before and at a position."""
     before, after = text[i - 1], text[i]
+    if before == " " or (after == " " and before != _JOINER):
+        return False
     if before == _JOINER or after == _JOINER or _extends(after):
         return not before.isspace()
     if before in _APOSTROPHES:

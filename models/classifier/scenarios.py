@@ -75,6 +75,10 @@ class KindRisks:
         probability: Array = self.unsafe[:, None] * self.share * self.injury
         return probability
 
+    def probability_of(self, kind: int, hazard: int) -> float:
+        """Return one entry of `probability`."""
+        return float(self.unsafe[kind] * self.share[kind, hazard] * self.injury[kind, hazard])
+
 
 class ScenarioModel:
     """The knowledge base as arrays, and the arithmetic of the EU method over them.
@@ -200,16 +204,15 @@ class ScenarioModel:
         np.maximum.at(reaches, kind, scenario)
         return reaches
 
-    def hazard_shares(self, kinds: Array, risks: KindRisks) -> tuple[Array, Array]:
-        """Return P(hazard | unsafe) and P(hazard is a scenario of the product) as the knowledge base sees them.
+    def hazard_shares(self, kinds: Array, risks: KindRisks) -> Array:
+        """Return P(hazard | unsafe) as the knowledge base sees it, shape (risk types,).
 
-        Both of shape (risk types,). The first weighs the kinds by how often their offers are unsafe.
+        The kinds weigh as much as their offers are often unsafe.
         """
         weight = kinds * risks.unsafe
         total = float(weight.sum())
-        given_unsafe = (weight @ risks.share) / total if total > 0 else np.zeros(share_width(risks))
-        relevant = kinds @ (risks.share * ~self.harmless[:, None])
-        return given_unsafe, relevant
+        shares: Array = (weight @ risks.share) / total if total > 0 else np.zeros(share_width(risks))
+        return shares
 
     def hazard_log_odds(self, kinds: Array, risks: Sequence[KindRisks]) -> Array:
         """Return the log odds of P(hazard | unsafe) of n listings, shape (n, risk types): the heads' knowledge block.
@@ -221,7 +224,7 @@ class ScenarioModel:
         """
         features = np.zeros((len(risks), len(self.taxonomy.names)))
         for i, (posterior, risk) in enumerate(zip(kinds, risks, strict=True)):
-            features[i] = log_odds(self.hazard_shares(posterior, risk)[0])
+            features[i] = log_odds(self.hazard_shares(posterior, risk))
         return features
 
     def unsafe_log_odds(self, kinds: Array, risks: Sequence[KindRisks]) -> Array:
@@ -241,21 +244,21 @@ class ScenarioModel:
 
     def scenarios(self, kinds: Array, risks: KindRisks, level: RiskLevel, limit: int = 3) -> list[Scenario]:
         """Return the worst scenarios of the listing's likeliest kinds, at most at `level`, worst first."""
-        found: list[tuple[tuple[float, ...], Scenario]] = []
-        for i in np.argsort(-kinds, kind="stable")[:5]:
+        found: list[tuple[float, float, float, int, int]] = []
+        for i in np.argsort(-kinds, kind="stable")[:5].tolist():
             if self.harmless[i] and not risks.share[i].any():
                 continue
-            for j in np.flatnonzero(risks.share[i] > 0):
-                scenario = self._scenario(int(i), int(j), risks)
-                if scenario.level.rank <= level.rank:
-                    key = (-scenario.level.rank, -float(kinds[i]), -scenario.severity * scenario.probability)
-                    found.append((key, scenario))
-        found.sort(key=lambda pair: pair[0])
-        return [scenario for _, scenario in found[:limit]]
+            for j in np.flatnonzero(risks.share[i] > 0).tolist():
+                severity, probability = int(risks.severity[i, j]), risks.probability_of(i, j)
+                rank = risk_level(severity, probability).rank
+                if rank <= level.rank:
+                    found.append((-rank, -float(kinds[i]), -severity * probability, i, j))
+        found.sort(key=lambda scenario: scenario[:3])
+        return [self._scenario(i, j, risks) for _, _, _, i, j in found[:limit]]
 
     def _scenario(self, i: int, j: int, risks: KindRisks) -> Scenario:
         kind, risk = self.knowledge.kinds[i], self.taxonomy.risk_types[j]
-        severity, probability = int(risks.severity[i, j]), float(risks.probability[i, j])
+        severity, probability = int(risks.severity[i, j]), risks.probability_of(i, j)
         profile = kind.hazards.get(risk.name)
         return Scenario(
             risk_type=risk.name,

@@ -12,15 +12,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from models.classifier.heads import SparseRow
+
 _WORD = re.compile(r"[^\W_]+(?:[.,]\d+)?")
 _CHARACTER_ORDERS = (3, 4, 5)
-_BLOCKS = 2
 _CACHED_TEXTS = 32
 """Texts whose features are kept: an explanation asks again for what the assessment has just used."""
 
@@ -50,6 +51,14 @@ class Incidence:
     columns: Index
     words: Index
     values: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """A text's words and its two blocks of features."""
+
+    words: tuple[Word, ...]
+    blocks: tuple[_Block, _Block]
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,7 @@ class SparseFeatures:
         self.columns = columns
         self.idf = idf
         self._characters_of: dict[str, list[int]] = {}
-        self._blocks = lru_cache(maxsize=_CACHED_TEXTS)(self._parse)
+        self._parsed = lru_cache(maxsize=_CACHED_TEXTS)(self._parse)
 
     @property
     def size(self) -> int:
@@ -140,45 +149,55 @@ class SparseFeatures:
         idf = np.array([np.log((1 + n_texts) / (1 + n)) + 1 for _, n in kept], dtype=np.float32)
         return cls({gram: i for i, (gram, _) in enumerate(kept)}, idf)
 
+    def words(self, text: str) -> tuple[Word, ...]:
+        """Return `words_of` a text, without splitting it again where its features have just been asked for."""
+        return self._parsed(text).words
+
     def incidence(self, text: str) -> Incidence:
-        """Return which words of a text (`words_of`) bring which features: the parts of the values of `transform`."""
-        parts = []
-        for block in self._blocks(text):
+        """Return which of a text's words bring which features: the parts of the values of `transform`."""
+        blocks, parts = self._parsed(text).blocks, []
+        for block in blocks:
             which = np.searchsorted(block.unique, block.columns)
             parts.append((block.values / np.bincount(which, minlength=len(block.unique)))[which])
-        columns, words = zip(*((block.columns, block.words) for block in self._blocks(text)), strict=True)
+        columns, words = zip(*((block.columns, block.words) for block in blocks), strict=True)
         return Incidence(np.concatenate(columns), np.concatenate(words), np.concatenate(parts))
+
+    def row(self, text: str) -> SparseRow:
+        """Return the features of one text: a row of `transform`."""
+        words, characters = self._parsed(text).blocks
+        return SparseRow(
+            np.concatenate([words.unique, characters.unique]),
+            np.concatenate([words.values, characters.values]).astype(np.float32),
+        )
 
     def transform(self, texts: Sequence[str]) -> csr_matrix:
         """Return the features of texts as a sparse matrix of shape (n, size), float32."""
-        blocks = [block for text in texts for block in self._blocks(text)]
-        ends = np.cumsum([0, *(len(block.unique) for block in blocks)])
+        rows = [self.row(text) for text in texts]
         return csr_matrix(
             (
-                np.concatenate([*(block.values.astype(np.float32) for block in blocks), np.empty(0, np.float32)]),
-                np.concatenate([*(block.unique for block in blocks), np.empty(0, np.int64)]),
-                ends[::_BLOCKS],
+                np.concatenate([*(row.values for row in rows), np.empty(0, np.float32)]),
+                np.concatenate([*(row.columns for row in rows), np.empty(0, np.int64)]),
+                np.cumsum([0, *(len(row.columns) for row in rows)]),
             ),
             shape=(len(texts), self.size),
         )
 
-    def _parse(self, text: str) -> tuple[_Block, ...]:
+    def _parse(self, text: str) -> _Parsed:
         words = words_of(text)
         singles = [(c, i) for i, word in enumerate(words) if (c := self.columns.get(word.form)) is not None]
         pairs = [(c, i) for i, (a, b) in enumerate(pairwise(words)) if (c := self.columns.get(_pair(a, b))) is not None]
         alone, paired = _as_array(singles), _as_array(pairs)
         either = np.concatenate([alone, paired])
         characters = [self._character_columns(word.form) for word in words]
-        flat = np.array([c for columns in characters for c in columns], dtype=np.int64)
-        return (
-            # Both words of a pair bring it.
-            self._block(
-                either[:, 0],
-                np.concatenate([either[:, 0], paired[:, 0]]),
-                np.concatenate([either[:, 1], paired[:, 1] + 1]),
-            ),
-            self._block(flat, flat, np.repeat(np.arange(len(words)), [len(columns) for columns in characters])),
+        flat = np.fromiter(chain.from_iterable(characters), dtype=np.int64)
+        # Both words of a pair bring it.
+        in_words = self._block(
+            either[:, 0],
+            np.concatenate([either[:, 0], paired[:, 0]]),
+            np.concatenate([either[:, 1], paired[:, 1] + 1]),
         )
+        in_characters = self._block(flat, flat, np.repeat(np.arange(len(words)), list(map(len, characters))))
+        return _Parsed(tuple(words), (in_words, in_characters))
 
     def _block(self, occurrences: Index, columns: Index, words: Index) -> _Block:
         unique, counts = np.unique(occurrences, return_counts=True)

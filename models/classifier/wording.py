@@ -119,7 +119,7 @@ def word_assessment(
     level = median_level(levels)
     stated = plan.document.assess.prior
     content = listing.content_hash()
-    scenarios = scenario_model.scenarios(opinion.kinds, opinion.risks, level) if level != RiskLevel.NONE else []
+    scenarios = scenario_model.scenarios(opinion.kinds, opinion.risks, level, 1) if level != RiskLevel.NONE else []
     findings = Findings(
         id=assessment_id(content, listing.id, versions),
         listing_id=listing.id,

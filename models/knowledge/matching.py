@@ -16,7 +16,11 @@ from models.knowledge.romanised import CYRILLIC, RomanisedForms
 from models.knowledge.stemming import WordForms
 
 _CLAUSE_END = re.compile(r"[.,;:!?\n。；！？、，|•✓✔★/]|\s[-–]\s")
+_DIGIT = re.compile(r"\d")
 _CACHED_COVERAGES = 8_192
+_CACHED_FINDINGS = 2_048
+_LONGEST_CACHED = 200
+"""Longer texts, mostly descriptions, are seldom met again; categories and brands come with every listing of a shop."""
 _NEGATION_REACH = 24
 """Characters between a negating word and the cue that it still negates ("without any small magnets")."""
 
@@ -91,12 +95,14 @@ class LanguageMatcher:
         """Return what this language's part of the knowledge base sees in a text, with or without gloss words."""
         seen = SeenText.of(text, self._indexes(text))
         folded = seen.folded
-        grades = self._ages.find(folded.text)
+        # Ages and quantities are numbers: most fields have none, and need not be searched for them.
+        numbers = _DIGIT.search(folded.text) is not None
+        grades = self._ages.find(folded.text) if numbers else []
         names = [NameHit(hit.value, *folded.origin(*seen.words(hit))) for hit in seen.find(seen.indexes.names)]
         cues = [
             *self._phrase_cues(seen, grades),
             *self._age_hits(folded, grades),
-            *self._quantity_hits(folded),
+            *(self._quantity_hits(folded) if numbers else ()),
         ]
         return Findings(
             names=tuple(names),
@@ -170,12 +176,16 @@ class KnowledgeMatcher:
         self.knowledge = knowledge
         self._matchers: dict[str, LanguageMatcher] = {}
         self.gloss_coverage = lru_cache(maxsize=_CACHED_COVERAGES)(self._gloss_coverage)
+        self._found = lru_cache(maxsize=_CACHED_FINDINGS)(self._find)
 
     def find(self, text: str, language: str) -> Findings:
         """Return the findings of a text in its language, and in English: sellers mix the two.
 
         A language that the base does not know is searched as English only.
         """
+        return self._found(text, language) if len(text) <= _LONGEST_CACHED else self._find(text, language)
+
+    def _find(self, text: str, language: str) -> Findings:
         alone = language == "en" or language not in self.knowledge.language_by_code
         english = self._matcher("en").find(text, gloss=alone)
         if alone:
@@ -194,16 +204,21 @@ class KnowledgeMatcher:
 
     def _gloss_coverage(self, text: str, language: str) -> float:
         """Return the share (0 to 1) of a text's letters that the gloss of a language knows."""
-        letters = sum(c.isalpha() for c in text)
+        letters = letters_of(text)
         if not letters or language not in self.knowledge.language_by_code:
             return 0.0
         hits = self._matcher(language).glosses(text)
-        return min(1.0, sum(sum(c.isalpha() for c in text[h.start : h.end]) for h in hits) / letters)
+        return min(1.0, sum(letters_of(text[h.start : h.end]) for h in hits) / letters)
 
     def _matcher(self, language: str) -> LanguageMatcher:
         if language not in self._matchers:
             self._matchers[language] = LanguageMatcher(self.knowledge, self.knowledge.language_by_code[language])
         return self._matchers[language]
+
+
+def letters_of(text: str) -> int:
+    """Return how many letters a text has."""
+    return sum(map(str.isalpha, text))
 
 
 def _gloss_hits(seen: SeenText) -> tuple[GlossHit, ...]:

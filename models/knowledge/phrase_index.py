@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ahocorasick_rs import AhoCorasick
 
@@ -55,7 +55,8 @@ class PhraseIndex(Generic[_Value]):
                     held.append((written, value))
         values.pop("", None)
         self._values = list(values.values())
-        self._word_boundaries = word_boundaries
+        self._longest_forms = [max(len(form) for form, _ in held) for held in self._values]
+        self._at_edges = at_word_edges if word_boundaries else at_katakana_edges
         self._automaton = AhoCorasick(list(values)) if values else None
 
     def find(self, text: str, written: Callable[[int, int], str] | None = None) -> list[Hit[_Value]]:
@@ -69,20 +70,20 @@ class PhraseIndex(Generic[_Value]):
         """
         if self._automaton is None or not text:
             return []
+        at_edges = self._at_edges
         spans = [
-            (start, end, i)
+            (start - end, start, end, i)
             for i, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
-            if (at_word_edges if self._word_boundaries else at_katakana_edges)(text, start, end)
-            and (written is None or self._trusted(i, written(start, end)))
+            if at_edges(text, start, end) and (written is None or self._trusted(i, written(start, end)))
         ]
-        spans.sort(key=lambda span: (span[0] - span[1], span[0]))
-        taken: list[tuple[int, int]] = []
+        spans.sort()
+        taken = bytearray(len(text))
         hits: list[Hit[_Value]] = []
-        for start, end, i in spans:
-            if all(end <= other_start or start >= other_end for other_start, other_end in taken):
-                taken.append((start, end))
+        for length, start, end, i in spans:
+            if taken.find(1, start, end) < 0:
+                taken[start:end] = b"\1" * -length
                 hits.extend(Hit(value, start, end) for value in self._closest(i, start, end, written))
-        hits.sort(key=lambda hit: hit.start)
+        hits.sort(key=_start)
         return hits
 
     def _trusted(self, i: int, word: str) -> bool:
@@ -90,7 +91,9 @@ class PhraseIndex(Generic[_Value]):
 
         "Com" is no form of "comò", and "semi" none of "sem", whatever the stemmer says.
         """
-        return any(word == form or min(len(word), len(form)) > _SHORT_WORD for form, _ in self._values[i])
+        if len(word) > _SHORT_WORD and self._longest_forms[i] > _SHORT_WORD:
+            return True
+        return any(word == form for form, _ in self._values[i])
 
     def _closest(self, i: int, start: int, end: int, written: Callable[[int, int], str] | None) -> Iterable[_Value]:
         forms = self._values[i]
@@ -99,6 +102,10 @@ class PhraseIndex(Generic[_Value]):
             likeness = [_likeness(word, form) for form, _ in forms]
             forms = [form for form, alike in zip(forms, likeness, strict=True) if alike == max(likeness)]
         return dict.fromkeys(value for _, value in forms)
+
+
+def _start(hit: Hit[Any]) -> int:
+    return hit.start
 
 
 def _likeness(word: str, form: str) -> int:

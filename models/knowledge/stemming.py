@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import Stemmer
 
@@ -28,7 +30,7 @@ _ALGORITHMS = {
 }
 """Snowball algorithm of each language; the others are matched in the forms that the knowledge base lists."""
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"(\w+)")
 _CACHED_WORDS = 200_000
 
 
@@ -38,19 +40,26 @@ class Stemmed:
 
     Parameters
     ----------
-    starts, ends : list of int or None
-        For each character, the span of its word in the folded text; None where nothing was cut.
+    edges, folded_edges : sequence of int
+        Where gaps and words begin, by turns and from a gap on, in `text` and in the folded text, and the ends of both;
+        empty where nothing was cut.
     """
 
     text: str
-    starts: list[int] | None = None
-    ends: list[int] | None = None
+    edges: Sequence[int] = ()
+    folded_edges: Sequence[int] = ()
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
-        """Return the folded text's span of a span that is not empty."""
-        if self.starts is None or self.ends is None:
+        """Return the folded text's span of a span that is not empty: words stand there as a whole."""
+        if not self.edges:
             return start, end
-        return self.starts[start], self.ends[end - 1]
+        first, last = bisect_right(self.edges, start) - 1, bisect_right(self.edges, end - 1) - 1
+        into, outof = self.folded_edges[first], self.folded_edges[last + 1]
+        if not first % 2:
+            into += start - self.edges[first]
+        if not last % 2:
+            outof = self.folded_edges[last] + end - self.edges[last]
+        return into, outof
 
 
 class WordForms:
@@ -81,21 +90,7 @@ class WordForms:
 
 def map_words(folded: str, changed: Callable[[str], str]) -> Stemmed:
     """Return a folded text with every word changed, each character standing for the whole word."""
-    characters: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    position = 0
-    for match in _WORD.finditer(folded):
-        gap = range(position, match.start())
-        characters.append(folded[position : match.start()])
-        starts.extend(gap)
-        ends.extend(i + 1 for i in gap)
-        word = changed(match.group())
-        characters.append(word)
-        starts.extend([match.start()] * len(word))
-        ends.extend([match.end()] * len(word))
-        position = match.end()
-    characters.append(folded[position:])
-    starts.extend(range(position, len(folded)))
-    ends.extend(range(position + 1, len(folded) + 1))
-    return Stemmed("".join(characters), starts, ends)
+    parts = _WORD.split(folded)
+    folded_edges = (0, *accumulate(map(len, parts)))
+    parts[1::2] = map(changed, parts[1::2])
+    return Stemmed("".join(parts), (0, *accumulate(map(len, parts))), folded_edges)

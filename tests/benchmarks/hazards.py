@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 from default_model import predicted, shown
 from real_data import alerts
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 
 from models.classifier.classifier import HazardClassifier
 from models.domain.alert import Example
+from training.baselines import balanced_regression, word_tfidf
 from training.metrics import HazardStatistics
 from training.scored import Scored
 
@@ -51,13 +50,13 @@ def peer(train: list[Example], truth: np.ndarray, test: list[Example], names: tu
     def text(example: Example) -> str:
         return f"{example.title} {example.category} {example.description}"
 
-    vectoriser = TfidfVectorizer(sublinear_tf=True, min_df=2, ngram_range=(1, 2))
+    vectoriser = word_tfidf(len(train))
     known, asked = vectoriser.fit_transform([text(x) for x in train]), vectoriser.transform([text(x) for x in test])
     scores = np.zeros(truth.shape)
     for j, name in enumerate(names):
         labels = [name in (x.labels or ()) for x in train]
         if sum(labels) >= 2:
-            fitted = LogisticRegression(C=10.0, class_weight="balanced", solver="liblinear").fit(known, labels)
+            fitted = balanced_regression().fit(known, labels)
             scores[:, j] = fitted.predict_proba(asked)[:, 1]
     return HazardStatistics(truth, scores, np.full(len(names), 0.5))
 

@@ -40,6 +40,17 @@ def test_a_model_that_knows_nothing_orders_like_chance(
     assert hazards["map"] <= hazards["map_by_chance"]
 
 
+def test_a_model_whose_figures_are_at_hand_is_not_asked_again(
+    table_model: Build, known_examples: list[Example], taxonomy: Taxonomy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = table_model(0.6)
+    asked = evaluate(model, known_examples, taxonomy, closely=False, resamples=0)
+    predictions = model.predict(example.to_listing() for example in known_examples)
+    monkeypatch.setattr(type(model), "predict", None)
+    told = evaluate(model, known_examples, taxonomy, predictions=predictions, closely=False, resamples=0)
+    assert told.metrics == asked.metrics
+
+
 def test_vehicles_enter_no_headline_figure(
     table_model: Build, known_examples: list[Example], taxonomy: Taxonomy
 ) -> None:

@@ -226,6 +226,14 @@ class TestReliability:
         means = [b.predicted for b in curve]
         assert means == sorted(means)
 
+    def test_a_weight_of_two_is_the_same_prediction_twice(self) -> None:
+        rng = np.random.default_rng(1)
+        p = rng.random(400)
+        y, w = rng.random(400) < p**2, rng.integers(1, 4, 400)
+        once = expected_calibration_error(y, p, weights=w.astype(float))
+        assert once == pytest.approx(expected_calibration_error(np.repeat(y, w), np.repeat(p, w)))
+        assert once != pytest.approx(expected_calibration_error(y, p))
+
     @given(PROBABILITIES)
     def test_the_order_of_equal_predictions_does_not_matter(self, data) -> None:
         y, p = data

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from models.classifier.classifier import HazardClassifier
 from models.domain.alert import Example
+from training.predicted import Predicted
 from training.style_control import style_control, unsafe_calibration, within_kind_auroc
 
 SOURCE = np.array(([True] * 10 + [False] * 10) * 2)
@@ -31,7 +32,8 @@ def test_kinds_with_few_of_one_source_do_not_count() -> None:
 def test_a_model_of_written_listings_judges_both_styles_alike(small_model: HazardClassifier) -> None:
     alerts = [Example(f"a{i}", f"The laser pointer number {i} emits a beam.") for i in range(20)]
     ordinary = [Example(f"o{i}", f"{i} pcs!! Laser pointer pen, best gift") for i in range(20)]
-    found = style_control(small_model, alerts, ordinary, small_model.knowledge, small_model.taxonomy)
+    texts = [Predicted.of(small_model, part) for part in (alerts, ordinary)]
+    found = style_control(small_model, *texts, small_model.knowledge, small_model.taxonomy)
     assert found["pairs"] == 600
     assert found["pairs_same_level"] > 0.8
     assert found["source_auroc_words"] > 0.9, "the words alone give the source away"
@@ -39,18 +41,18 @@ def test_a_model_of_written_listings_judges_both_styles_alike(small_model: Hazar
 
 
 def test_without_alerts_only_the_pairs_are_judged(small_model: HazardClassifier) -> None:
-    found = style_control(small_model, [], [], small_model.knowledge, small_model.taxonomy)
+    nothing = Predicted.of(small_model, [])
+    found = style_control(small_model, nothing, nothing, small_model.knowledge, small_model.taxonomy)
     assert set(found) == {"pairs", "pairs_same_level", "pairs_log_odds_difference"}
 
 
 @pytest.mark.parametrize("prior", [0.05, 0.3])
 def test_a_calibrated_probability_has_no_calibration_error(prior: float) -> None:
     # Two groups: 80 % of alerts and 20 % of ordinary listings lie in the first.
-    alerts = np.arange(2000) < 1000
-    first = np.where(alerts, np.arange(2000) % 10 < 8, np.arange(2000) % 10 < 2)
     share = prior * 0.8 / (prior * 0.8 + (1 - prior) * 0.2)
     other = prior * 0.2 / (prior * 0.2 + (1 - prior) * 0.8)
-    found = unsafe_calibration(np.where(first, share, other), alerts, prior)
+    alerts, ordinary = (np.repeat([share, other], counts) for counts in ((800, 200), (200, 800)))
+    found = unsafe_calibration(alerts, ordinary, prior)
     assert found["ece"] == pytest.approx(0.0, abs=1e-9)
     assert found["auroc"] == pytest.approx(0.8)
     assert (found["prior"], found["n_alerts"], found["n_ordinary"]) == (prior, 1000, 1000)
@@ -58,6 +60,5 @@ def test_a_calibrated_probability_has_no_calibration_error(prior: float) -> None
 
 @given(shift=st.floats(0.05, 0.4))
 def test_a_shifted_probability_is_off_by_its_shift(shift: float) -> None:
-    alerts = np.arange(2000) < 1000
-    found = unsafe_calibration(np.full(2000, 0.1 + shift), alerts, 0.1)
+    found = unsafe_calibration(np.full(1000, 0.1 + shift), np.full(1000, 0.1 + shift), 0.1)
     assert found["ece"] == pytest.approx(shift)
