@@ -13,7 +13,19 @@ from typing import Annotated
 
 import typer
 
-from hazardlens.commands import data, knowledge, plan, reasons, registry, report, scoring, serve, simulation, training
+from hazardlens.commands import (
+    data,
+    keys,
+    knowledge,
+    plan,
+    reasons,
+    registry,
+    report,
+    scoring,
+    serve,
+    simulation,
+    training,
+)
 from hazardlens.console import log_to_stderr
 from models.domain.errors import HazardlensError
 
@@ -34,6 +46,7 @@ app.command("score")(scoring.score)
 app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)
+app.add_typer(keys.app, name="keys")
 app.add_typer(knowledge.app, name="knowledge")
 plan.app.command("simulate")(simulation.simulate)
 app.add_typer(plan.app, name="plan")

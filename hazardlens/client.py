@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -43,7 +44,7 @@ class Client:
     base_url : str
         Address of the server, e.g. ``http://127.0.0.1:8000``.
     api_key : str, optional
-        Sent as ``Authorization: Bearer``.
+        Sent as ``Authorization: Bearer``; by default what HAZARDLENS_API_KEY holds.
     timeout : float
         Seconds that one attempt may wait for the server.
     retries : int
@@ -71,8 +72,9 @@ class Client:
         self.base_url = base_url.rstrip("/")
         self._patience = Patience(timeout=timeout, retries=retries, deadline=deadline)
         headers = {"Accept": "application/json", "User-Agent": "hazardlens-client"}
-        if api_key is not None:
-            headers["Authorization"] = f"Bearer {api_key}"
+        key = api_key if api_key is not None else os.environ.get("HAZARDLENS_API_KEY", "").strip()
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
         self._http = httpx.Client(base_url=self.base_url, headers=headers, event_hooks={"request": [carry_trace]})
 
     @overload

@@ -7,18 +7,24 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from serving import pages
-from serving.api import assessments, explanations, health, model, plans, shadow, statements
+from serving.access.asking import authorise
+from serving.access.guard import Guard
+from serving.api import assessments, explanations, health, model, plans, sessions, shadow, statements
 from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
+from serving.console import item, oversight, queue
+from serving.console.errors import install_review_errors
+from serving.logs import begin_logging
 from serving.services import Services
 from serving.settings import Settings
 from serving.tracing import OFF
 
+_log = logging.getLogger("hazardlens.access")
 API_VERSION = "1.0.0"
 """Version of the HTTP interface, not of the model."""
 _SWITCH_SECONDS = 0.0005
@@ -46,6 +52,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if chosen.access == "off":
+            _log.warning("ACCESS CONTROL IS OFF (HAZARDLENS_ACCESS): whoever reaches this server may do everything")
         services.begin()
         try:
             yield
@@ -61,14 +69,31 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(authorise)],
         telemetry=OFF if services.tracing is None else services.tracing.telemetry,
     )
     app.state.services = services
+    chosen = services.settings
+    # The last one added is the outermost.
     app.add_middleware(Gate, services=services)
-    app.add_middleware(RequestFrame, metrics=services.metrics, on_fault=internal_error, tracing=services.tracing)
+    app.add_middleware(
+        Guard,
+        identify=services.keyring.principal if chosen.access == "keys" else None,
+        allowances=services.allowances,
+        open_metrics=chosen.metrics_open,
+    )
+    app.add_middleware(
+        RequestFrame,
+        metrics=services.metrics,
+        on_fault=internal_error,
+        tracing=services.tracing,
+        hsts_seconds=chosen.hsts_seconds,
+    )
     install_error_handlers(app)
-    routers = (assessments, explanations, statements, plans, shadow, model, health)
-    for router in (*(part.router for part in routers), pages.router):
+    install_review_errors(app)
+    routers = (assessments, explanations, statements, plans, shadow, model, sessions, health)
+    for router in (*(part.router for part in routers), pages.router, queue.router, item.router, oversight.router):
         app.include_router(router)
     pages.mount_static(app)
     complete_openapi(app)
@@ -93,8 +118,7 @@ def run(settings: Settings | None = None) -> int:
     from serving.server import DrainingServer
 
     chosen = settings or Settings.from_environment()
-    logging.basicConfig(level=chosen.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    log = begin_logging(chosen.log_level, chosen.log_format, chosen.log_listings)
     app = create_app(chosen)
     config = uvicorn.Config(
         app,
@@ -102,9 +126,13 @@ def run(settings: Settings | None = None) -> int:
         port=chosen.port,
         log_config=None,
         log_level=chosen.log_level,
-        access_log=chosen.log_level == "debug",
+        access_log=False,  # one line a request is ours
         server_header=False,
         timeout_graceful_shutdown=30,
+        ssl_certfile=chosen.tls_certificate,
+        ssl_keyfile=chosen.tls_key,
+        proxy_headers=chosen.trusted_proxies is not None,
+        forwarded_allow_ips=chosen.trusted_proxies,
     )
     server = DrainingServer(config, app.state.services, chosen.drain_seconds)
 
@@ -115,5 +143,8 @@ def run(settings: Settings | None = None) -> int:
     # The event loop waits for the interpreter's lock behind threads that assess, each time for up to this long: the
     # usual 5 ms, several times a request, would be most of its time.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    server.run()
+    try:
+        server.run()
+    finally:
+        log.stop()
     return 1 if app.state.services.failure else 0

@@ -16,6 +16,7 @@ from starlette.types import Scope
 
 from models.domain.listing import LIMITS
 from models.domain.risk import BANDS
+from serving.access.asking import known_principal
 from serving.api.problems import NOT_FOUND, Problem, ProblemError, shortened
 from serving.services import services_of
 
@@ -82,8 +83,9 @@ def wants_page(request: Request) -> bool:
 
 
 def error_page(request: Request, problem: Problem, headers: Mapping[str, str]) -> Response:
-    """Return a problem as a page."""
-    return _page(request, "error.html", {"problem": problem}, problem.status, headers)
+    """Return a problem as a page; the one that asks for a key takes it."""
+    template = "sign_in.html" if problem.status == 401 else "error.html"
+    return _page(request, template, {"problem": problem}, problem.status, headers)
 
 
 def _page(
@@ -93,5 +95,9 @@ def _page(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    text = _templates.get_template(template).render(static=request.app.state.static, bands=BANDS, **values)
+    principal = known_principal(request.scope)
+    signed_in = principal.name if principal is not None and principal.how == "session" else ""
+    text = _templates.get_template(template).render(
+        static=request.app.state.static, bands=BANDS, signed_in=signed_in, **values
+    )
     return HTMLResponse(text, status, {"Cache-Control": "no-cache", **(headers or {})})

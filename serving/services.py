@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 
 from fastapi import Request
 from threadpoolctl import threadpool_limits
@@ -12,17 +13,23 @@ from threadpoolctl import threadpool_limits
 from models.classifier.classifier import HazardClassifier
 from models.plan.reading import load_plan
 from models.reasons.marketplace import load_marketplace
+from serving.access.allowances import Allowances
+from serving.access.keyring import Keyring
+from serving.access.principal import Allowance
 from serving.api.problems import DRAINING, NOT_READY, ProblemError
 from serving.demo import seed
 from serving.engine import AssessmentEngine, Limits
 from serving.evidence import add_items, read_items
 from serving.live_plan import LivePlan
 from serving.metrics import Metrics
+from serving.review.desk import DeskRules, ReviewDesk
+from serving.review.intake import IntakeRules
 from serving.settings import Settings
 from serving.shadow.runner import ShadowRunner, Trial
 from serving.shadow.store import ShadowStore
 from serving.store.assessments import AssessmentStore
 from serving.store.database import open_database
+from serving.store.keys import KeyStore
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
 from serving.store.saving import Saving
@@ -46,10 +53,14 @@ class Services:
         self.settings = settings
         self.metrics = Metrics()
         self.tracing = tracing_of(settings)
-        self.store = AssessmentStore(open_database(settings.database_url))
+        database = open_database(settings.database_url)
+        self.desk = ReviewDesk(database, desk_rules(settings))
+        self.store = AssessmentStore(database, self.desk.kept)
         self.saving = Saving(self.store)
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
+        self.keyring = Keyring(KeyStore(self.store.engine))
+        self.allowances = Allowances(Allowance(settings.requests_per_minute, settings.listings_per_minute))
         self.draining = False
         self.in_work = 0
         self.failure: Exception | None = None
@@ -105,6 +116,7 @@ class Services:
     async def _start(self) -> None:
         try:
             await asyncio.to_thread(migrate, self.store.engine)
+            await self.keyring.begin()
             engine = await asyncio.to_thread(load_engine, self.settings)
             live_plan = LivePlan(self.plans, engine, self.metrics.versions)
             await asyncio.to_thread(live_plan.begin)
@@ -150,6 +162,7 @@ class Services:
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])
+        await self.keyring.end()
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
             await asyncio.to_thread(self._engine.close)
@@ -180,6 +193,22 @@ def limits_of(settings: Settings) -> Limits:
     """Return how much the engine takes on."""
     return Limits(
         settings.max_in_flight, settings.max_queue_ms / 1_000, settings.remember_mb * 1_000_000, settings.cores
+    )
+
+
+def desk_rules(settings: Settings) -> DeskRules:
+    """Return how reviews are done here.
+
+    Raises
+    ------
+    InputError
+        If the facts of the marketplace are not in order.
+    """
+    calendar = load_marketplace(settings.marketplace).calendar
+    return DeskRules(
+        IntakeRules(calendar, learn_daily=settings.review_learn_daily),
+        lease=timedelta(minutes=settings.review_lease_minutes),
+        grace=timedelta(seconds=settings.review_grace_seconds),
     )
 
 

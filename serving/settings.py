@@ -13,6 +13,8 @@ from models.classifier.cores import usable_core_numbers
 from models.domain.errors import InputError
 
 PREFIX = "HAZARDLENS_"
+LOG_FORMATS = ("text", "json")
+ACCESS = ("keys", "off")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 _T = TypeVar("_T")
 
@@ -58,17 +60,36 @@ class Settings:
         Collector that traces are sent to by OTLP over HTTP; None leaves it to the standard variables of OpenTelemetry.
     demo : bool
         Fill an empty store with the example listings at start.
-    plan_admin : bool
-        Let the API store plans and put them in force. Whoever can reach the API can then do so: keep it behind a proxy
-        that knows its people.
     plan_four_eyes : bool
         A plan goes live only by another person than its author.
     shadow_plan, shadow_model : Path or None
         Plan and model on trial: they see live traffic without effect.
     shadow_rate : float
         Share of the listings that they see, 0 to 1.
+    review_lease_minutes : int
+        How long a reviewer has an item without renewing it.
+    review_grace_seconds : int
+        How long a decision can be taken back, and has no effect outside.
+    review_learn_daily : int
+        Most listings a day that reviewers are asked about only because the model would learn from them.
     marketplace : Path or None
         Facts of the marketplace, for texts to sellers and statements of reasons; None takes the example that ships.
+    access : str
+        `keys`: nothing but health is answered without a key. `off`: whoever reaches the server may do everything.
+    metrics_open : bool
+        Answer /metrics without a key.
+    requests_per_minute, listings_per_minute : int
+        Allowance of a key that has none of its own, in each process; 0 is no limit.
+    log_format : str
+        One of `LOG_FORMATS`; `json` writes one object a line.
+    log_listings : bool
+        Let the log hold what sellers write.
+    tls_certificate, tls_key : Path or None
+        PEM files, to serve HTTPS without a proxy.
+    hsts_seconds : int
+        How long a browser is to insist on HTTPS (Strict-Transport-Security), sent over HTTPS only; 0 sends none.
+    trusted_proxies : str or None
+        Addresses or networks, separated by commas, whose X-Forwarded-For and -Proto are believed.
 
     Raises
     ------
@@ -88,13 +109,25 @@ class Settings:
     max_in_flight: int = 4_000
     log_level: str = "info"
     demo: bool = False
-    plan_admin: bool = False
     plan_four_eyes: bool = True
     marketplace: Path | None = None
     shadow_plan: Path | None = None
     shadow_model: Path | None = None
     shadow_rate: float = 1.0
     evidence: Path | None = None
+    review_lease_minutes: int = 10
+    review_grace_seconds: int = 30
+    review_learn_daily: int = 20
+    access: str = "keys"
+    metrics_open: bool = False
+    requests_per_minute: int = 0
+    listings_per_minute: int = 0
+    log_format: str = "text"
+    log_listings: bool = False
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    hsts_seconds: int = 0
+    trusted_proxies: str | None = None
     max_queue_ms: int = 250
     cores: tuple[int, ...] = ()
     remember_mb: int = 64
@@ -108,6 +141,9 @@ class Settings:
                 place=f"{PREFIX}MAX_IN_FLIGHT",
                 hint="one request of the largest size must fit in",
             )
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            missing = "TLS_KEY" if self.tls_key is None else "TLS_CERTIFICATE"
+            raise InputError("is not set", place=f"{PREFIX}{missing}", hint="HTTPS needs certificate and key")
 
     @property
     def max_body_bytes(self) -> int:
@@ -220,10 +256,22 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "log_level": _choice({level: level for level in LOG_LEVELS}),
     "otlp_endpoint": _url,
     "demo": _choice(_YES_OR_NO),
-    "plan_admin": _choice(_YES_OR_NO),
     "plan_four_eyes": _choice(_YES_OR_NO),
     "marketplace": _path,
     "shadow_plan": _path,
     "shadow_model": _path,
     "shadow_rate": _share,
+    "review_lease_minutes": _integer(1, 1_440),
+    "review_grace_seconds": _integer(0, 86_400),
+    "review_learn_daily": _integer(0, 1_000_000),
+    "access": _choice({access: access for access in ACCESS}),
+    "metrics_open": _choice(_YES_OR_NO),
+    "requests_per_minute": _integer(0, 1_000_000_000),
+    "listings_per_minute": _integer(0, 1_000_000_000),
+    "log_format": _choice({log_format: log_format for log_format in LOG_FORMATS}),
+    "log_listings": _choice(_YES_OR_NO),
+    "tls_certificate": _path,
+    "tls_key": _path,
+    "hsts_seconds": _integer(0, 100_000_000),
+    "trusted_proxies": _text,
 }

@@ -18,10 +18,12 @@ from fastapi.testclient import TestClient
 from hazardlens.cli import main
 from models.domain.assessment import Assessment
 from serving.settings import PREFIX, Settings
+from tests.serving.conftest import bearer
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("hazardlens", "serving", "training", "models")
 ROOMS = (*PACKAGES, "datasets", "notebooks", "tests")
+GROUPS = {"keys", "knowledge", "plan", "reasons", "report"}
 HEAVY = ("torch", "mlflow", "transformers", "sentence_transformers", "onnx")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -112,7 +114,7 @@ class TestReadme:
 
     def test_its_commands_exist(self, capsys: pytest.CaptureFixture[str]) -> None:
         text = "\n".join([*code_blocks("sh"), *inline(README)])
-        names = set(re.findall(r"^hazardlens ((?:knowledge |plan )?[a-z]+)", text, re.MULTILINE))
+        names = set(re.findall(r"^hazardlens ((?:keys |knowledge |plan )?[a-z]+)", text, re.MULTILINE))
 
         assert len(names) > 10
         for name in names:
@@ -130,7 +132,8 @@ class TestReadme:
         assert lines
         for line in lines:
             _, command, *words = line.split()
-            main([command, "--help"])
+            group = [words[0]] if command in GROUPS else []
+            main([command, *group, "--help"])
             shown = capsys.readouterr().out
             assert [word for word in words if word.startswith("--") and word not in shown] == [], line
 
@@ -155,10 +158,11 @@ class TestReadme:
         assert named - {"package", "-"} == {canonical(name) for name in dependencies()}
 
     def test_every_setting_of_the_server_stands_in_its_table(self) -> None:
-        documented = set(re.findall(r"^\| `(HAZARDLENS_\w+)`", README, re.MULTILINE))
+        rows = re.findall(r"^\| (`HAZARDLENS_\w+`(?:, `HAZARDLENS_\w+`)*) \|", README, re.MULTILINE)
+        documented = {name for row in rows for name in re.findall(r"HAZARDLENS_\w+", row)}
         settings = {PREFIX + name.upper() for name in Settings.__dataclass_fields__}
 
-        assert documented == settings | {"HAZARDLENS_DATASETS", "HAZARDLENS_CACHE"}
+        assert documented == settings | {"HAZARDLENS_DATASETS", "HAZARDLENS_CACHE", "HAZARDLENS_API_KEY"}
 
     def test_the_defaults_of_its_settings_are_true(self) -> None:
         shown = dict(re.findall(r"^\| `(HAZARDLENS_\w+)` \| `([^`]+)` \|", README, re.MULTILINE))
@@ -179,7 +183,7 @@ class TestReadme:
         (request,) = re.findall(r"-d '(\{.*\})'", README)
         (shown,) = (json.loads(block) for block in code_blocks("json"))
         settings = Settings(model=small_model_dir, database_url=f"sqlite:///{tmp_path / 'h.db'}")
-        with TestClient(create_app(settings)) as client:
+        with TestClient(create_app(settings), headers=bearer(settings)) as client:
             assert client.portal is not None
             client.portal.call(client.app.state.services.started)  # type: ignore[attr-defined]
             answer = client.post("/v1/assessments", json=json.loads(request)).json()

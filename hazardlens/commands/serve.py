@@ -38,6 +38,10 @@ def serve(
     settings = replace(settings, model=model_directory(model or str(settings.model)))
     require_free(settings.host, settings.port)
     typer.echo(addresses(settings))
+    if settings.access == "off":
+        typer.echo("access   OFF: whoever reaches this server may do everything (HAZARDLENS_ACCESS)")
+    elif settings.demo:
+        typer.echo(way_in(settings, demo_key(settings)))
     raise typer.Exit(run(settings))
 
 
@@ -60,6 +64,39 @@ def require_free(host: str, port: int) -> None:
 
 def addresses(settings: Settings) -> str:
     """Return where to find what, for people."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
-    base = f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{settings.port}"
+    base = address(settings)
     return f"page     {base}/\nAPI      {base}/openapi.json\nmetrics  {base}/metrics"
+
+
+def way_in(settings: Settings, key: str) -> str:
+    """Return what people copy to use a key: a link for the browser, lines for a shell."""
+    base = address(settings)
+    return (
+        f"\nkey      {key}\n         for this run of the demo; the next one makes another\n"
+        f"sign in  {base}/#key={key}\n\n"
+        f"export HAZARDLENS_API_KEY={key}\n"
+        f'curl -s {base}/v1/assessments -H "Authorization: Bearer $HAZARDLENS_API_KEY" \\\n'
+        '  -H \'Content-Type: application/json\' -d \'[{"id": "1", "title": "Green laser pointer pen 5000 mW"}]\'\n'
+    )
+
+
+def demo_key(settings: Settings) -> str:
+    """Make the key of the demo anew: nobody has to keep it, and there is never more than one."""
+    from serving.access.principal import Role
+    from serving.store.database import open_database
+    from serving.store.keys import KeyStore
+    from serving.store.migrating import migrate
+
+    engine = open_database(settings.database_url)
+    try:
+        migrate(engine)
+        return KeyStore(engine).replace("demo", [Role.UPLOADER, Role.REVIEWER, Role.SCIENTIST]).secret
+    finally:
+        engine.dispose()
+
+
+def address(settings: Settings) -> str:
+    """Return the address of the server, as a browser on this machine takes it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
+    scheme = "http" if settings.tls_certificate is None else "https"
+    return f"{scheme}://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{settings.port}"

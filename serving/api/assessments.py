@@ -13,6 +13,7 @@ from fastapi import APIRouter, Path, Query, Request
 from models.classifier.classifier import Detail
 from models.domain.assessment import Assessment
 from models.domain.listing import Listing
+from serving.access.asking import charge_listings
 from serving.api.body import parse_json, read_body
 from serving.api.frame import request_id
 from serving.api.gate import seconds_left
@@ -28,6 +29,7 @@ from serving.watching import request_watch
 
 router = APIRouter(tags=["assessments"])
 _PATH = "/v1/assessments"
+_LOGGED = 20
 _SHORT = 20_000
 """Bytes of JSON that are read in less than a millisecond."""
 _FEW = 8
@@ -95,6 +97,9 @@ async def assess(
     if explain == "full" and len(listings) > settings.max_full:
         detail = f"{len(listings):,} listings with explain=full; at most {settings.max_full:,} in one request."
         raise ProblemError(TOO_MANY_LISTINGS, detail)
+    charge_listings(request, len(listings))
+    if settings.log_listings:
+        request.scope["state"]["titles"] = [shortened(listing.title) for listing in accepted[:_LOGGED]]
     outcomes = await engine.assess(accepted, explain, in_force, seconds_left(request.scope))
     answers = _Answers(listings, outcomes, request_id(request.scope))
     watch.lap("assess")

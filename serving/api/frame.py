@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.logs import log_request
 from serving.metrics import Metrics
 from serving.tracing import Tracing
 from serving.watching import begin_request
@@ -33,8 +34,10 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
 }
-"""Sent with every answer. No inline script or style is ever needed, so none may run."""
+"""Sent with every answer that sets none of its own. No inline script or style is ever needed, so none may run."""
 
 
 class RequestFrame:
@@ -47,6 +50,8 @@ class RequestFrame:
     on_fault : callable
         Makes the answer when the app raised and nothing was sent yet.
     tracing : Tracing, optional
+    hsts_seconds : int
+        How long a browser is to insist on HTTPS; 0 does not ask for it.
     """
 
     def __init__(
@@ -55,11 +60,13 @@ class RequestFrame:
         metrics: Metrics,
         on_fault: Callable[[Request], Response],
         tracing: Tracing | None = None,
+        hsts_seconds: int = 0,
     ) -> None:
         self._app = app
         self._metrics = metrics
         self._on_fault = on_fault
         self._tracing = tracing
+        self._secure = {"Strict-Transport-Security": f"max-age={hsts_seconds}"} if hsts_seconds else {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -71,6 +78,7 @@ class RequestFrame:
         state: dict[str, Any] = scope.setdefault("state", {})
         state[_KEY] = identifier
         watch, status = begin_request(), 0
+        added = HEADERS | self._secure if scope["scheme"] == "https" else HEADERS
 
         async def framed(message: Message) -> None:
             nonlocal status
@@ -80,7 +88,7 @@ class RequestFrame:
                     self._tracing.mark(identifier, watch)
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = identifier
-                for name, value in HEADERS.items():
+                for name, value in added.items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -94,8 +102,9 @@ class RequestFrame:
                 raise  # half an answer is out; only the closing of the connection can tell the client
             await self._on_fault(Request(scope))(scope, receive, framed)
         finally:
-            seconds = perf_counter() - watch.begun
-            self._metrics.request(scope["method"], _route(scope), status, seconds, watch, state.get(_PROBLEM))
+            route, seconds = _route(scope), perf_counter() - watch.begun
+            self._metrics.request(scope["method"], route, status, seconds, watch, state.get(_PROBLEM))
+            log_request(scope, identifier, route, status, seconds)
             if self._tracing is not None:
                 self._tracing.phases(watch)
 

@@ -49,3 +49,9 @@ async def metrics(request: Request) -> Response:
     """Return the metrics of this process, or of all workers where there are several."""
     text = await asyncio.to_thread(services_of(request).metrics.exposition)
     return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def describe(request: Request) -> JsonResponse:
+    """Return the description of the interface."""
+    return JsonResponse(request.app.openapi())

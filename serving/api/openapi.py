@@ -7,6 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
+from serving.access.guard import COOKIE, PAGE_HEADER
+from serving.access.routes import OPEN, Roles, roles_of
 from serving.api.plan_schemas import ActRequest, PlanRequest
 from serving.api.problems import PROBLEM_TYPES, Problem
 from serving.api.schemas import AssessmentRequest
@@ -21,6 +23,21 @@ TAGS = [
     {"name": "model", "description": "What answers are made with."},
     {"name": "operation", "description": "For whoever runs the server."},
 ]
+_WAYS_IN = {
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`Authorization: Bearer hl_...`, with a key of `hazardlens keys create`. `x-roles` of each"
+        " operation names the roles that may use it.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": f"What the sign-in page gives a browser. What changes something also needs the header"
+        f" `{PAGE_HEADER}`.",
+    },
+}
 _REF = "#/components/schemas/{model}"
 _LISTINGS: list[dict[str, Any]] = [
     {
@@ -215,9 +232,11 @@ def complete_openapi(app: FastAPI) -> None:
             answer = schema["paths"]["/v1/assessments"]["post"]["responses"]["200"]
             answer["description"] = "One result a listing, in the order of the request."
             answer["content"]["application/json"]["example"] = _ANSWER
-            for path in schema["paths"].values():
-                for operation in path.values():
+            schema["components"]["securitySchemes"] = _WAYS_IN
+            for path, operations in schema["paths"].items():
+                for method, operation in operations.items():
                     _mend(operation)
+                    _secure(operation, roles_of(method.upper(), path))
             schemas["Problem"]["example"] = Problem.model_json_schema()["example"]
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
@@ -225,6 +244,23 @@ def complete_openapi(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _secure(operation: dict[str, Any], roles: Roles | None) -> None:
+    """Say who may use a route, and what it answers to others."""
+    if roles == OPEN:
+        operation["security"] = []
+        return
+    operation["security"] = [{name: []} for name in _WAYS_IN]
+    known = ", ".join(sorted(roles or ()))
+    operation["x-roles"] = sorted(roles or ())
+    operation["description"] = f"{operation.get('description', '').rstrip()}\n\nRoles: {known}.".lstrip()
+    operation["responses"] |= {
+        str(status): answer
+        for status, answer in problems(401, 403, 429).items()
+        if str(status) not in operation["responses"]
+    }
+    operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
 def _mend(operation: dict[str, Any]) -> None:

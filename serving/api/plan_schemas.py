@@ -14,9 +14,6 @@ def _writable(value: Any) -> Any:
     return value
 
 
-Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), BeforeValidator(_writable)
-]
 Reason = Annotated[
     str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True), BeforeValidator(_writable)
 ]
@@ -34,14 +31,12 @@ class PlanRequest(_Given):
     """A plan to store."""
 
     content: Annotated[str, BeforeValidator(_writable)] = Field(description="the plan file, YAML")
-    author: Name = Field(description="who wrote it")
     reason: Reason = Field(description="why it is wanted")
 
 
 class ActRequest(_Given):
-    """Who acts, and why."""
+    """Why a plan is put in force, or taken back."""
 
-    person: Name = Field(description="who puts the plan in force, or takes it back")
     reason: Reason
 
 
@@ -52,7 +47,7 @@ class PlanRecord(_Answer):
     digest: str = Field(description="SHA-256 of its text")
     name: str
     version: str
-    author: str
+    author: str = Field(description="whose key stored it")
     reason: str
     created_at: datetime
     live: bool
@@ -64,7 +59,7 @@ class PlanActRecord(_Answer):
     number: int
     act: str = Field(description="start: the file of a server; activate; rollback")
     plan: str
-    person: str
+    person: str = Field(description="whose key it was done with")
     reason: str
     created_at: datetime
 

@@ -1,8 +1,4 @@
-"""Plans: what is stored, what is live and since when; and the acts that change it.
-
-The acts are off unless `HAZARDLENS_PLAN_ADMIN` allows them. They take the acting person's name from the body: access
-keys with roles will tell who it is and whether the person may.
-"""
+"""Plans: what is stored, what is live and since when; and the acts that change it, recorded under whose key it was."""
 
 from __future__ import annotations
 
@@ -17,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from models.plan.problems import Problem as Finding
 from models.plan.reading import parse_plan
 from models.plan.vocabulary import vocabulary_of
+from serving.access.asking import principal_of
 from serving.api.body import parse_json, read_body
 from serving.api.intake import field_error
 from serving.api.openapi import json_body, problems
@@ -24,7 +21,6 @@ from serving.api.plan_schemas import ActRequest, PlanActAnswer, PlanList, PlanRe
 from serving.api.problems import (
     INVALID_PLAN,
     NOT_FOUND,
-    PLAN_ADMIN_OFF,
     PLAN_CONFLICT,
     WRONG_SHAPE,
     FieldError,
@@ -90,12 +86,12 @@ async def get_plan(request: Request, name: PlanName) -> JsonResponse:
     " put in force. Equal content is stored once. A name and version that are taken by other content are refused.",
     response_model=PlanStored,
     openapi_extra=json_body("PlanRequest"),
-    responses=problems(400, 403, 409, 413, 415, 422, 500, 503),
+    responses=problems(400, 409, 413, 415, 422, 500, 503),
 )
 async def store_plan(request: Request) -> JsonResponse:
     """Store a plan."""
-    services = _admin(request)
-    model = services.engine.model
+    services = services_of(request)
+    model, person = services.engine.model, principal_of(request).name
     body = await _body(request, PlanRequest)
     vocabulary = vocabulary_of(model.taxonomy, model.knowledge)
     reading = await asyncio.to_thread(parse_plan, body.content, "plan", vocabulary)
@@ -104,7 +100,7 @@ async def store_plan(request: Request) -> JsonResponse:
         detail = "; ".join(f"{error.field}: {error.message}" for error in errors[:3])
         raise ProblemError(INVALID_PLAN, detail, errors)
     try:
-        stored = await asyncio.to_thread(services.plans.keep, reading.plan, body.author, body.reason)
+        stored = await asyncio.to_thread(services.plans.keep, reading.plan, person, body.reason)
     except PlanConflictError as conflict:
         raise ProblemError(PLAN_CONFLICT, str(conflict)) from conflict
     live = await asyncio.to_thread(services.plans.live)
@@ -118,32 +114,32 @@ async def store_plan(request: Request) -> JsonResponse:
     " for: it is for emergencies.",
     response_model=PlanActAnswer,
     openapi_extra=json_body("ActRequest"),
-    responses=problems(400, 403, 409, 413, 415, 422, 500, 503),
+    responses=problems(400, 409, 413, 415, 422, 500, 503),
 )
 async def roll_back(request: Request) -> JsonResponse:
     """Go back to the plan before."""
-    services = _admin(request)
+    services, person = services_of(request), principal_of(request).name
     body = await _body(request, ActRequest)
-    return await _acted(services, lambda: services.plans.roll_back(body.person, body.reason))
+    return await _acted(services, lambda: services.plans.roll_back(person, body.reason))
 
 
 @router.post(
     f"{_PATH}/{{name}}/activate",
     summary="Put a plan in force",
     description="It decides from the next request on; other servers on the same store follow within seconds. With"
-    " `HAZARDLENS_PLAN_FOUR_EYES`, by another person than its author.",
+    " `HAZARDLENS_PLAN_FOUR_EYES`, by another key's name than its author's.",
     response_model=PlanActAnswer,
     openapi_extra=json_body("ActRequest"),
-    responses=problems(400, 403, 404, 409, 413, 415, 422, 500, 503),
+    responses=problems(400, 404, 409, 413, 415, 422, 500, 503),
 )
 async def activate(request: Request, name: PlanName) -> JsonResponse:
     """Put a plan in force."""
-    services = _admin(request)
+    services, person = services_of(request), principal_of(request).name
     body = await _body(request, ActRequest)
     plan = await _found(services, name)
     four_eyes = services.settings.plan_four_eyes
     return await _acted(
-        services, lambda: services.plans.activate(plan.digest, body.person, body.reason, four_eyes=four_eyes)
+        services, lambda: services.plans.activate(plan.digest, person, body.reason, four_eyes=four_eyes)
     )
 
 
@@ -155,13 +151,6 @@ async def _acted(services: Services, act: Callable[[], StoredPlan]) -> JsonRespo
         raise ProblemError(PLAN_CONFLICT, str(conflict)) from conflict
     await asyncio.to_thread(services.live_plan.refresh)
     return JsonResponse({"before": before, "in_force": services.engine.versions.plan, "plan": _facts(live, live)})
-
-
-def _admin(request: Request) -> Services:
-    services = services_of(request)
-    if not services.settings.plan_admin:
-        raise ProblemError(PLAN_ADMIN_OFF, "This server does not let its plan be changed; see HAZARDLENS_PLAN_ADMIN.")
-    return services
 
 
 async def _found(services: Services, name: str) -> StoredPlan:

@@ -73,7 +73,8 @@ class ProblemType:
 
 
 MALFORMED_JSON = ProblemType("malformed-json", 400, "The body is not JSON")
-PLAN_ADMIN_OFF = ProblemType("plan-admin-off", 403, "Plans cannot be changed here")
+UNAUTHENTICATED = ProblemType("unauthenticated", 401, "A valid key is needed")
+FORBIDDEN = ProblemType("forbidden", 403, "The role of the key does not allow this")
 NOT_FOUND = ProblemType("not-found", 404, "There is nothing here")
 NOTHING_RESTRICTED = ProblemType("nothing-restricted", 409, "Nothing is restricted, so no statement of reasons is owed")
 METHOD_NOT_ALLOWED = ProblemType("method-not-allowed", 405, "The method is not allowed here")
@@ -86,6 +87,7 @@ WRONG_SHAPE = ProblemType("wrong-shape", 422, "The body has another shape than e
 INVALID_PARAMETER = ProblemType("invalid-parameter", 422, "A parameter is not valid")
 INVALID_LISTING = ProblemType("invalid-listing", 422, "The listing is not valid")
 INVALID_PLAN = ProblemType("invalid-plan", 422, "The plan has errors")
+RATE_LIMITED = ProblemType("rate-limited", 429, "The allowance of the key is used up")
 TOO_BUSY = ProblemType("too-busy", 429, "The server is full")
 INTERNAL_ERROR = ProblemType("internal-error", 500, "The server failed")
 NOT_READY = ProblemType("not-ready", 503, "The server is not ready")
@@ -94,9 +96,10 @@ STORE_UNAVAILABLE = ProblemType("store-unavailable", 503, "The database does not
 DEADLINE = ProblemType("deadline", 504, "The deadline of the request cannot be kept")
 
 PROBLEM_TYPES = (
-    MALFORMED_JSON, PLAN_ADMIN_OFF, NOT_FOUND, METHOD_NOT_ALLOWED, NOTHING_RESTRICTED, PLAN_CONFLICT, MODEL_CHANGED,
-    TOO_MANY_LISTINGS, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, WRONG_SHAPE, INVALID_PARAMETER, INVALID_LISTING,
-    INVALID_PLAN, TOO_BUSY, INTERNAL_ERROR, NOT_READY, DRAINING, STORE_UNAVAILABLE, DEADLINE,
+    MALFORMED_JSON, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, METHOD_NOT_ALLOWED, NOTHING_RESTRICTED, PLAN_CONFLICT,
+    MODEL_CHANGED, TOO_MANY_LISTINGS, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, WRONG_SHAPE, INVALID_PARAMETER,
+    INVALID_LISTING, INVALID_PLAN, RATE_LIMITED, TOO_BUSY, INTERNAL_ERROR, NOT_READY, DRAINING, STORE_UNAVAILABLE,
+    DEADLINE,
 )  # fmt: skip
 
 

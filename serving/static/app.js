@@ -2,13 +2,14 @@
 
 import { byId, fill, make } from "./dom.js";
 import { drawResult } from "./result.js";
+import { keyOfLink, signOut } from "./session.js";
 
 const FIELDS = ["title", "description", "brand", "category", "language"];
 const form = byId("form");
 let turn = 0; // an answer that comes after a later question is dropped
 
 async function ask(address, options = {}) {
-  const response = await fetch(address, { ...options, headers: { Accept: "application/json", ...options.headers } });
+  const response = await fetch(address, { ...options, headers: { Accept: "application/json", "X-Hazardlens-Page": "1", ...options.headers } });
   const body = await response.json();
   if (!response.ok) throw body;
   return body;
@@ -87,6 +88,8 @@ function enter(listing) {
   byId("f-captions").value = (listing.captions ?? []).map((caption) => caption.text ?? caption).join("\n");
 }
 
+keyOfLink();
+byId("sign-out")?.addEventListener("click", signOut);
 if (form) {
   form.addEventListener("submit", (event) => { event.preventDefault(); show(assess); });
   form.addEventListener("keydown", (event) => {

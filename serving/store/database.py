@@ -46,6 +46,7 @@ def open_database(url: str) -> Engine:
             parsed,
             json_serializer=dump_json,
             json_deserializer=orjson.loads,
+            hide_parameters=True,  # an error would quote listings in the log
             connect_args={"timeout": _WAIT_MS / 1_000},
         )
         _tune_sqlite(engine)
@@ -56,6 +57,7 @@ def open_database(url: str) -> Engine:
                 parsed.set(drivername="postgresql+psycopg"),
                 json_serializer=dump_json,
                 json_deserializer=orjson.loads,
+                hide_parameters=True,
                 pool_pre_ping=True,
                 connect_args={"connect_timeout": 5},
             )

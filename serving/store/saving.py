@@ -7,10 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
 from serving.store.assessments import Answered
 
 _AT_ONCE = 1_000
 """Most rows of one transaction, unless a single request brings more."""
+
+
+_GONE = (OperationalError, InterfaceError, PoolTimeout)
+"""The database does not answer: a try for each request would make the last wait for all of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +85,9 @@ class Saving:
         try:
             await asyncio.to_thread(self._store.save, [answer for waiting in batch for answer in waiting.answers])
         except Exception as error:  # noqa: BLE001  (whoever waits for it raises it)
-            if len(batch) == 1:
-                _fail(batch[0].kept, error)
+            if len(batch) == 1 or isinstance(error, _GONE):
+                for waiting in batch:
+                    _fail(waiting.kept, error)
                 return
             # One request's rows may be at fault: each has its own try, so that the others do not suffer.
             for waiting in batch:

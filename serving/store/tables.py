@@ -138,3 +138,36 @@ class ShadowDecisionRow(Base):
         Index("ix_shadow_actions", "live_action", "action"),
         Index("ix_shadow_assessment", "assessment_id"),
     )
+
+
+class ApiKeyRow(Base):
+    """One API key. Of its secret only the digest is kept; keys of one name are rotations of each other."""
+
+    __tablename__ = "api_keys"
+
+    prefix: Mapped[str] = mapped_column(String(16), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String)
+    roles: Mapped[str] = mapped_column(String)
+    requests_per_minute: Mapped[int | None] = mapped_column(Integer)
+    listings_per_minute: Mapped[int | None] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+    __table_args__ = (Index("ix_api_keys_name", "name"),)
+
+
+class SessionRow(Base):
+    """A browser that was signed in with a key; it ends with the key."""
+
+    __tablename__ = "sessions"
+
+    prefix: Mapped[str] = mapped_column(String(16), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    key_prefix: Mapped[str] = mapped_column(String(16), ForeignKey("api_keys.prefix", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (Index("ix_sessions_key", "key_prefix"),)

@@ -38,6 +38,7 @@ from models.domain.errors import InputError
 from models.domain.listing import Listing
 from models.domain.risk import RiskLevel
 from tests.hazardlens.conftest import Unruly, assesses, cuts, drips, problem, replies, slowly
+from tests.serving.conftest import bearer
 
 LAMP = {"id": "1", "title": "Lamp"}
 
@@ -321,7 +322,9 @@ def real(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     from serving.settings import Settings
 
     url = f"sqlite:///{tmp_path_factory.mktemp('client') / 'h.db'}"
-    app = create_app(Settings(model=small_model_dir, database_url=url))
+    settings = Settings(model=small_model_dir, database_url=url)
+    key = bearer(settings)["Authorization"].removeprefix("Bearer ")
+    app = create_app(settings)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=5))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -331,7 +334,7 @@ def real(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
             assert time.monotonic() < deadline, "the server did not start"
             time.sleep(0.02)
         port = server.servers[0].sockets[0].getsockname()[1]
-        with Client(f"http://127.0.0.1:{port}", deadline=60, retries=30) as client:
+        with Client(f"http://127.0.0.1:{port}", key, deadline=60, retries=30) as client:
             yield client
     finally:
         server.should_exit = True

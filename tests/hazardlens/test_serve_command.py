@@ -21,6 +21,7 @@ from hazardlens.commands.serve import addresses, require_free
 from models.domain.errors import InputError
 from serving.settings import Settings
 from tests.hazardlens.conftest import RunCommand
+from tests.serving.conftest import bearer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -100,11 +101,13 @@ def test_the_server_answers_and_ends_on_a_signal(small_model_dir: Path, tmp_path
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "hazardlens", "serve", "--model", str(small_model_dir), "--port", str(port)]
-    environment = {**os.environ, "HAZARDLENS_DATABASE_URL": f"sqlite:///{tmp_path / 'h.db'}"}
+    url = f"sqlite:///{tmp_path / 'h.db'}"
+    key = bearer(Settings(database_url=url))["Authorization"].removeprefix("Bearer ")
+    environment = {**os.environ, "HAZARDLENS_DATABASE_URL": url}
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True) as server:
         try:
-            with Client(f"http://127.0.0.1:{port}", deadline=60) as client:
+            with Client(f"http://127.0.0.1:{port}", key, deadline=60) as client:
                 deadline = time.monotonic() + 60
                 while not client.ready():
                     assert server.poll() is None, server.communicate()[1]

@@ -19,11 +19,13 @@ from fastapi.testclient import TestClient
 
 from models.classifier.classifier import HazardClassifier
 from models.plan.reading import load_plan
+from serving.access.principal import Role
 from serving.app import create_app
 from serving.services import load_engine
 from serving.settings import Settings
 from serving.store.assessments import AssessmentStore
 from serving.store.database import open_database
+from serving.store.keys import KeyStore
 from serving.store.migrating import migrate
 
 HEATER = {
@@ -61,16 +63,30 @@ def settings(small_model_dir: Path, tmp_path: Path) -> Settings:
     return Settings(model=small_model_dir, database_url=f"sqlite:///{tmp_path / 'store' / 'h.db'}")
 
 
-StartApp = Callable[[Settings], TestClient]
+StartApp = Callable[..., TestClient]
+
+
+def bearer(settings: Settings, *roles: Role, name: str = "") -> dict[str, str]:
+    """Header with a key of some roles, by default an admin's, in the database of the settings."""
+    database = open_database(settings.database_url)
+    migrate(database)
+    key = KeyStore(database).replace(name or f"tests {uuid.uuid4().hex}", roles or [Role.ADMIN]).secret
+    database.dispose()
+    return {"Authorization": f"Bearer {key}"}
+
+
+def client_of(settings: Settings, *roles: Role, name: str = "") -> TestClient:
+    """An app that has not begun, and a client with a key of some roles, by default an admin's."""
+    return TestClient(create_app(settings), headers=bearer(settings, *roles, name=name))
 
 
 @pytest.fixture
 def start_app() -> Iterator[StartApp]:
-    """Start an app and wait until it is ready."""
+    """Start an app and wait until it is ready; its client has a key, by default an admin's."""
     with ExitStack() as stack:
 
-        def start(settings: Settings) -> TestClient:
-            client = stack.enter_context(TestClient(create_app(settings)))
+        def start(settings: Settings, *roles: Role, name: str = "") -> TestClient:
+            client = stack.enter_context(client_of(settings, *roles, name=name))
             assert client.portal is not None
             client.portal.call(client.app.state.services.started)
             return client
@@ -88,19 +104,29 @@ def client(start_app: StartApp, settings: Settings) -> TestClient:
 def shared_client(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A ready app for tests that do not look at the whole store."""
     url = f"sqlite:///{tmp_path_factory.mktemp('shared') / 'h.db'}"
-    with TestClient(create_app(Settings(model=small_model_dir, database_url=url))) as client:
+    with client_of(Settings(model=small_model_dir, database_url=url)) as client:
         assert client.portal is not None
         client.portal.call(client.app.state.services.started)
         yield client
 
 
 @pytest.fixture(scope="module")
-def live_url(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a server that listens on a real port, with the example listings."""
+def live_settings(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of the server at `live_url`."""
     url = f"sqlite:///{tmp_path_factory.mktemp('live') / 'h.db'}"
-    app = create_app(
-        Settings(model=small_model_dir, database_url=url, max_body_mb=2, demo=True, max_queue_ms=PATIENT_MS)
-    )
+    return Settings(model=small_model_dir, database_url=url, max_body_mb=2, demo=True, max_queue_ms=PATIENT_MS)
+
+
+@pytest.fixture(scope="module")
+def live_key(live_settings: Settings) -> dict[str, str]:
+    """Header with an admin's key for the server at `live_url`."""
+    return bearer(live_settings)
+
+
+@pytest.fixture(scope="module")
+def live_url(live_settings: Settings) -> Iterator[str]:
+    """Address of a server that listens on a real port, with the example listings."""
+    app = create_app(live_settings)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=5))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -45,10 +45,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, live_url: str) -> Iterator[Page]:
-    """The front page; fails on any script error, refused content or request to elsewhere."""
+def page(browser: Browser, live_url: str, live_key: dict[str, str]) -> Iterator[Page]:
+    """The front page, signed in; fails on any script error, refused content or request to elsewhere."""
     context = browser.new_context(viewport={"width": 1366, "height": 900})
     page = context.new_page()
+    sign_in(page, live_url, live_key)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -57,6 +58,11 @@ def page(browser: Browser, live_url: str) -> Iterator[Page]:
     yield page
     context.close()
     assert complaints == []
+
+
+def sign_in(page: Page, live_url: str, live_key: dict[str, str]) -> None:
+    page.goto(f"{live_url}/#key={live_key['Authorization'].removeprefix('Bearer ')}")
+    page.wait_for_selector("#f-title")
 
 
 def assess(page: Page, **fields: str) -> None:
@@ -118,14 +124,14 @@ def test_another_hazard_gets_its_own_words(page: Page) -> None:
     "title",
     ["🔥🔥👨‍👩‍👧 laser pointer 5000mW 🔥", "𝒜𝒷 laser 5000mW", "דוב laser pointer 5000mW", "e\u0301 laser pointer"],
 )
-def test_highlights_stand_where_the_words_are(page: Page, live_url: str, title: str) -> None:
+def test_highlights_stand_where_the_words_are(page: Page, live_url: str, live_key: dict[str, str], title: str) -> None:
     assess(page, title=title, description="")
     assert page.locator('[data-field="title"]').text_content() == title
     found = marks(page, "title")
     assert found
-    posted = httpx.post(f"{live_url}/v1/assessments", json=[{"id": "page", "title": title}]).json()
+    posted = httpx.post(f"{live_url}/v1/assessments", json=[{"id": "page", "title": title}], headers=live_key).json()
     identifier = posted["results"][0]["assessment"]["id"]
-    answer = httpx.get(f"{live_url}/v1/assessments/{identifier}/explanation").json()
+    answer = httpx.get(f"{live_url}/v1/assessments/{identifier}/explanation", headers=live_key).json()
     words = {phrase["text"] for hazard in answer["hazards"] for phrase in hazard["phrases"]}
     assert set(found) <= words
 
@@ -176,7 +182,7 @@ def test_right_to_left_text_runs_from_the_right(page: Page) -> None:
     assert page.locator('[data-field="description"]').evaluate("e => getComputedStyle(e).direction") == "ltr"
 
 
-def test_markup_in_any_field_stays_text(page: Page, live_url: str) -> None:
+def test_markup_in_any_field_stays_text(page: Page, live_url: str, live_key: dict[str, str]) -> None:
     assess(page, title=HOSTILE, description=HOSTILE, brand=HOSTILE, category=HOSTILE, captions=HOSTILE)
     assert page.locator('[data-field="title"]').text_content() == HOSTILE
     assert page.locator('[data-field="captions[0]"]').text_content() == HOSTILE
@@ -184,7 +190,7 @@ def test_markup_in_any_field_stays_text(page: Page, live_url: str) -> None:
         "id": HOSTILE, "title": HOSTILE, "attributes": {HOSTILE: f"{HOSTILE} 5000mW laser"}, "warnings": [HOSTILE],
         "captions": [f"{HOSTILE} laser 5000mW"], "brand": HOSTILE,
     }  # fmt: skip
-    answer = httpx.post(f"{live_url}/v1/assessments", json=[listing]).json()
+    answer = httpx.post(f"{live_url}/v1/assessments", json=[listing], headers=live_key).json()
     page.goto(f"{live_url}/assessments/{answer['results'][0]['assessment']['id']}")
     page.wait_for_selector("#result:not([hidden])")
     explained(page)
@@ -228,10 +234,10 @@ def test_the_permalink_shows_the_same_assessment(page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_overflows_a_phone(browser: Browser, live_url: str, scheme: Any) -> None:
+def test_nothing_overflows_a_phone(browser: Browser, live_url: str, live_key: dict[str, str], scheme: Any) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
     page = context.new_page()
-    page.goto(live_url)
+    sign_in(page, live_url, live_key)
     assess(page, title="W" * 300, description="x" * 400, captions="y" * 300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     context.close()

@@ -23,9 +23,10 @@ def _listings(request: int) -> list[dict[str, Any]]:
     ]
 
 
-def test_a_hundred_requests_at_once_get_their_own_answers(live_url: str) -> None:
+def test_a_hundred_requests_at_once_get_their_own_answers(live_url: str, live_key: dict[str, str]) -> None:
     async def everyone() -> list[Any]:
-        async with httpx.AsyncClient(base_url=live_url, timeout=60, limits=httpx.Limits(max_connections=100)) as client:
+        limits = httpx.Limits(max_connections=100)
+        async with httpx.AsyncClient(base_url=live_url, headers=live_key, timeout=60, limits=limits) as client:
 
             async def one(request: int) -> Any:
                 if request % 10 == 9:  # a malformed one among the others
@@ -39,7 +40,7 @@ def test_a_hundred_requests_at_once_get_their_own_answers(live_url: str) -> None
             return await asyncio.gather(*(one(request) for request in range(100)))
 
     answers = asyncio.run(everyone())
-    with httpx.Client(base_url=live_url, timeout=60) as client:
+    with httpx.Client(base_url=live_url, headers=live_key, timeout=60) as client:
         for request, answer in enumerate(answers):
             if request % 10 == 9:
                 assert answer["status"] == 400

@@ -14,9 +14,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
 from serving.api.problems import PROBLEM_TYPES, Problem
-from serving.app import create_app
 from serving.settings import Settings
-from tests.serving.conftest import BAG, post
+from tests.serving.conftest import BAG, client_of, post
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
@@ -133,7 +132,7 @@ def test_a_lost_database_is_503_with_retry_after(client: TestClient, monkeypatch
 
 
 def test_before_the_model_is_loaded_it_is_503(settings: Settings) -> None:
-    client = TestClient(create_app(settings))  # no lifespan: nothing is loaded
+    client = client_of(settings)  # no lifespan: nothing is loaded
     for response in (
         client.get("/readyz"),
         client.get("/v1/model"),
@@ -145,7 +144,7 @@ def test_before_the_model_is_loaded_it_is_503(settings: Settings) -> None:
 
 
 def test_a_start_that_fails_is_told_by_readyz(settings: Settings, tmp_path: Path) -> None:
-    with TestClient(create_app(replace(settings, model=tmp_path / "none"))) as client:
+    with client_of(replace(settings, model=tmp_path / "none")) as client:
         services = client.app.state.services  # type: ignore[attr-defined]
         assert client.portal is not None
         with pytest.raises(Exception, match="no such model directory"):

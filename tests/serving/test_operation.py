@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from serving.app import create_app
 from serving.settings import Settings
-from tests.serving.conftest import HEATER, post
+from tests.serving.conftest import HEATER, StartApp, post
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,8 +54,8 @@ def test_metrics_name_the_pattern_of_a_route_and_never_its_path(client: TestClie
     assert "0" * 32 not in text
 
 
-def test_several_apps_count_for_themselves(settings: Settings, tmp_path: Path) -> None:
-    first, second = (TestClient(create_app(settings)) for _ in range(2))
+def test_several_apps_count_for_themselves(settings: Settings, start_app: StartApp) -> None:
+    first, second = start_app(settings), start_app(settings)
     first.get("/healthz")
     labels = {"route": "/healthz", "status": "200"}
     assert sample(first, "hazardlens_request_seconds_count", **labels) == 1

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from models.domain.listing import Listing
 from serving.engine import AssessmentEngine
 from serving.store.assessments import Answered, AssessmentStore
+from serving.store.database import open_database, writing
+from serving.store.migrating import migrate
 from serving.store.saving import Saving
 
 
@@ -85,3 +90,18 @@ def test_nothing_to_keep_opens_no_transaction() -> None:
     counted.go.set()
     asyncio.run(Saving(counted).save([]))
     assert counted.sizes == []
+
+
+def test_a_database_that_does_not_answer_is_asked_once_for_all(answers: list[Answered], tmp_path: Path) -> None:
+    busy, other = (open_database(f"sqlite:///{tmp_path / 'h.db'}") for _ in range(2))
+    migrate(busy)
+    # The real patience is half a minute: of a dozen requests, one after another, the last would wait for six.
+    event.listen(other, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout = 1"))
+    counted = Counted(AssessmentStore(other))
+    with writing(busy):
+        _, results = asyncio.run(_everyone(counted, answers))
+
+    assert [type(result) for result in results] == [OperationalError] * 12
+    assert sum(counted.sizes) == 12
+    for engine in (busy, other):
+        engine.dispose()

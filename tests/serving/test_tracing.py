@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from models.domain.errors import InputError
-from serving.app import create_app
 from serving.settings import Settings
 from serving.tracing import tracing_of
-from tests.serving.conftest import BAG, HEATER, post
+from tests.serving.conftest import BAG, HEATER, client_of, post
 
 ROOT = Path(__file__).parents[2]
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -75,7 +73,7 @@ def collector() -> Iterator[Collector]:
 
 def traced(settings: Settings, *calls: tuple[str, str, dict[str, Any]]) -> None:
     """Start a server, make calls and end it, so that everything was sent."""
-    with TestClient(create_app(settings)) as client:
+    with client_of(settings) as client:
         assert client.portal is not None
         client.portal.call(client.app.state.services.started)  # type: ignore[attr-defined]
         for method, path, rest in calls:
@@ -176,7 +174,7 @@ def test_a_caller_that_does_not_sample_is_not_traced(settings: Settings, collect
 
 def test_a_collector_that_is_gone_holds_nobody_up(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
-    with TestClient(create_app(replace(settings, otlp_endpoint="http://127.0.0.1:9"))) as client:
+    with client_of(replace(settings, otlp_endpoint="http://127.0.0.1:9")) as client:
         assert client.portal is not None
         client.portal.call(client.app.state.services.started)  # type: ignore[attr-defined]
         assert post(client, [HEATER])["results"][0]["error"] is None

@@ -1,0 +1,1 @@
+"""Who asks, and what that person or program may do."""

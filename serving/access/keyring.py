@@ -1,0 +1,173 @@
+"""The valid keys and sessions in memory, so that no request waits for the database to know who asks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from serving.access.principal import Principal
+from serving.access.tokens import digest_of, is_secret, prefix_of
+from serving.api.problems import NOT_READY, STORE_UNAVAILABLE, ProblemError
+from serving.store.keys import KeyStore, StoredKey
+
+LOOKS_EVERY = 2.0
+"""Seconds between two looks: a revoked key is refused everywhere after this time at the latest."""
+SESSION_LASTS = timedelta(hours=12)
+_TRUSTED_FOR = 60.0
+"""Seconds that what was read stays true while the database does not answer; after them nobody is let in."""
+_LOOKS_AT_MOST_EVERY = 0.25
+"""Seconds between two looks for unknown secrets, which wait for the next one together: a new key counts in its first
+request, and guessing costs the database next to nothing."""
+_NOTES_EVERY = 60.0
+_NOBODY = digest_of("")
+_log = logging.getLogger("hazardlens.access")
+
+
+@dataclass(frozen=True)
+class _Known:
+    digest: str
+    principal: Principal
+    key_prefix: str
+    expires: float
+
+    @property
+    def alive(self) -> bool:
+        return time.time() < self.expires
+
+
+class Keyring:
+    """What the store says about keys, at most `LOOKS_EVERY` seconds old.
+
+    Used from the event loop only; the database is read on other threads.
+
+    Parameters
+    ----------
+    store : KeyStore
+    clock : callable
+        Seconds that never go back.
+    """
+
+    def __init__(self, store: KeyStore, clock: Callable[[], float] = time.monotonic) -> None:
+        self.store = store
+        self._clock = clock
+        self._known: dict[str, _Known] = {}
+        self._read_at: float | None = None
+        self._tried_at = float("-inf")
+        self._one_at_a_time = asyncio.Lock()
+        self._used: dict[str, datetime] = {}
+        self._noted: dict[str, float] = {}
+        self._watching: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Read the keys, and keep reading them."""
+        await self.refresh()
+        self._watching = asyncio.create_task(self._watch())
+
+    async def end(self) -> None:
+        """Stop reading, and write what is still to be noted."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
+            await self._guarded(lambda: self._note_use(everything=True))
+
+    async def principal(self, secret: str) -> Principal | None:
+        """Return whose key or session a secret is; None if it is none, or no longer.
+
+        Raises
+        ------
+        ProblemError
+            503 before the keys were read, and when they have not been readable for too long.
+        """
+        prefix = prefix_of(secret)
+        found = self._find(prefix, secret)
+        if found is None and prefix is not None:
+            await self._catch_up()
+            found = self._find(prefix, secret)
+        if self._read_at is None:
+            raise ProblemError(NOT_READY, "The keys are being read.", headers={"Retry-After": "2"})
+        if self._age() > _TRUSTED_FOR:
+            detail = "The database does not answer, so that nobody can be known."
+            raise ProblemError(STORE_UNAVAILABLE, detail, headers={"Retry-After": "5"})
+        if found is None:
+            return None
+        self._used[found.key_prefix] = datetime.now(UTC)
+        return found.principal
+
+    async def open_session(self, key: Principal) -> str:
+        """Sign a browser in with a key and return the token for its cookie."""
+        secret = await asyncio.to_thread(self.store.open_session, key.credential, datetime.now(UTC) + SESSION_LASTS)
+        await self.refresh()
+        return secret
+
+    async def close_session(self, session: Principal) -> None:
+        """Sign a browser out."""
+        await asyncio.to_thread(self.store.close_session, session.credential)
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        """Read the store now."""
+        async with self._one_at_a_time:
+            await self._read()
+
+    async def _catch_up(self) -> None:
+        asked_at = self._clock()
+        async with self._one_at_a_time:
+            if self._tried_at < asked_at:  # nobody has looked since
+                await asyncio.sleep(self._tried_at + _LOOKS_AT_MOST_EVERY - asked_at)
+                await self._guarded(self._read)
+
+    async def _read(self) -> None:
+        self._tried_at = self._clock()
+        keys, sessions = await asyncio.to_thread(self.store.usable)
+        by_prefix = {key.prefix: key for key in keys}
+        known = {key.prefix: _known(key) for key in keys}
+        for session in sessions:
+            key = by_prefix[session.key_prefix]
+            ends = min(session.expires_at.timestamp(), known[key.prefix].expires)
+            principal = _principal(key, "session", session.prefix)
+            known[session.prefix] = _Known(session.digest, principal, key.prefix, ends)
+        self._known, self._read_at = known, self._tried_at
+
+    def _find(self, prefix: str | None, secret: str) -> _Known | None:
+        known = self._known.get(prefix) if prefix is not None else None
+        # Compared even where nothing is known by that prefix: the time tells nobody which prefixes there are.
+        same = is_secret(secret, known.digest if known is not None else _NOBODY)
+        return known if known is not None and same and known.alive else None
+
+    def _age(self) -> float:
+        return float("inf") if self._read_at is None else self._clock() - self._read_at
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOKS_EVERY)
+            await self._guarded(self._note_use)
+            await self._guarded(self.refresh)
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except SQLAlchemyError as error:
+            _log.error("the store of keys does not answer: %s", error)
+
+    async def _note_use(self, everything: bool = False) -> None:
+        now = self._clock()
+        due = [p for p in self._used if everything or now - self._noted.get(p, -_NOTES_EVERY) >= _NOTES_EVERY]
+        if due:
+            used = {prefix: self._used.pop(prefix) for prefix in due}
+            self._noted.update(dict.fromkeys(due, now))
+            await asyncio.to_thread(self.store.note_use, used)
+
+
+def _known(key: StoredKey) -> _Known:
+    expires = key.expires_at.timestamp() if key.expires_at is not None else float("inf")
+    return _Known(key.digest, _principal(key, "key", key.prefix), key.prefix, expires)
+
+
+def _principal(key: StoredKey, how: str, credential: str) -> Principal:
+    return Principal(key.name, key.roles, how, credential, key.allowance)

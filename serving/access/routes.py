@@ -1,0 +1,86 @@
+"""Which role may use which route: the one table of it. What stands in no row is refused to everybody."""
+
+from __future__ import annotations
+
+from serving.access.principal import EVERY_ROLE, Role
+
+Roles = frozenset[Role]
+
+OPEN: Roles = frozenset()
+"""No key is asked for: probes, and what a browser needs to sign in."""
+_UPLOADER, _REVIEWER, _SCIENTIST, _ADMIN = Role.UPLOADER, Role.REVIEWER, Role.SCIENTIST, Role.ADMIN
+
+
+def _and_admin(*roles: Role) -> Roles:
+    """An admin may do everything."""
+    return frozenset((*roles, _ADMIN))
+
+
+_STAFF = _and_admin(_REVIEWER, _SCIENTIST)
+_CONSOLE = _and_admin(_REVIEWER)
+
+ROLES: dict[tuple[str, str], Roles] = {
+    ("GET", "/healthz"): OPEN,
+    ("GET", "/readyz"): OPEN,
+    ("POST", "/session"): OPEN,
+    ("DELETE", "/session"): EVERY_ROLE,
+    ("GET", "/static/{path}"): OPEN,
+    ("GET", "/metrics"): _and_admin(_SCIENTIST),
+    ("GET", "/openapi.json"): EVERY_ROLE,
+    ("GET", "/"): _STAFF,
+    ("GET", "/assessments/{assessment_id}"): _STAFF,
+    ("POST", "/v1/assessments"): EVERY_ROLE,
+    ("GET", "/v1/assessments"): _STAFF,
+    ("GET", "/v1/assessments/{assessment_id}"): EVERY_ROLE,
+    ("GET", "/v1/assessments/{assessment_id}/explanation"): EVERY_ROLE,
+    ("GET", "/v1/assessments/{assessment_id}/statement"): _and_admin(_REVIEWER),
+    ("POST", "/v1/statements"): _and_admin(_REVIEWER),
+    ("POST", "/v1/statements/check"): _and_admin(_REVIEWER),
+    ("GET", "/v1/model"): EVERY_ROLE,
+    ("GET", "/v1/plans"): _STAFF,
+    ("GET", "/v1/plans/{name}"): _STAFF,
+    ("POST", "/v1/plans"): _and_admin(_SCIENTIST),
+    ("POST", "/v1/plans/rollback"): _and_admin(_SCIENTIST),
+    ("POST", "/v1/plans/{name}/activate"): _and_admin(),
+    ("GET", "/v1/shadow"): _and_admin(_SCIENTIST),
+    ("GET", "/v1/shadow/differences"): _and_admin(_SCIENTIST),
+    ("GET", "/review"): _CONSOLE,
+    ("POST", "/review/next"): _CONSOLE,
+    ("POST", "/review/bulk"): _CONSOLE,
+    ("POST", "/review/bulk/preview"): _CONSOLE,
+    ("POST", "/review/batches/{batch}/undo"): _CONSOLE,
+    ("POST", "/review/decisions/{decision_id}/undo"): _CONSOLE,
+    ("GET", "/review/items/{item_id}"): _CONSOLE,
+    ("GET", "/review/items/{item_id}/why"): _CONSOLE,
+    ("POST", "/review/items/{item_id}/worksheet"): _CONSOLE,
+    ("POST", "/review/items/{item_id}/claim"): _CONSOLE,
+    ("POST", "/review/items/{item_id}/renew"): _CONSOLE,
+    ("POST", "/review/items/{item_id}/release"): _CONSOLE,
+    ("POST", "/review/items/{item_id}/skip"): _CONSOLE,
+    ("POST", "/review/items/{item_id}/hold"): _CONSOLE,
+    ("POST", "/review/items/{item_id}/escalate"): _CONSOLE,
+    ("POST", "/review/items/{item_id}/decide"): _CONSOLE,
+    ("GET", "/review/complaints"): _CONSOLE,
+    ("POST", "/review/complaints/{appeal_id}"): _CONSOLE,
+    ("GET", "/review/quality"): _STAFF,
+    ("GET", "/review/log"): _STAFF,
+    ("POST", "/review/log/verify"): _STAFF,
+    ("GET", "/review/log/export"): _STAFF,
+}
+"""By method and pattern of the path."""
+
+
+def roles_of(method: str, pattern: str) -> Roles | None:
+    """Return who may use a route; None where the table does not name it."""
+    return ROLES.get(("GET" if method == "HEAD" else method, pattern))
+
+
+def is_open(method: str, path: str) -> bool:
+    """Tell whether a path, not a pattern, is answered without a key.
+
+    Examples
+    --------
+    >>> is_open("GET", "/healthz"), is_open("GET", "/v1/model"), is_open("GET", "/static/0a1b/app.js")
+    (True, False, True)
+    """
+    return roles_of(method, "/static/{path}" if path.startswith("/static/") else path) == OPEN

@@ -1,0 +1,24 @@
+// Signs in and out. The key is sent once; what stays is a cookie that no script can read.
+
+const HEADERS = { Accept: "application/json", "X-Hazardlens-Page": "1" };
+
+export async function signIn(key) {
+  const response = await fetch("/session", {
+    method: "POST",
+    headers: { ...HEADERS, "Content-Type": "application/json" },
+    body: JSON.stringify({ key }),
+  });
+  if (!response.ok) throw await response.json();
+}
+
+export async function signOut() {
+  await fetch("/session", { method: "DELETE", headers: HEADERS });
+  location.assign("/");
+}
+
+// A link may carry a key behind its "#": that part is sent to no server. It leaves the address bar at once.
+export function keyOfLink() {
+  const key = new URLSearchParams(location.hash.slice(1)).get("key");
+  if (key) history.replaceState(null, "", location.pathname + location.search);
+  return key;
+}
