@@ -26,7 +26,7 @@ from models.classifier.classifier import HazardClassifier
 from models.sources.examples import read_ordinary
 from training.encoder_export import export_encoder
 
-TEXTS = 1_200
+TEXTS = 600
 BUDGETS = (256, 512, 1_024)
 WAITING = (16, 64, 256)
 Ids = list[int]
