@@ -103,9 +103,10 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if self.finetune not in ("auto", "on", "off"):
             raise InputError(f"finetune {self.finetune!r}", place="--finetune", hint="one of auto, on, off")
-        if self.precision not in ("int8", "fp32"):
-            why = ": ONNX Runtime multiplies no bf16 matrices on a CPU" if self.precision == "bf16" else ""
-            raise InputError(f"precision {self.precision!r}{why}", place="--precision", hint="one of int8, fp32")
+        given: str = self.precision
+        if given not in ("int8", "fp32"):
+            why = ": ONNX Runtime multiplies no bf16 matrices on a CPU" if given == "bf16" else ""
+            raise InputError(f"precision {given!r}{why}", place="--precision", hint="one of int8, fp32")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from load import ROOT, ServerProcess
+from load import KEYS, ROOT, ServerProcess
 from real_data import directory
 
 sys.path.insert(0, str(ROOT))
@@ -34,10 +34,11 @@ def main() -> None:
     patient = {"HAZARDLENS_MAX_QUEUE_MS": "600000", "HAZARDLENS_MAX_IN_FLIGHT": "100000"}
     begun = time.perf_counter()
     with ServerProcess(given.model, HAZARDLENS_REMEMBER_MB="0", **patient) as url:
+        key = {"Authorization": f"Bearer {KEYS[url]}"}
         parts = [calls[at : at + given.at_once] for at in range(0, len(calls), given.at_once)]
-        answers = [answer for part in parts for answer in asyncio.run(answers_of(url, part))]
+        answers = [answer for part in parts for answer in asyncio.run(answers_of(url, key, part))]
         seconds = time.perf_counter() - begun
-        alone = Alone(url)
+        alone = Alone(url, key)
         for call, answer in zip(calls, answers, strict=True):
             check(call, answer, alone)
         alone.close()

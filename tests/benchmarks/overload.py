@@ -35,8 +35,8 @@ def main() -> None:
     given = arguments.parse_args()
     settings = {} if given.max_queue_ms is None else {"HAZARDLENS_MAX_QUEUE_MS": str(given.max_queue_ms)}
     server = ServerProcess(given.model, HAZARDLENS_REMEMBER_MB="0", **settings)
-    calls = Calls(server.url)
     with server:
+        calls = Calls(server.url)
         print(f"ready after {server.seconds_to_ready:.1f} s, {server.resident_mb():.0f} MB")
         run(closed_loop(server.url, calls.some(600), 2, 20))
         capacity = Summary.of(run(closed_loop(server.url, calls.some(), CLIENTS, 10)), 200)

@@ -35,7 +35,8 @@ class Server:
         self.store = place / "h.db"
         environment = {
             **os.environ, "PYTHONPATH": str(ROOT), "HAZARDLENS_MODEL": str(model), "HAZARDLENS_PORT": str(port),
-            "HAZARDLENS_DATABASE_URL": f"sqlite:///{self.store}", "HAZARDLENS_THREADS": "1", **settings,
+            "HAZARDLENS_DATABASE_URL": f"sqlite:///{self.store}", "HAZARDLENS_THREADS": "1",
+            "HAZARDLENS_ACCESS": "off", **settings,
         }  # fmt: skip
         self.process = subprocess.Popen(
             [sys.executable, "-c", "import sys; from serving.app import run; sys.exit(run())"],

@@ -65,6 +65,12 @@ class Call:
 
 
 @pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Without keys: who may ask is another question."""
+    return replace(settings, access="off")
+
+
+@pytest.fixture
 def patient(settings: Settings, start_app: StartApp) -> TestClient:
     """A server with one thread and time."""
     return start_app(replace(settings, threads=1, max_queue_ms=PATIENT_MS, remember_mb=0))
@@ -162,7 +168,7 @@ def test_bodies_that_do_not_fit_in_memory_together_are_refused_by_their_announce
 
 @pytest.mark.parametrize("given", ["0", "-1", "soon", "", "nan", "inf", "3601", "1_0", "２", "1;2"])
 def test_a_deadline_that_is_none_is_422(shared_client: TestClient, given: str) -> None:
-    response = shared_client.post(PATH, json=[BAG], headers={"X-Request-Timeout": given.encode()})  # type: ignore[dict-item]
+    response = shared_client.post(PATH, json=[BAG], headers=[(b"X-Request-Timeout", given.encode())])
     assert response.status_code == 422
     (error,) = response.json()["errors"]
     assert error["field"] == "X-Request-Timeout"
