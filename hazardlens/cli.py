@@ -15,6 +15,7 @@ import typer
 
 from hazardlens.commands import (
     data,
+    follow,
     keys,
     knowledge,
     plan,
@@ -54,6 +55,7 @@ app.add_typer(reasons.app, name="reasons")
 app.add_typer(report.app, name="report")
 app.command("promote")(registry.promote)
 app.command("rollback")(registry.rollback)
+app.command("follow")(follow.follow)
 
 
 def _print_version(wanted: bool) -> None:

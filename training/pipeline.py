@@ -37,6 +37,7 @@ from training.encoder_export import EMBEDDED, ExportedEncoder, Precision, export
 from training.evaluation import VEHICLES, Evaluation, evaluate
 from training.evidence_items import evidence_index
 from training.finetuning import Finetuned, FinetuneSettings, FinetuneTexts, HazardTexts, finetune, has_gpu
+from training.golden_inputs import golden_inputs
 from training.inside import look_inside
 from training.paperwork import write_paperwork
 from training.predicted import Predicted
@@ -202,6 +203,7 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
         seed=settings.seed,
     )
     model.evidence = evidence_index(model, labelled.examples if labelled is not None else [], settings.seed)
+    model.golden = golden_inputs(model, held_out)
     data = [*(labelled.data if labelled is not None else []), *ordinary.data]
     parts = labelled.learning_parts() if labelled is not None else {}
     facts = {

@@ -280,6 +280,19 @@ def test_the_key_is_sent_and_only_where_there_is_one(client: Client, unruly: Unr
     assert "authorization" not in without.headers
 
 
+def test_the_key_of_the_environment_is_sent_where_none_is_given(
+    unruly: Unruly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAZARDLENS_API_KEY", "of the environment")
+    unruly.will(assesses())
+    for key in (None, "given"):
+        with Client(unruly.url, key) as keyed:
+            keyed.assess(LAMP)
+
+    sent = [request.headers["authorization"] for request in unruly.received]
+    assert sent == ["Bearer of the environment", "Bearer given"]
+
+
 @pytest.mark.parametrize("step", [problem(503), cuts, replies(404, b"")], ids=["loading", "cut", "another server"])
 def test_a_server_that_cannot_answer_is_not_ready_and_is_asked_once(client: Client, unruly: Unruly, step: Any) -> None:
     unruly.will(step)
