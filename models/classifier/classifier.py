@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from models.classifier.artifact import Manifest, pack_arrays, read_manifest, unpack_arrays, write_artifact
 from models.classifier.composing import Boilerplate
 from models.classifier.cores import usable_cores
+from models.classifier.crowd import Crowd
 from models.classifier.encoder import Encoding, OnnxEncoder
 from models.classifier.evidence import ITEMS, EvidenceIndex
 from models.classifier.explanation import ExplainedListing, Explainer
+from models.classifier.golden import GOLDEN, Golden
 from models.classifier.heads import BetaCalibration, Calibration, LinearHeads
 from models.classifier.kind_model import KindModel, name_strengths
 from models.classifier.predictions import Predictions
@@ -33,7 +35,7 @@ from models.domain.guarantee import Guarantee
 from models.domain.listing import Listing
 from models.domain.risk import RiskLevel
 from models.domain.taxonomy import Taxonomy, parse_taxonomy
-from models.knowledge.base import Knowledge
+from models.knowledge.base import Knowledge, shared_knowledge
 from models.plan.plan import Plan
 
 Detail = Literal["none", "tokens", "full"]
@@ -102,8 +104,10 @@ class HazardClassifier:
     unsafe_calibration: BetaCalibration = field(default_factory=BetaCalibration)
     manifest: Manifest | None = None
     evidence: EvidenceIndex = field(default_factory=EvidenceIndex)
+    golden: Golden = field(default_factory=Golden)
 
     def __post_init__(self) -> None:
+        self._crowd = Crowd()
         self.reader = ListingReader(self.knowledge, self.boilerplate, self.settings.gloss)
         self.scenario_model = ScenarioModel(self.knowledge, self.taxonomy, self.settings.spread, self.market_evidence)
         self.explainer = Explainer(self.heads, self.sparse, self.kind_model, self.scenario_model)
@@ -156,16 +160,17 @@ class HazardClassifier:
             Gets the phases ``language``, ``encode``, ``judge``, ``explain`` and ``decide``, and the tokens read.
         """
         watch = watch or Stopwatch()
-        read = self.read(listing)
-        watch.lap("language")
-        encoding = self.encoder.encode(read.text.text)
-        watch.tokens = len(encoding.offsets)
-        watch.lap("encode")
-        opinion = self.opinions([read], encoding.embedding[None, :])[0]
-        watch.lap("judge")
-        assessment = self._word(read, opinion, plan, encoding, explain, watch)
-        watch.lap("decide")
-        return assessment
+        with self._crowd.joined():
+            read = self.read(listing)
+            watch.lap("language")
+            encoding = self.encoder.encode(read.text.text, alone=self._crowd.alone)
+            watch.tokens = len(encoding.offsets)
+            watch.lap("encode")
+            opinion = self.opinions([read], encoding.embedding[None, :])[0]
+            watch.lap("judge")
+            assessment = self._word(read, opinion, plan, encoding, explain, watch)
+            watch.lap("decide")
+            return assessment
 
     def assess_many(
         self, listings: Iterable[Listing], plan: Plan, explain: Detail = "none", chunk: int = 256
@@ -199,9 +204,10 @@ class HazardClassifier:
 
     def explained(self, listing: Listing) -> ExplainedListing:
         """Read and encode a listing, and keep what its explanation needs."""
-        read = self.read(listing)
-        encoding = self.encoder.encode(read.text.text)
-        return ExplainedListing(read, encoding, self.opinions([read], encoding.embedding[None, :])[0])
+        with self._crowd.joined():
+            read = self.read(listing)
+            encoding = self.encoder.encode(read.text.text, alone=self._crowd.alone)
+            return ExplainedListing(read, encoding, self.opinions([read], encoding.embedding[None, :])[0])
 
     def answer(self, explained: ExplainedListing, plan: Plan) -> Assessment:
         """Return the assessment of a listing that has been read and encoded: equal to `assess`."""
@@ -256,6 +262,7 @@ class HazardClassifier:
                 _PARTS: orjson.dumps(parts),
                 _KNOWLEDGE: self.knowledge.to_json(),
                 **self.evidence.files(),
+                **({GOLDEN: self.golden.to_json()} if self.golden else {}),
             },
             {"taxonomy": self.taxonomy.id, "labels": list(self.taxonomy.names), **(facts or {})},
         )
@@ -290,7 +297,7 @@ class HazardClassifier:
         settings = Settings(**parts["settings"])
         model = cls(
             taxonomy=parse_taxonomy(parts["taxonomy"], place=str(root / _PARTS)),
-            knowledge=Knowledge.from_json((root / _KNOWLEDGE).read_bytes()),
+            knowledge=shared_knowledge((root / _KNOWLEDGE).read_bytes(), manifest.files[_KNOWLEDGE]),
             boilerplate=Boilerplate(parts["boilerplate"]),
             encoder=OnnxEncoder(root / _GRAPH, root / _TOKENIZER, settings.max_tokens, threads or usable_cores()),
             sparse=SparseFeatures({feature: i for i, feature in enumerate(parts["sparse"])}, arrays["sparse_idf"]),
@@ -319,6 +326,9 @@ class HazardClassifier:
             ),
             manifest=manifest,
             evidence=EvidenceIndex.load(root) if ITEMS in manifest.files else EvidenceIndex(),
+            golden=Golden.from_json((root / GOLDEN).read_bytes(), str(root / GOLDEN))
+            if GOLDEN in manifest.files
+            else Golden(),
         )
         model._directory = root
         return model

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from models.deadlines.calendar import WorkCalendar
 from models.domain.action import Action
 from models.domain.errors import InputError
 from models.domain.resources import datasets_dir
@@ -41,6 +42,7 @@ class Marketplace:
     countries: tuple[str, ...]
     visibility: Mapping[Action, str]
     illegal: frozenset[Action]
+    calendar: WorkCalendar
 
     def restricts(self, action: Action) -> bool:
         """Whether an action restricts an offer, so that a statement of reasons is owed (DSA Article 17)."""
@@ -76,6 +78,7 @@ def load_marketplace(path: Path | None = None) -> Marketplace:
         countries=countries,
         visibility=_visibility(file),
         illegal=frozenset(_action(file, name, "illegal", i) for i, name in enumerate(_listed(file, "illegal"))),
+        calendar=_calendar(file),
     )
 
 
@@ -105,6 +108,18 @@ def _visibility(file: LocatedYaml) -> dict[Action, str]:
             hint = f"give one of {', '.join(allowed[:-1])}"
             raise InputError(f"value {value!r} is not known", place=_place(file, "visibility", name), hint=hint)
     return {_action(file, name, "visibility", name): str(value) for name, value in raw.items()}
+
+
+def _calendar(file: LocatedYaml) -> WorkCalendar:
+    raw = file.data.get("calendar")
+    known = ("country", "zone", "subdivision")
+    if not isinstance(raw, dict) or not all(key in known and isinstance(raw[key], str) for key in raw):
+        hint = "write {country: NL, zone: Europe/Amsterdam}, and subdivision where a region has its own holidays"
+        raise InputError(f"value {raw!r} of calendar is none", place=_place(file, "calendar"), hint=hint)
+    try:
+        return WorkCalendar(raw.get("country", ""), raw.get("zone", ""), raw.get("subdivision", ""))
+    except InputError as error:
+        raise InputError(error.message, place=_place(file, "calendar"), hint=error.hint) from error
 
 
 def _action(file: LocatedYaml, name: Any, *path: str | int) -> Action:

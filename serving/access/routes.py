@@ -17,6 +17,7 @@ def _and_admin(*roles: Role) -> Roles:
 
 
 _STAFF = _and_admin(_REVIEWER, _SCIENTIST)
+_CONSOLE = _and_admin(_REVIEWER)
 
 ROLES: dict[tuple[str, str], Roles] = {
     ("GET", "/healthz"): OPEN,
@@ -35,7 +36,14 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("GET", "/v1/assessments/{assessment_id}/statement"): _and_admin(_REVIEWER),
     ("POST", "/v1/statements"): _and_admin(_REVIEWER),
     ("POST", "/v1/statements/check"): _and_admin(_REVIEWER),
+    ("POST", "/v1/jobs"): EVERY_ROLE,
+    ("GET", "/v1/jobs"): EVERY_ROLE,
+    ("GET", "/v1/jobs/{job_id}"): EVERY_ROLE,
+    ("GET", "/v1/jobs/{job_id}/result"): EVERY_ROLE,
+    ("POST", "/v1/jobs/{job_id}/cancel"): EVERY_ROLE,
+    ("DELETE", "/v1/jobs/{job_id}"): EVERY_ROLE,
     ("GET", "/v1/model"): EVERY_ROLE,
+    ("POST", "/v1/model/reload"): _and_admin(),
     ("GET", "/v1/plans"): _STAFF,
     ("GET", "/v1/plans/{name}"): _STAFF,
     ("POST", "/v1/plans"): _and_admin(_SCIENTIST),
@@ -43,6 +51,28 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("POST", "/v1/plans/{name}/activate"): _and_admin(),
     ("GET", "/v1/shadow"): _and_admin(_SCIENTIST),
     ("GET", "/v1/shadow/differences"): _and_admin(_SCIENTIST),
+    ("GET", "/review"): _CONSOLE,
+    ("POST", "/review/next"): _CONSOLE,
+    ("POST", "/review/bulk"): _CONSOLE,
+    ("POST", "/review/bulk/preview"): _CONSOLE,
+    ("POST", "/review/batches/{batch}/undo"): _CONSOLE,
+    ("POST", "/review/decisions/{decision_id}/undo"): _CONSOLE,
+    ("GET", "/review/items/{item_id}"): _CONSOLE,
+    ("GET", "/review/items/{item_id}/why"): _CONSOLE,
+    ("POST", "/review/items/{item_id}/worksheet"): _CONSOLE,
+    ("POST", "/review/items/{item_id}/claim"): _CONSOLE,
+    ("POST", "/review/items/{item_id}/renew"): _CONSOLE,
+    ("POST", "/review/items/{item_id}/release"): _CONSOLE,
+    ("POST", "/review/items/{item_id}/skip"): _CONSOLE,
+    ("POST", "/review/items/{item_id}/hold"): _CONSOLE,
+    ("POST", "/review/items/{item_id}/escalate"): _CONSOLE,
+    ("POST", "/review/items/{item_id}/decide"): _CONSOLE,
+    ("GET", "/review/complaints"): _CONSOLE,
+    ("POST", "/review/complaints/{appeal_id}"): _CONSOLE,
+    ("GET", "/review/quality"): _STAFF,
+    ("GET", "/review/log"): _STAFF,
+    ("POST", "/review/log/verify"): _STAFF,
+    ("GET", "/review/log/export"): _STAFF,
 }
 """By method and pattern of the path."""
 

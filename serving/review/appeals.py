@@ -12,6 +12,7 @@ from models.domain.action import Action
 from models.domain.risk import RiskLevel
 from serving.review.events import append
 from serving.review.items import (
+    NoItemError,
     ReviewConflictError,
     ReviewRefusedError,
     decisions_of,
@@ -139,5 +140,5 @@ class Appeals:
 def _get(connection: Connection, appeal_id: int) -> Appeal:
     row = connection.execute(select(_APPEALS).where(_APPEALS.c.id == appeal_id)).one_or_none()
     if row is None:
-        raise ReviewConflictError(f"There is no complaint {appeal_id}.")
+        raise NoItemError(f"There is no complaint {appeal_id}.")
     return Appeal(*row)

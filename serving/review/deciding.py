@@ -17,6 +17,7 @@ from serving.review.items import (
     DECISIONS,
     Decided,
     Item,
+    NoItemError,
     ReviewConflictError,
     as_decided,
     change_item,
@@ -115,7 +116,7 @@ class Decisions:
         with one_at_a_time(self.engine) as connection:
             row = connection.execute(select(DECISIONS).where(DECISIONS.c.id == decision_id)).one_or_none()
             if row is None:
-                raise ReviewConflictError(f"There is no decision {decision_id}.")
+                raise NoItemError(f"There is no decision {decision_id}.")
             return self._undo(connection, as_decided(row), reviewer, now)
 
     def undo_all(self, batch: str, reviewer: str, now: dt.datetime) -> Bulk:

@@ -14,10 +14,11 @@ from models.deadlines.period import ends_at
 from models.domain.action import Due
 from models.domain.assessment import Assessment
 from models.domain.listing import Listing
-from serving.review.items import ITEMS, as_item, change_item, countries_column, one_at_a_time
+from serving.review.items import ITEMS, as_item, change_item, countries_column, wait_for_turn
 from serving.review.ranking import place_of
 from serving.review.words import WAITING, Sample, State
 from serving.store.assessments import Answered
+from serving.store.database import writing
 from serving.store.review_tables import ReviewItemRow
 
 _TITLE_KEPT = 200
@@ -75,29 +76,26 @@ class Intake:
         int
             Items opened or changed.
         """
-        wanted = [(answer, self._sample(answer.assessment)) for answer in answers]
-        waiting = self._waiting([answer.listing.id for answer, sample in wanted if sample is None])
-        wanted = [(answer, sample) for answer, sample in wanted if sample is not None or answer.listing.id in waiting]
+        with writing(self.engine) as connection:
+            return self.take_within(connection, answers, now)
+
+    def take_within(self, connection: Connection, answers: Sequence[Answered], now: dt.datetime) -> int:
+        """Do the same in a transaction that is under way, so that an answer and its item are kept together."""
+        judged = [(answer, self._sample(answer.assessment)) for answer in answers]
+        waiting = _waiting(connection, [answer.listing.id for answer, sample in judged if sample is None])
+        wanted = [(answer, sample) for answer, sample in judged if sample is not None or answer.listing.id in waiting]
         if not wanted:
             return 0
-        with one_at_a_time(self.engine) as connection:
-            room = self._room_to_learn(connection, now) if any(s is Sample.LEARN for _, s in wanted) else 0
-            touched = 0
-            for answer, sample in wanted:
-                if sample is Sample.LEARN and room <= 0:
-                    continue
-                changed = self._take(connection, answer.listing, answer.assessment, sample, now)
-                touched += changed
-                room -= changed and sample is Sample.LEARN
+        wait_for_turn(connection)
+        room = self._room_to_learn(connection, now) if any(s is Sample.LEARN for _, s in wanted) else 0
+        touched = 0
+        for answer, sample in wanted:
+            if sample is Sample.LEARN and room <= 0:
+                continue
+            changed = self._take(connection, answer.listing, answer.assessment, sample, now)
+            touched += changed
+            room -= changed and sample is Sample.LEARN
         return touched
-
-    def _waiting(self, listing_ids: list[str]) -> set[str]:
-        """Return the listings that wait for a person: one whose new text seems harmless must still be looked at."""
-        if not listing_ids:
-            return set()
-        query = select(ITEMS.c.listing_id).where(ITEMS.c.listing_id.in_(listing_ids), ITEMS.c.state.in_(_UNDECIDED))
-        with self.engine.connect() as connection:
-            return set(connection.execute(query).scalars())
 
     def _sample(self, assessment: Assessment) -> Sample | None:
         if assessment.decision.queue is not None:
@@ -172,3 +170,11 @@ class Intake:
             "uncertainty": place.uncertainty,
             "rank": place.rank(self.rules.patience),
         }
+
+
+def _waiting(connection: Connection, listing_ids: list[str]) -> set[str]:
+    """Return the listings that wait for a person: one whose new text seems harmless must still be looked at."""
+    if not listing_ids:
+        return set()
+    query = select(ITEMS.c.listing_id).where(ITEMS.c.listing_id.in_(listing_ids), ITEMS.c.state.in_(_UNDECIDED))
+    return set(connection.execute(query).scalars())

@@ -23,6 +23,10 @@ class ReviewConflictError(Exception):
     """An act does not fit how things stand; the message says how they do."""
 
 
+class NoItemError(ReviewConflictError):
+    """There is nothing of that number."""
+
+
 class ReviewRefusedError(Exception):
     """A verdict is not in order.
 
@@ -138,9 +142,14 @@ def countries_column(codes: tuple[str, ...] | list[str]) -> str:
 def one_at_a_time(engine: Engine) -> Iterator[Connection]:
     """Give a connection in a transaction in which no other act is done: each is judged by what came before it."""
     with writing(engine) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        wait_for_turn(connection)
         yield connection
+
+
+def wait_for_turn(connection: Connection) -> None:
+    """Wait, in a transaction that will write, until no other act is under way; SQLite has waited when it began."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
 def get_item(connection: Connection, item_id: int) -> Item:
@@ -148,12 +157,12 @@ def get_item(connection: Connection, item_id: int) -> Item:
 
     Raises
     ------
-    ReviewConflictError
+    NoItemError
         If there is none of that number.
     """
     row = connection.execute(select(ITEMS).where(ITEMS.c.id == item_id)).one_or_none()
     if row is None:
-        raise ReviewConflictError(f"There is no item {item_id}.")
+        raise NoItemError(f"There is no item {item_id}.")
     return as_item(row)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import Engine, Executable, func, select, text
+from sqlalchemy import Connection, Engine, Executable, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from models.domain.assessment import Assessment
@@ -16,6 +16,7 @@ from models.domain.listing import Listing
 from serving.store.database import writing
 from serving.store.tables import AssessmentRow
 
+Also = Callable[[Connection, Sequence["Answered"]], object]
 Order = Literal["risk", "recent"]
 _DETAIL = {"none": 0, "tokens": 1, "full": 2}
 _TITLE_SHOWN = 200
@@ -62,10 +63,13 @@ class AssessmentStore:
     ----------
     engine : Engine
         From `open_database`, migrated.
+    also : callable, optional
+        Is called with the connection and the answers in the transaction that keeps them.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, also: Also | None = None) -> None:
         self.engine = engine
+        self.also = also
         self._keep = _upsert(engine)
 
     def save(self, answers: Sequence[Answered]) -> None:
@@ -80,6 +84,8 @@ class AssessmentStore:
         with writing(self.engine) as connection:
             # In the order of their ids: two requests with the same listings then wait for, and never on, each other.
             connection.execute(self._keep, [rows[key] for key in sorted(rows)])
+            if self.also is not None:
+                self.also(connection, answers)
 
     def get(self, assessment_id: str) -> StoredAssessment | None:
         """Return one assessment, None where there is none of that id."""
@@ -104,6 +110,17 @@ class AssessmentStore:
         ).order_by(key.desc(), AssessmentRow.id.desc())
         with self.engine.connect() as connection:
             return [StoredSummary(*row) for row in connection.execute(query.limit(limit))]
+
+    def of_listing(self, listing_id: str, limit: int) -> list[StoredAssessment]:
+        """Return the newest assessments of a listing, newest first."""
+        query = (
+            select(AssessmentRow.id, AssessmentRow.created_at, AssessmentRow.listing, AssessmentRow.assessment)
+            .where(AssessmentRow.listing_id == listing_id)
+            .order_by(AssessmentRow.created_at.desc(), AssessmentRow.id.desc())
+            .limit(limit)
+        )
+        with self.engine.connect() as connection:
+            return [StoredAssessment(*row) for row in connection.execute(query)]
 
     def count(self) -> int:
         """Return the number of assessments."""

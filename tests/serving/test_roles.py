@@ -18,23 +18,49 @@ from serving.settings import Settings
 from tests.serving.conftest import bearer, client_of
 from tests.serving.test_error_shape import check
 
+JOBS = {
+    "POST /v1/jobs", "GET /v1/jobs", "GET /v1/jobs/{job_id}", "GET /v1/jobs/{job_id}/result",
+    "POST /v1/jobs/{job_id}/cancel", "DELETE /v1/jobs/{job_id}",
+}  # fmt: skip
+"""Of the caller's own."""
+OVERSIGHT = {"GET /review/quality", "GET /review/log", "POST /review/log/verify", "GET /review/log/export"}
+CONSOLE = {
+    "GET /review",
+    "POST /review/next",
+    "POST /review/bulk",
+    "POST /review/bulk/preview",
+    "POST /review/batches/{batch}/undo",
+    "POST /review/decisions/{decision_id}/undo",
+    "GET /review/items/{item_id}",
+    "GET /review/items/{item_id}/why",
+    "POST /review/items/{item_id}/worksheet",
+    "POST /review/items/{item_id}/claim",
+    "POST /review/items/{item_id}/renew",
+    "POST /review/items/{item_id}/release",
+    "POST /review/items/{item_id}/skip",
+    "POST /review/items/{item_id}/hold",
+    "POST /review/items/{item_id}/escalate",
+    "POST /review/items/{item_id}/decide",
+    "GET /review/complaints",
+    "POST /review/complaints/{appeal_id}",
+}
 ALLOWED = {
     # what each role may besides health and the sign-in page, written out once more: a change must be meant
-    Role.UPLOADER: {
+    Role.UPLOADER: JOBS | {
         "DELETE /session", "GET /openapi.json", "POST /v1/assessments", "GET /v1/assessments/{assessment_id}",
         "GET /v1/assessments/{assessment_id}/explanation", "GET /v1/model",
     },
-    Role.REVIEWER: {
+    Role.REVIEWER: JOBS | {
         "DELETE /session", "GET /openapi.json", "POST /v1/assessments", "GET /v1/assessments/{assessment_id}",
         "GET /v1/assessments/{assessment_id}/explanation", "GET /v1/model", "GET /", "GET /assessments/{assessment_id}",
         "GET /v1/assessments", "GET /v1/assessments/{assessment_id}/statement", "POST /v1/statements",
-        "POST /v1/statements/check", "GET /v1/plans", "GET /v1/plans/{name}",
+        "POST /v1/statements/check", "GET /v1/plans", "GET /v1/plans/{name}", *CONSOLE, *OVERSIGHT,
     },
-    Role.SCIENTIST: {
+    Role.SCIENTIST: JOBS | {
         "DELETE /session", "GET /openapi.json", "POST /v1/assessments", "GET /v1/assessments/{assessment_id}",
         "GET /v1/assessments/{assessment_id}/explanation", "GET /v1/model", "GET /", "GET /assessments/{assessment_id}",
         "GET /v1/assessments", "GET /v1/plans", "GET /v1/plans/{name}", "POST /v1/plans", "POST /v1/plans/rollback",
-        "GET /v1/shadow", "GET /v1/shadow/differences", "GET /metrics",
+        "GET /v1/shadow", "GET /v1/shadow/differences", "GET /metrics", *OVERSIGHT,
     },
 }  # fmt: skip
 OPEN_ROUTES = {"GET /healthz", "GET /readyz", "POST /session", "GET /static/{path}"}

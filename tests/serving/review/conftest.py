@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from models.deadlines.calendar import WorkCalendar
 from models.domain.action import Action, Due
-from models.domain.assessment import Assessment, Decision, Language, Versions, assessment_id
+from models.domain.assessment import Assessment, Decision, HazardScore, Language, RuleFired, Versions, assessment_id
 from models.domain.listing import Listing
 from models.domain.risk import RiskLevel
 from serving.review.appeals import Appeals
@@ -28,6 +28,9 @@ REASON_CODES = ("recall-match", "risk")
 RELEASE = Verdict(Outcome.FALSE_ALARM, Action.PUBLISH, RiskLevel.NONE)
 BLOCK = Verdict(Outcome.CONFIRMED_RISK, Action.BLOCK, RiskLevel.SERIOUS, ("burns",), "risk")
 ASK = Verdict(Outcome.CONFIRMED_RISK, Action.REQUEST_INFORMATION, RiskLevel.HIGH, ("burns",), "risk")
+
+
+_BURNS = HazardScore(risk_type="burns", probability=0.9, given_unsafe=0.9, flagged=True)
 
 
 def minutes(number: float) -> dt.timedelta:
@@ -53,12 +56,13 @@ def answered(
     levels = {each: sure if each == level else others for each in RiskLevel}
     content = listing.content_hash()
     action = Action.HOLD_FOR_REVIEW if queue else Action.PUBLISH
+    fired = RuleFired(id="level-high", action=action, reason="High risk.", reason_code="risk")
     assessment = Assessment(
         id=assessment_id(content, listing_id, versions), listing_id=listing_id, content_hash=content,
         versions=versions, language=Language(code="en", confidence=1.0, covered=True), risk_level=RiskLevel(level),
         level_probabilities=levels, risk_score=levels[RiskLevel.HIGH] + levels[RiskLevel.SERIOUS], p_unsafe=0.5,
-        hazards=[], scenario=None, kinds=[], cues=[], abstains=[], notes=[],
-        decision=Decision(action=action, rules=[], reasons=[], queue=queue, due=due),
+        hazards=[_BURNS], scenario=None, kinds=[], cues=[], abstains=[], notes=[],
+        decision=Decision(action=action, fired=[fired], rules=[], reasons=[], queue=queue, due=due),
     )  # fmt: skip
     return Answered(listing, assessment)
 

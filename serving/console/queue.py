@@ -1,0 +1,164 @@
+"""The queue: what waits, filtered and in order; the next item; many at once."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from dataclasses import fields
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from models.domain.action import Action
+from models.domain.risk import RiskLevel
+from serving.console.forms import Form, read_form, verdict_of
+from serving.console.rendering import render
+from serving.people import person_of
+from serving.review.browsing import Filter
+from serving.review.items import ReviewRefusedError
+from serving.review.words import Outcome
+from serving.services import Services, services_of
+
+router = APIRouter(include_in_schema=False)
+_PAGE = 50
+_BULK = 500
+_COUNTED = 1_000
+"""Further items are told as "more than" this many: nobody reads the difference, and counting it takes longer."""
+
+
+@router.get("/review")
+async def queue_page(request: Request) -> Response:
+    """Show what waits."""
+    services = services_of(request)
+    chosen, now, person = filter_of(request), _now(), person_of(request)
+    browsing = services.desk.browsing
+
+    def read() -> dict[str, Any]:
+        after = _after(request.query_params.get("after", ""))
+        items = browsing.page(chosen, now, person, _PAGE + 1, after)
+        return {
+            "items": items[:_PAGE],
+            "more": f"{items[_PAGE - 1].rank!r}:{items[_PAGE - 1].id}" if len(items) > _PAGE else "",
+            "queues": browsing.queues(now),
+            "total": browsing.count(chosen, now, person, _COUNTED + 1),
+        }
+
+    values = {
+        **await asyncio.to_thread(read),
+        "chosen": chosen,
+        "query": urlencode({f.name: getattr(chosen, f.name) for f in fields(chosen) if getattr(chosen, f.name)}),
+        "levels": list(RiskLevel),
+        "hazards": services.engine.model.taxonomy.names,
+        "choices": _choices(services),
+        "counted": _COUNTED,
+    }
+    only_rows = request.headers.get("hx-target") == "rows"
+    return render(request, "rows.html" if only_rows else "queue.html", values)
+
+
+@router.post("/review/next")
+async def next_item(request: Request) -> Response:
+    """Claim the next item of the filter and go to it."""
+    services, form = services_of(request), await read_form(request)
+    return await to_next(request, services, _filter(form))
+
+
+async def to_next(request: Request, services: Services, chosen: Filter) -> Response:
+    """Claim the next item that a filter finds, and lead there; back to the queue where none waits."""
+    now, person = _now(), person_of(request)
+    conditions = chosen.conditions(now, person)
+    item = await asyncio.to_thread(services.desk.claims.next, person, now, (), conditions)
+    query = urlencode({f.name: getattr(chosen, f.name) for f in fields(chosen) if getattr(chosen, f.name)})
+    where = f"/review/items/{item.id}" if item is not None else "/review"
+    return go(request, f"{where}?{query}" if query else where)
+
+
+@router.post("/review/bulk/preview")
+async def preview(request: Request) -> Response:
+    """Show what a verdict on a selection would do."""
+    services, form = services_of(request), await read_form(request)
+    ids = _selection(form)
+    verdict = verdict_of(form)
+    verdict.check(*_checked_against(services))
+
+    def read() -> dict[str, Any]:
+        items = [services.desk.browsing.item(item_id) for item_id in ids]
+        return {"items": items, "levels": {level: sum(i.level == level for i in items) for level in RiskLevel}}
+
+    values = await asyncio.to_thread(read)
+    return render(request, "bulk_preview.html", {**values, "verdict": verdict, "ids": ids})
+
+
+@router.post("/review/bulk")
+async def bulk(request: Request) -> Response:
+    """Give a selection one verdict."""
+    services, form = services_of(request), await read_form(request)
+    ids, verdict = _selection(form), verdict_of(form)
+    if not verdict.note:
+        raise ReviewRefusedError("note", "there is none", "say why all of these are alike")
+    decisions = services.desk.decisions(services.engine.plan, services.engine.model.taxonomy.names)
+    done = await asyncio.to_thread(decisions.decide_all, ids, person_of(request), verdict, _now())
+    return render(request, "bulk_done.html", {"done": done, "grace": services.desk.rules.grace})
+
+
+@router.post("/review/batches/{batch}/undo")
+async def undo_bulk(request: Request, batch: str) -> Response:
+    """Take the verdicts of a selection back."""
+    services = services_of(request)
+    decisions = services.desk.decisions(services.engine.plan, services.engine.model.taxonomy.names)
+    done = await asyncio.to_thread(decisions.undo_all, batch[:32], person_of(request), _now())
+    return render(request, "bulk_undone.html", {"done": done})
+
+
+def filter_of(request: Request) -> Filter:
+    """Return the filter that an address holds; what it does not know is left out."""
+    return _filter(Form(list(request.query_params.multi_items())))
+
+
+def go(request: Request, where: str) -> Response:
+    """Lead the browser to another page, whether htmx or a plain form asked."""
+    if "hx-request" in request.headers:
+        return Response(status_code=204, headers={"HX-Redirect": where})
+    return RedirectResponse(where, 303)
+
+
+def _filter(form: Form) -> Filter:
+    values: dict[str, Any] = {f.name: form.text(f.name)[:200].replace("\x00", "") for f in fields(Filter)}
+    values["disagreement"] = bool(values["disagreement"])
+    if values["state"] not in ("waiting", "mine", "held", "decided", "all"):
+        values["state"] = "waiting"
+    return Filter(**values)
+
+
+def _choices(services: Services) -> dict[str, Any]:
+    """Return what a verdict can consist of."""
+    _, codes = _checked_against(services)
+    actions = [action for action in Action if action is not Action.HOLD_FOR_REVIEW]
+    return {"outcomes": list(Outcome), "actions": actions, "levels": list(RiskLevel), "reason_codes": codes}
+
+
+def _checked_against(services: Services) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    from serving.review.desk import reason_codes_of
+
+    return tuple(services.engine.model.taxonomy.names), reason_codes_of(services.engine.plan)
+
+
+def _selection(form: Form) -> list[int]:
+    ids = form.numbers("items")
+    if not 1 <= len(ids) <= _BULK:
+        raise ReviewRefusedError("items", f"{len(ids)} are chosen", f"choose 1 to {_BULK}")
+    return ids
+
+
+def _after(text: str) -> tuple[float, int] | None:
+    rank, _, key = text.partition(":")
+    try:
+        return float(rank), int(key)
+    except ValueError:
+        return None
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
