@@ -134,13 +134,11 @@ def fit_classifier(
         logits = fit_heads(unseen.rows(earlier), labels[earlier], weights[earlier], fit, real=real[earlier]).logits(
             unseen.rows(np.flatnonzero(later))
         )
-        calibrating = later
+        labels, weights = labels[later], weights[later]
     else:
         logits = cross_fitted_logits(blocks, labels, weights, groups, fit, progress, real)
-        calibrating = np.ones(len(labels), dtype=bool)
-    labels, weights, genuine = labels[calibrating], weights[calibrating], real[calibrating]
-    calibration = fit_calibration(logits, labels, weights, genuine)
-    thresholds = f1_thresholds(calibration.probabilities(logits), labels, genuine)
+    calibration = fit_calibration(logits, labels, weights)
+    thresholds = f1_thresholds(calibration.probabilities(logits), labels)
     return HazardClassifier(
         taxonomy,
         knowledge,

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
-from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.metrics import roc_auc_score
 
-from models.classifier.calibrating import f1_thresholds, fit_calibration
-from models.classifier.composing import load_boilerplate
-from models.classifier.encoder import OnnxEncoder
+from models.classifier.calibrating import fit_calibration
 from models.classifier.fit_settings import FitSettings
-from models.classifier.fitting import HazardSample, KindSample, fit_classifier
 from models.classifier.head_fitting import cross_fitted_logits, fit_heads
 from models.classifier.heads import Blocks
-from models.classifier.reading import ListingReader
-from models.domain.errors import InputError
-from models.domain.listing import Listing
-from models.domain.taxonomy import Taxonomy
-from models.knowledge.base import Knowledge, load_knowledge
 
 SETTINGS = FitSettings()
 
@@ -170,80 +161,3 @@ def test_few_cases_leave_the_logit_as_it_is() -> None:
     logits = np.linspace(-3, 3, 100)[:, None]
     calibration = fit_calibration(logits, np.arange(100)[:, None] >= 96, np.ones(100))
     assert (calibration.slope[0], calibration.offset[0]) == (1.0, 0.0)
-
-
-def written_and_real(real_cases: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """200 real samples, some of them cases, that the logit tells badly, and 200 written ones that it tells well."""
-    logits = np.tile(np.linspace(-3, 3, 200), 2)[:, None]
-    real = np.arange(400) < 200
-    labels = np.where(real, np.arange(400) % (200 // real_cases) == 1, logits[:, 0] > 0)[:, None]
-    return logits, labels, real
-
-
-def test_written_listings_do_not_say_how_often_a_hazard_occurs() -> None:
-    logits, labels, real = written_and_real(20)
-    calibration = fit_calibration(logits, labels, np.ones(400), real)
-    alone = fit_calibration(logits[real], labels[real], np.ones(200))
-    assert (calibration.slope, calibration.offset) == (alone.slope, alone.offset)
-    thresholds = f1_thresholds(calibration.probabilities(logits), labels, real)
-    assert thresholds == f1_thresholds(calibration.probabilities(logits[real]), labels[real])
-
-
-def test_with_few_real_cases_the_written_ones_count_too() -> None:
-    logits, labels, real = written_and_real(4)
-    together = fit_calibration(logits, labels, np.ones(400))
-    assert fit_calibration(logits, labels, np.ones(400), real).slope == together.slope
-    probabilities = together.probabilities(logits)
-    assert f1_thresholds(probabilities, labels, real) == f1_thresholds(probabilities, labels)
-
-
-def test_a_threshold_gives_the_best_f1() -> None:
-    rng = np.random.default_rng(5)
-    labels = rng.random((400, 1)) < 0.3
-    probabilities = np.clip(0.35 * labels + 0.6 * rng.random((400, 1)), 0, 1)
-    best = f1_score(labels[:, 0], probabilities[:, 0] >= f1_thresholds(probabilities, labels)[0])
-    others = [f1_score(labels[:, 0], probabilities[:, 0] >= t) for t in np.linspace(0.01, 0.99, 99)]
-    assert best >= max(others) - 1e-9
-
-
-def test_a_rare_risk_type_takes_half_its_best_f1_for_a_threshold() -> None:
-    rng = np.random.default_rng(6)
-    labels = np.arange(400)[:, None] < 5
-    probabilities = np.clip(0.3 * labels + 0.7 * rng.random((400, 1)), 0, 1)
-    best = max(f1_score(labels[:, 0], probabilities[:, 0] >= t) for t in probabilities[:, 0])
-    assert f1_thresholds(probabilities, labels).tolist() == [pytest.approx(best / 2)]
-
-
-def test_a_risk_type_without_a_case_has_the_threshold_one_half() -> None:
-    assert f1_thresholds(np.full((10, 2), 0.3), np.zeros((10, 2), dtype=bool)).tolist() == [0.5, 0.5]
-
-
-@pytest.fixture(scope="module")
-def small_knowledge(small_knowledge_dir: Path) -> Knowledge:
-    return load_knowledge(small_knowledge_dir)
-
-
-def test_hazards_without_any_label_are_refused_with_the_mend(
-    taxonomy: Taxonomy, small_knowledge: Knowledge, encoder: OnnxEncoder
-) -> None:
-    reader = ListingReader(small_knowledge, load_boilerplate())
-    unlabelled = [HazardSample(reader.read(Listing(id="1", title="lamp")), ())]
-    with pytest.raises(InputError, match=r"no example has a label .*column `labels`"):
-        fit_classifier(taxonomy, {}, small_knowledge, load_boilerplate(), encoder, [], unlabelled)
-
-
-def test_a_kind_without_a_corpus_listing_is_refused(
-    taxonomy: Taxonomy, small_knowledge: Knowledge, encoder: OnnxEncoder
-) -> None:
-    read = ListingReader(small_knowledge, load_boilerplate()).read(Listing(id="1", title="lamp"))
-    kinds = [KindSample(read, kind.id) for kind in small_knowledge.kinds[1:]]
-    with pytest.raises(InputError, match="1 product kinds have no listing"):
-        fit_classifier(
-            taxonomy,
-            {},
-            small_knowledge,
-            load_boilerplate(),
-            encoder,
-            kinds,
-            [HazardSample(read, ("fire",))],
-        )
