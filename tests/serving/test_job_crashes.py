@@ -103,10 +103,10 @@ def start(small_model_dir: Path, database_url: str, tmp_path: Path) -> Iterator[
         yield server
 
 
-def upload(total: int = TOTAL) -> bytes:
-    """Return listings, every fifth of them not valid, some of equal content."""
+def upload(total: int = TOTAL, different: int = 50) -> bytes:
+    """Return listings, every fifth of them not valid, with so many different contents."""
     rows = [
-        {"id": f"l{i}", **({"titel": "x"} if i % 5 == 4 else {"title": f"Lamp {i % 50} for kids"})}
+        {"id": f"l{i}", **({"titel": "x"} if i % 5 == 4 else {"title": f"Lamp {i % different} for kids"})}
         for i in range(total)
     ]
     return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
@@ -144,16 +144,16 @@ def test_a_job_survives_the_death_of_its_server(start: StartServer, database_url
 
 def test_a_stopped_server_hands_its_job_over_at_once(start: StartServer) -> None:
     first, second = start(), start()
-    ids = [
-        first.http.post("/v1/jobs?store=false", content=upload(), headers=NDJSON).json()["id"] for _ in range(2)
-    ]  # fmt: skip
+    total = 4 * TOTAL
+    content = upload(total, different=total)  # takes far longer than the second server needs to see the second job
+    ids = [first.http.post("/v1/jobs?store=false", content=content, headers=NDJSON).json()["id"] for _ in range(2)]
     wait_for(lambda: all(second.job(job_id)["progress"]["read"] for job_id in ids))  # each server has taken one
     assert [second.job(job_id)["state"] for job_id in ids] == ["running", "running"]
     first.process.terminate()
     first.process.wait(60)
     wait_for(lambda: all(second.job(job_id)["state"] == "done" for job_id in ids))
     for job_id in ids:
-        check_rows(second.rows(job_id))
+        check_rows(second.rows(job_id), total)
 
 
 def test_one_of_two_servers_dies_and_the_other_finishes(start: StartServer) -> None:
