@@ -72,6 +72,7 @@ class Metrics:
         self._changes = self._counter("changes", "Changes of what answers are made with: model, plan.", ("what",))
         self._in_flight = self._gauge("listings_in_flight", "Listings accepted and not yet answered.")
         self._capacity = self._gauge("listings_capacity", "Most listings in flight.")
+        self._remembered = self._gauge("remembered_bytes", "Answers that are remembered, in bytes.")
         self._ready = self._gauge("ready", "Workers with the model loaded and the database migrated.")
         self._model = self._gauge(
             "model_info", "Workers that answer with these versions; 0 for earlier ones.", ("model", "plan", "taxonomy")
@@ -145,6 +146,10 @@ class Metrics:
         self._capacity.set(capacity)
         self.read(self._in_flight, in_flight)
         self.versions(versions)
+
+    def remembers(self, size: Reading) -> None:
+        """Note where to read how many bytes of answers are remembered."""
+        self.read(self._remembered, size)
 
     def read(self, gauge: Gauge, reading: Reading) -> None:
         """Take a gauge's value from a reading whenever the gauges are refreshed."""

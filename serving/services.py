@@ -129,6 +129,7 @@ class Services:
             return
         self._live_plan = live_plan
         engine.observer = self.metrics
+        self.metrics.remembers(lambda: engine.remembered.bytes)
         self._engine = engine
         self._watching = asyncio.create_task(live_plan.watch())
         self._refreshing = asyncio.create_task(self.metrics.keep_fresh())

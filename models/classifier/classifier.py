@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from models.classifier.artifact import Manifest, pack_arrays, read_manifest, unpack_arrays, write_artifact
 from models.classifier.composing import Boilerplate
 from models.classifier.cores import usable_cores
+from models.classifier.crowd import Crowd
 from models.classifier.encoder import Encoding, OnnxEncoder
 from models.classifier.evidence import ITEMS, EvidenceIndex
 from models.classifier.explanation import ExplainedListing, Explainer
@@ -104,6 +105,7 @@ class HazardClassifier:
     evidence: EvidenceIndex = field(default_factory=EvidenceIndex)
 
     def __post_init__(self) -> None:
+        self._crowd = Crowd()
         self.reader = ListingReader(self.knowledge, self.boilerplate, self.settings.gloss)
         self.scenario_model = ScenarioModel(self.knowledge, self.taxonomy, self.settings.spread, self.market_evidence)
         self.explainer = Explainer(self.heads, self.sparse, self.kind_model, self.scenario_model)
@@ -156,16 +158,17 @@ class HazardClassifier:
             Gets the phases ``language``, ``encode``, ``judge``, ``explain`` and ``decide``, and the tokens read.
         """
         watch = watch or Stopwatch()
-        read = self.read(listing)
-        watch.lap("language")
-        encoding = self.encoder.encode(read.text.text)
-        watch.tokens = len(encoding.offsets)
-        watch.lap("encode")
-        opinion = self.opinions([read], encoding.embedding[None, :])[0]
-        watch.lap("judge")
-        assessment = self._word(read, opinion, plan, encoding, explain, watch)
-        watch.lap("decide")
-        return assessment
+        with self._crowd.joined():
+            read = self.read(listing)
+            watch.lap("language")
+            encoding = self.encoder.encode(read.text.text, alone=self._crowd.alone)
+            watch.tokens = len(encoding.offsets)
+            watch.lap("encode")
+            opinion = self.opinions([read], encoding.embedding[None, :])[0]
+            watch.lap("judge")
+            assessment = self._word(read, opinion, plan, encoding, explain, watch)
+            watch.lap("decide")
+            return assessment
 
     def assess_many(
         self, listings: Iterable[Listing], plan: Plan, explain: Detail = "none", chunk: int = 256
@@ -199,9 +202,10 @@ class HazardClassifier:
 
     def explained(self, listing: Listing) -> ExplainedListing:
         """Read and encode a listing, and keep what its explanation needs."""
-        read = self.read(listing)
-        encoding = self.encoder.encode(read.text.text)
-        return ExplainedListing(read, encoding, self.opinions([read], encoding.embedding[None, :])[0])
+        with self._crowd.joined():
+            read = self.read(listing)
+            encoding = self.encoder.encode(read.text.text, alone=self._crowd.alone)
+            return ExplainedListing(read, encoding, self.opinions([read], encoding.embedding[None, :])[0])
 
     def answer(self, explained: ExplainedListing, plan: Plan) -> Assessment:
         """Return the assessment of a listing that has been read and encoded: equal to `assess`."""

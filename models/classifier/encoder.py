@@ -2,7 +2,8 @@
 
 Every text runs alone, several at once on several threads. Dynamic int8 quantisation takes its scale from the whole
 input tensor, so that in a padded batch the answer to one listing would depend on its neighbours (by up to 0.03 in a
-unit vector). Alone, equal text gives equal bits whatever the load, and on CPU it is as fast as batching.
+unit vector). Alone, equal text gives equal bits whatever the load, and on CPU it is as fast as batching. A text that
+has the machine to itself may be shared by the cores, operator by operator: a quarter sooner, with the same bits.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ Vector = NDArray[np.float32]
 
 _SLOWER_FUSED = ["SkipLayerNormFusion"]
 """On CPU the fused sum and layer normalisation takes four times as long as the two one after the other."""
+_MOST_SHARING = 4
+"""Cores that share a text: one of fifty tokens has no work for more."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,18 @@ class Encoding:
         return mean / np.float32(self.norm)
 
 
+def _session(graph: Path, width: int) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = width
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Helping threads wait busily for the next operator, which takes but microseconds, and sleep between texts.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    return ort.InferenceSession(
+        str(graph), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER_FUSED
+    )
+
+
 class OnnxEncoder:
     """A mean-pooled transformer on ONNX Runtime.
 
@@ -72,28 +87,32 @@ class OnnxEncoder:
     """
 
     def __init__(self, graph: Path, tokenizer: Path, max_tokens: int = 128, threads: int = 2) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        self.threads = max(1, threads)
+        widths = sorted({1, min(self.threads, _MOST_SHARING)})
         try:
-            self._session = ort.InferenceSession(
-                str(graph), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER_FUSED
-            )
+            with ThreadPoolExecutor(len(widths)) as pool:
+                sessions = list(pool.map(lambda width: _session(graph, width), widths))
             self._tokenizer = Tokenizer.from_file(str(tokenizer))
         except Exception as error:
             raise ArtifactError(f"not readable as an encoder: {error}", place=str(graph)) from error
+        self._session, self._shared = sessions[0], sessions[-1]
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
         self.max_tokens = max_tokens
-        self.threads = max(1, threads)
         self.dimension = int(self._session.get_outputs()[0].shape[-1])
 
-    def encode(self, text: str) -> Encoding:
-        """Encode one text; at most `max_tokens` tokens of it."""
+    def encode(self, text: str, *, alone: bool = False) -> Encoding:
+        """Encode one text; at most `max_tokens` tokens of it.
+
+        Parameters
+        ----------
+        alone : bool
+            No other text waits: let the cores share this one. It changes the time and no bit of the result.
+        """
         encoded = self._tokenizer.encode(text)
         ids = np.array([encoded.ids], dtype=np.int64)
-        hidden = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]
+        session = self._shared if alone else self._session
+        hidden = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]
         return Encoding(np.asarray(hidden, dtype=np.float32), encoded.offsets, bool(encoded.overflowing))
 
     def embed(self, texts: Sequence[str], progress: Callable[[int], object] | None = None) -> Vector:

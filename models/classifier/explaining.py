@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,8 +64,12 @@ def explain_listing(
     full = detail == "full"
     shown = _shown(answer, full, risk_types)
     main = shown[0].risk_type if answer.risk_level != RiskLevel.NONE else None
-    level = _level(model, explained, answer)
-    hazards = _hazards(model, explained, shown, main if full else None)
+    with ThreadPoolExecutor(1) as beside:
+        # The search waits for memory and holds no lock: it costs nothing beside the Python of the shares.
+        searching = beside.submit(find_evidence, model, explained, main) if full else None
+        level = _level(model, explained, answer)
+        hazards = _hazards(model, explained, shown, main if full else None)
+        evidence = searching.result() if searching else None
     return Explanation(
         assessment_id=answer.id,
         listing_id=answer.listing_id,
@@ -81,7 +86,7 @@ def explain_listing(
         ).answer()
         if full
         else None,
-        evidence=find_evidence(model, explained, main) if full else None,
+        evidence=evidence,
         notes=[*answer.notes, *answer.abstains],
     )
 

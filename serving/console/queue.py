@@ -24,6 +24,8 @@ from serving.services import Services, services_of
 router = APIRouter(include_in_schema=False)
 _PAGE = 50
 _BULK = 500
+_COUNTED = 1_000
+"""Further items are told as "more than" this many: nobody reads the difference, and counting it takes longer."""
 
 
 @router.get("/review")
@@ -40,7 +42,7 @@ async def queue_page(request: Request) -> Response:
             "items": items[:_PAGE],
             "more": f"{items[_PAGE - 1].rank!r}:{items[_PAGE - 1].id}" if len(items) > _PAGE else "",
             "queues": browsing.queues(now),
-            "total": browsing.count(chosen, now, person),
+            "total": browsing.count(chosen, now, person, _COUNTED + 1),
         }
 
     values = {
@@ -50,7 +52,7 @@ async def queue_page(request: Request) -> Response:
         "levels": list(RiskLevel),
         "hazards": services.engine.model.taxonomy.names,
         "choices": _choices(services),
-        "patience": services.desk.rules.intake.patience,
+        "counted": _COUNTED,
     }
     only_rows = request.headers.get("hx-target") == "rows"
     return render(request, "rows.html" if only_rows else "queue.html", values)

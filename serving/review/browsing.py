@@ -6,14 +6,15 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Engine, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Engine, TextClause, and_, case, func, or_, select
 
 from serving.review.events import Event, events
 from serving.review.items import DECISIONS, ITEMS, Decided, Item, as_decided, as_item, get_item
-from serving.review.words import WAITING, Sample, State
+from serving.review.words import Sample, State
+from serving.store.review_tables import HELD, WAITS
 from serving.store.tables import ShadowDecisionRow
 
-_WAITING = [state.value for state in WAITING]
+Condition = ColumnElement[bool] | TextClause
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,16 @@ class Filter:
     disagreement: bool = False
     text: str = ""
 
-    def conditions(self, now: dt.datetime, person: str = "") -> list[ColumnElement[bool]]:
+    def conditions(self, now: dt.datetime, person: str = "") -> list[Condition]:
         """Return the filter as conditions on the columns of items."""
-        found: list[ColumnElement[bool]] = []
+        found: list[Condition] = []
         if self.state == "waiting":
-            found.append(ITEMS.c.state.in_(_WAITING))
+            found.append(WAITS)
         elif self.state == "mine":
             mine = and_(ITEMS.c.claimed_by == person, ITEMS.c.claimed_until > now)
-            found += [ITEMS.c.state.in_(_WAITING), or_(mine, ITEMS.c.assigned_to == person)]
+            found += [WAITS, or_(mine, ITEMS.c.assigned_to == person)]
+        elif self.state == "held":
+            found.append(HELD)
         elif self.state != "all":
             found.append(ITEMS.c.state == self.state)
         for name in ("queue", "level", "hazard", "language", "seller"):
@@ -119,18 +122,18 @@ class Browsing:
         if chosen.state == "decided":
             query = query.order_by(ITEMS.c.decided_at.desc(), ITEMS.c.id.desc())
         else:
-            query = query.order_by(ITEMS.c.rank.desc(), ITEMS.c.id)
+            query = query.order_by(ITEMS.c.rank, ITEMS.c.id)
             if after is not None:
                 rank, key = after
-                query = query.where(or_(ITEMS.c.rank < rank, and_(ITEMS.c.rank == rank, ITEMS.c.id > key)))
+                query = query.where(or_(ITEMS.c.rank > rank, and_(ITEMS.c.rank == rank, ITEMS.c.id > key)))
         with self.engine.connect() as connection:
             return [as_item(row) for row in connection.execute(query.limit(limit))]
 
-    def count(self, chosen: Filter, now: dt.datetime, person: str = "") -> int:
-        """Return how many items a filter finds."""
-        query = select(func.count()).select_from(ITEMS).where(*chosen.conditions(now, person))
+    def count(self, chosen: Filter, now: dt.datetime, person: str = "", most: int | None = None) -> int:
+        """Return how many items a filter finds; counting ends at `most`."""
+        found = select(ITEMS.c.id).where(*chosen.conditions(now, person)).limit(most).subquery()
         with self.engine.connect() as connection:
-            return connection.execute(query).scalar_one()
+            return connection.execute(select(func.count()).select_from(found)).scalar_one()
 
     def queues(self, now: dt.datetime) -> list[QueueCount]:
         """Return the counts of every queue in which something waits, by name."""
@@ -140,7 +143,7 @@ class Browsing:
             select(
                 ITEMS.c.queue, func.count(), overdue, claimed, func.min(ITEMS.c.opened_at, type_=ITEMS.c.opened_at.type)
             )
-            .where(ITEMS.c.state.in_(_WAITING))
+            .where(WAITS)
             .group_by(ITEMS.c.queue)
             .order_by(ITEMS.c.queue)
         )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, TextClause, and_, exists, insert, or_, select
 
 from serving.review.events import append
 from serving.review.items import (
@@ -22,10 +22,9 @@ from serving.review.items import (
     one_at_a_time,
 )
 from serving.review.words import WAITING, Act, State
-from serving.store.review_tables import ReviewSkipRow
+from serving.store.review_tables import HELD, WAITS, ReviewSkipRow
 
 SKIPS = ReviewSkipRow.__table__
-_WAITING = [state.value for state in WAITING]
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Claims:
         reviewer: str,
         now: dt.datetime,
         queues: Sequence[str] = (),
-        conditions: Sequence[ColumnElement[bool]] = (),
+        conditions: Sequence[ColumnElement[bool] | TextClause] = (),
     ) -> Item | None:
         """Give the reviewer the first item that waits for them, and return it; None where none does.
 
@@ -64,15 +63,16 @@ class Claims:
         wanted = [fit_for(reviewer, now), *conditions]
         if queues:
             wanted.append(ITEMS.c.queue.in_(queues))
-        by_name = (ITEMS.c.assigned_to == reviewer).is_(True)
-        order = (by_name.desc(), ITEMS.c.rank.desc(), ITEMS.c.id)
+        mine = and_(ITEMS.c.claimed_by == reviewer, ITEMS.c.claimed_until > now, WAITS)
+        by_name = and_(ITEMS.c.assigned_to == reviewer, *wanted)
         with one_at_a_time(self.engine) as connection:
             wake(connection, now)
-            mine = and_(ITEMS.c.claimed_by == reviewer, ITEMS.c.claimed_until > now, ITEMS.c.state.in_(_WAITING))
-            row = connection.execute(select(ITEMS).where(mine, *wanted[1:]).order_by(ITEMS.c.id).limit(1)).one_or_none()
-            if row is None:
-                row = connection.execute(select(ITEMS).where(*wanted).order_by(*order).limit(1)).one_or_none()
-            return None if row is None else self._claimed(connection, as_item(row), reviewer, now)
+            for condition in (and_(mine, *wanted[1:]), by_name, and_(*wanted)):
+                first = select(ITEMS).where(condition).order_by(ITEMS.c.rank, ITEMS.c.id).limit(1)
+                row = connection.execute(first).one_or_none()
+                if row is not None:
+                    return self._claimed(connection, as_item(row), reviewer, now)
+        return None
 
     def claim(self, item_id: int, reviewer: str, now: dt.datetime) -> Item:
         """Give the reviewer this item.
@@ -204,7 +204,7 @@ def fit_for(reviewer: str, now: dt.datetime) -> ColumnElement[bool]:
         DECISIONS.c.assessment_id == ITEMS.c.assessment_id,
         DECISIONS.c.undone_at.is_(None),
     )
-    return and_(ITEMS.c.state.in_(_WAITING), unclaimed, for_them, ~skipped, ~decided)
+    return and_(WAITS, unclaimed, for_them, ~skipped, ~decided)
 
 
 def deciders(connection: Connection, item: Item) -> set[str]:
@@ -235,7 +235,7 @@ def held_by(connection: Connection, item_id: int, reviewer: str, now: dt.datetim
 
 def wake(connection: Connection, now: dt.datetime) -> None:
     """Open again what was put aside until now."""
-    over = and_(ITEMS.c.state == State.HELD.value, ITEMS.c.held_until <= now)
+    over = and_(HELD, ITEMS.c.held_until <= now)
     for row in connection.execute(select(ITEMS).where(over)).all():
         state = state_by(len(deciders(connection, as_item(row))))
         change_item(connection, row.id, {"state": state.value, "held_until": None})

@@ -42,9 +42,9 @@ class Place:
     due_at: dt.datetime
 
     def rank(self, patience: dt.timedelta) -> float:
-        """Return a number that is higher the sooner the item should come.
+        """Return a number that is lower the sooner the item should come.
 
-        The logarithm of harm x (1 + uncertainty) x exp(-(time left) / patience). Time left shrinks for every item
+        Minus the logarithm of harm x (1 + uncertainty) x exp(-(time left) / patience). Time left shrinks for every item
         alike, so that the order of two items never changes while they wait: "now" drops out, and the number can be
         kept and indexed.
 
@@ -54,7 +54,7 @@ class Place:
             An item that is due so much sooner is worth e (2.7) times the harm.
         """
         worth = max(self.harm, _LEAST_HARM) * (1 + self.uncertainty)
-        return math.log(worth) - (self.due_at - _ZERO) / patience
+        return (self.due_at - _ZERO) / patience - math.log(worth)
 
 
 def place_of(levels: Mapping[RiskLevel, float], due_at: dt.datetime) -> Place:

@@ -28,31 +28,50 @@ Array = NDArray[np.float64]
 
 
 def main() -> None:
-    """Print one row an explainer."""
+    """Print one row an explainer, over all texts so far every 25 texts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=Path("var/models/default"))
     parser.add_argument("--texts", type=int, default=300)
     parser.add_argument("--skip", nargs="*", default=[], help="explainers to leave out: shap lime gradient")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--json", type=Path, help="also write the figures of every text here")
+    parser.add_argument("--json", type=Path, help="keep the figures of every text here, and go on with those kept")
     arguments = parser.parse_args()
     model = HazardClassifier.load(arguments.model)
     cases = real_cases(model, arguments.texts, arguments.seed)
     explainers = explainers_of(model, set(arguments.skip), arguments.seed)
-    rows: dict[str, list[list[float]]] = {name: [] for name in explainers}
-    for done, case in enumerate(cases, start=1):
-        alone = one_by_one(model, case)
-        for name, explain in explainers.items():
-            begun, busy = time.perf_counter(), time.process_time()
-            scores = explain(case)
-            seconds, busy = time.perf_counter() - begun, time.process_time() - busy
-            found = curve(model, case, case.order(scores))
-            rows[name].append([found.comprehensiveness, found.sufficiency, tau(scores, alone), seconds, busy])
-        if done % 20 == 0:
-            print(f"{done} of {len(cases)}", file=sys.stderr, flush=True)
-            if arguments.json:
-                arguments.json.write_text(json.dumps(rows))
+    kept: Path | None = arguments.json
+    rows: dict[str, list[list[float]]] = json.loads(kept.read_text()) if kept and kept.is_file() else {}
+    if rows and rows.keys() != explainers.keys():
+        sys.exit(f"{kept} holds other explainers ({', '.join(rows)}); give another file")
+    for number, case in enumerate(cases):
+        if number < len(next(iter(rows.values()), [])):
+            continue
+        for name, figures in figures_of(model, case, explainers).items():
+            rows.setdefault(name, []).append(figures)
+        if kept:
+            unfinished = kept.with_suffix(".part")
+            unfinished.write_text(json.dumps(rows))
+            unfinished.replace(kept)
+        if (number + 1) % 25 == 0 and number + 1 < len(cases):
+            print(f"\n{number + 1} of {len(cases)} texts")
+            table(rows)
+    print(f"\n{len(cases)} texts")
     table(rows)
+
+
+def figures_of(
+    model: HazardClassifier, case: Case, explainers: dict[str, Callable[[Case], Array]]
+) -> dict[str, list[float]]:
+    """Return comprehensiveness, sufficiency, tau with leave-one-out, seconds and CPU seconds of every explainer."""
+    alone = one_by_one(model, case)
+    figures = {}
+    for name, explain in explainers.items():
+        begun, busy = time.perf_counter(), time.process_time()
+        scores = explain(case)
+        seconds, busy = time.perf_counter() - begun, time.process_time() - busy
+        found = curve(model, case, case.order(scores))
+        figures[name] = [found.comprehensiveness, found.sufficiency, tau(scores, alone), seconds, busy]
+    return figures
 
 
 def real_cases(model: HazardClassifier, n: int, seed: int) -> list[Case]:
@@ -117,7 +136,7 @@ def table(rows: dict[str, list[list[float]]]) -> None:
             error = gap.std(ddof=1) / np.sqrt(len(gap))
             faster = peer[:, 3:].mean(axis=0) / np.maximum([seconds, busy], 1e-6)
             line += f"   {gap.mean():+.3f} ± {error:.3f}, {faster[0]:,.0f} and {faster[1]:,.0f} x as fast"
-        print(line)
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

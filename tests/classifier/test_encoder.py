@@ -34,6 +34,15 @@ def test_the_number_of_threads_changes_no_bit() -> None:
 
 @settings(max_examples=25)
 @given(st.data())
+def test_a_text_that_the_cores_share_gives_the_same_bits(
+    encoder: OnnxEncoder, texts: st.SearchStrategy[str], data: st.DataObject
+) -> None:
+    text = data.draw(texts)
+    assert encoder.encode(text, alone=True).tokens.tobytes() == encoder.encode(text).tokens.tobytes()
+
+
+@settings(max_examples=25)
+@given(st.data())
 def test_an_embedding_has_length_one_and_follows_from_the_tokens(
     encoder: OnnxEncoder, texts: st.SearchStrategy[str], data: st.DataObject
 ) -> None:

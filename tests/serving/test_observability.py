@@ -167,6 +167,15 @@ def test_equal_content_under_way_is_counted_as_joined(shared_client: TestClient,
     assert growth.of("hazardlens_listing_tokens_count") == computed
 
 
+def test_an_answer_that_is_remembered_is_counted_and_takes_room(shared_client: TestClient, growth: Growth) -> None:
+    for _ in range(2):
+        post(shared_client, [{"id": "1", "title": "Asked for twice"}])
+
+    assert growth.of("hazardlens_answers_total", source="model") == 1
+    assert growth.of("hazardlens_answers_total", source="cache") == 1
+    assert growth.of("hazardlens_remembered_bytes") > 500
+
+
 def test_refusals_are_counted_by_their_reason(shared_client: TestClient, growth: Growth) -> None:
     shared_client.post("/v1/assessments", content=b"{", headers={"Content-Type": "application/json"})
     shared_client.post("/v1/assessments", content=b"{}")

@@ -37,7 +37,7 @@ def test_the_order_is_harm_times_uncertainty_times_urgency_whenever_it_is_asked(
     def worth(harm: float, uncertainty: float, due_at: dt.datetime) -> float:
         return math.log(max(harm, 1e-6) * (1 + uncertainty)) - (due_at - now) / DAY
 
-    difference = place.rank(DAY) - other.rank(DAY)
+    difference = other.rank(DAY) - place.rank(DAY)
     expected = worth(place.harm, place.uncertainty, due) - worth(other.harm, other.uncertainty, NOW)
     assert difference == pytest.approx(expected, abs=1e-6)
     assert 0 <= place.harm <= 1

@@ -14,6 +14,7 @@ depends_on: str | None = None
 
 _TIME = sa.DateTime(timezone=True)
 _WAITS = sa.text("state IN ('open', 'second', 'disputed')")
+_HELD = sa.text("state = 'held'")
 _REFUSES = "the log of reviews is append-only"
 
 
@@ -101,13 +102,16 @@ def _items() -> None:
     waits: dict[str, Any] = {"sqlite_where": _WAITS, "postgresql_where": _WAITS}
     op.create_index("ix_review_waiting", "review_items", ["rank", "id"], **waits)
     op.create_index("ix_review_queue", "review_items", ["queue", "rank", "id"], **waits)
-    op.create_index("ix_review_counts", "review_items", ["state", "queue", "due_at"])
+    op.create_index("ix_review_counts", "review_items", ["queue", "due_at", "claimed_until", "opened_at"], **waits)
+    held: dict[str, Any] = {"sqlite_where": _HELD, "postgresql_where": _HELD}
+    op.create_index("ix_review_held", "review_items", ["held_until"], **held)
     op.create_index("ix_review_listing", "review_items", ["listing_id", "id"])
     op.create_index("ix_review_content", "review_items", ["content_hash"])
     op.create_index("ix_review_assessment", "review_items", ["assessment_id"])
     op.create_index("ix_review_seller", "review_items", ["seller", "id"])
     op.create_index("ix_review_decided", "review_items", ["decided_at", "id"])
     op.create_index("ix_review_claimed", "review_items", ["claimed_by"])
+    op.create_index("ix_review_assigned", "review_items", ["assigned_to"])
 
 
 def _decisions() -> None:
