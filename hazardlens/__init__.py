@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hazardlens.client import Client
     from hazardlens.client_errors import ClientError, ItemError
+    from hazardlens.client_jobs import Job
 
-__all__ = ["Client", "ClientError", "ItemError"]
+__all__ = ["Client", "ClientError", "ItemError", "Job"]
 
 _PLACES = {
     "Client": "hazardlens.client",
     "ClientError": "hazardlens.client_errors",
     "ItemError": "hazardlens.client_errors",
+    "Job": "hazardlens.client_jobs",
 }
 
 

@@ -14,7 +14,9 @@ from typing import Annotated
 import typer
 
 from hazardlens.commands import (
+    audit,
     data,
+    follow,
     keys,
     knowledge,
     plan,
@@ -46,6 +48,7 @@ app.command("score")(scoring.score)
 app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)
+app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.add_typer(knowledge.app, name="knowledge")
 plan.app.command("simulate")(simulation.simulate)
@@ -54,6 +57,7 @@ app.add_typer(reasons.app, name="reasons")
 app.add_typer(report.app, name="report")
 app.command("promote")(registry.promote)
 app.command("rollback")(registry.rollback)
+app.command("follow")(follow.follow)
 
 
 def _print_version(wanted: bool) -> None:

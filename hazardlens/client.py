@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, overload
+from typing import Literal, Self, overload
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, ValidationError
 
 from hazardlens.client_errors import ClientError, InvalidRequestError, ItemError, UnexpectedAnswerError
+from hazardlens.client_items import GivenListing, Outcome, listing_json, outcome_of
+from hazardlens.client_jobs import Job, JobDetail, submitted, upload_of
+from hazardlens.connection import Connection
 from hazardlens.retrying import Patience, send
 from hazardlens.trace_context import carry_trace
 from models.domain.assessment import Assessment
-from models.domain.errors import InputError
 from models.domain.explanation import Explanation
 from models.domain.listing import Listing
-from serving.api.schemas import AssessmentAnswer, ListingResult, ModelAnswer, StoredAnswer
+from serving.api.job_schemas import Priority
+from serving.api.schemas import AssessmentAnswer, ModelAnswer, StoredAnswer
 
 Detail = Literal["none", "tokens", "full"]
-GivenListing = Listing | Mapping[str, Any]
-Outcome = Assessment | ItemError
 
 PART = 1_000
 """Most listings in one request: the server's limit."""
@@ -32,8 +32,6 @@ PART_FULL = 100
 """The same with ``explain="full"``."""
 PART_BYTES = 16_000_000
 """Longest body: the server takes 20 MB."""
-
-_Answer = TypeVar("_Answer", bound=BaseModel)
 
 
 class Client:
@@ -70,12 +68,13 @@ class Client:
         deadline: float = 180.0,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self._patience = Patience(timeout=timeout, retries=retries, deadline=deadline)
+        patience = Patience(timeout=timeout, retries=retries, deadline=deadline)
         headers = {"Accept": "application/json", "User-Agent": "hazardlens-client"}
         key = api_key if api_key is not None else os.environ.get("HAZARDLENS_API_KEY", "").strip()
         if key:
             headers["Authorization"] = f"Bearer {key}"
         self._http = httpx.Client(base_url=self.base_url, headers=headers, event_hooks={"request": [carry_trace]})
+        self._connection = Connection(self._http, patience)
 
     @overload
     def assess(self, listings: GivenListing, explain: Detail = "none") -> Assessment: ...
@@ -123,7 +122,7 @@ class Client:
         NotFoundError
             If the server has none of that id.
         """
-        return self._get(f"/v1/assessments/{quote(assessment_id, safe='')}", StoredAnswer)
+        return self._connection.ask("GET", f"/v1/assessments/{quote(assessment_id, safe='')}", StoredAnswer)
 
     def explanation(self, assessment_id: str, detail: Literal["tokens", "full"] = "full") -> Explanation:
         """Return why a kept assessment says what it says.
@@ -136,16 +135,58 @@ class Client:
             With status 409 if another model is in force than the one that assessed.
         """
         path = f"/v1/assessments/{quote(assessment_id, safe='')}/explanation"
-        return self._ask("GET", path, Explanation, params={"detail": detail})
+        return self._connection.ask("GET", path, Explanation, params={"detail": detail})
+
+    def submit(
+        self,
+        listings: Iterable[GivenListing] | str | Path,
+        explain: JobDetail = "none",
+        *,
+        store: bool = True,
+        priority: Priority = "normal",
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Submit a long list as a job, which the server works off behind the calls that somebody waits for.
+
+        The request has an `Idempotency-Key`, so that it makes one job however often it has to be sent.
+
+        Parameters
+        ----------
+        listings : iterable of Listing or mapping, or path
+            A path names JSON Lines (.jsonl, .ndjson), Arrow (.arrow, .arrows) or Parquet (.parquet), and is sent as it
+            is. Other listings are written to a temporary file as they come, so they need not fit in memory.
+        explain : {"none", "tokens"}
+            How much of the explanation comes with each assessment.
+        store : bool
+            Whether the server keeps the assessments, as it keeps those of `assess`.
+        priority : {"low", "normal", "high"}
+            Before which other jobs it goes.
+        idempotency_key : str, optional
+            Made anew for each call by default. One of your own, such as ``nightly-2026-11-26``, lets a program that was
+            started again find the job that it submitted before.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read or its ending is not known, or a listing cannot be written as JSON.
+        ClientError
+            If the request fails; see `hazardlens.client_errors`.
+        """
+        with upload_of(listings) as upload:
+            return submitted(self._connection, upload, explain, store, priority, idempotency_key)
+
+    def job(self, job_id: str) -> Job:
+        """Return a job that was submitted before; asks nothing yet."""
+        return Job(self._connection, job_id)
 
     def model(self) -> ModelAnswer:
         """Return what the server answers with: versions, labels, metrics, plan, limits."""
-        return self._get("/v1/model", ModelAnswer)
+        return self._connection.ask("GET", "/v1/model", ModelAnswer)
 
     def ready(self) -> bool:
         """Tell whether the server would assess a listing now; asks once and does not wait."""
         try:
-            send(self._http, replace(self._patience, retries=0), "GET", "/readyz")
+            send(self._http, replace(self._connection.patience, retries=0), "GET", "/readyz")
         except ClientError:
             return False
         return True
@@ -163,7 +204,7 @@ class Client:
         self.close()
 
     def _assess_all(self, listings: Sequence[GivenListing], explain: Detail) -> list[Outcome]:
-        texts = [_listing_json(listing, index) for index, listing in enumerate(listings)]
+        texts = [listing_json(listing, index) for index, listing in enumerate(listings)]
         outcomes: list[Outcome] = []
         for part in parts(texts, PART_FULL if explain == "full" else PART, PART_BYTES):
             outcomes += self._assess_part(part, explain, len(outcomes))
@@ -172,7 +213,9 @@ class Client:
     def _assess_part(self, texts: Sequence[bytes], explain: Detail, start: int) -> list[Outcome]:
         body = b'{"listings":[' + b",".join(texts) + b"]}"
         try:
-            answer = self._ask("POST", "/v1/assessments", AssessmentAnswer, content=body, params={"explain": explain})
+            answer = self._connection.ask(
+                "POST", "/v1/assessments", AssessmentAnswer, content=body, params={"explain": explain}
+            )
         except InvalidRequestError as error:
             if error.status != 413 or len(texts) == 1:
                 raise
@@ -183,27 +226,7 @@ class Client:
         if [result.index for result in answer.results] != list(range(len(texts))):
             found = f"{len(texts)} listings were sent, {len(answer.results)} results came, or their order differs"
             raise UnexpectedAnswerError(found)
-        return [_outcome(result, start) for result in answer.results]
-
-    def _get(self, path: str, kind: type[_Answer]) -> _Answer:
-        return self._ask("GET", path, kind)
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        kind: type[_Answer],
-        *,
-        content: bytes | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> _Answer:
-        answer = send(self._http, self._patience, method, path, content=content, params=params)
-        try:
-            return kind.model_validate_json(answer.content)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(map(str, first["loc"])) or "the body"
-            raise UnexpectedAnswerError(f"{method} {self.base_url}{path}: {place}: {first['msg']}") from error
+        return [outcome_of(result, start) for result in answer.results]
 
 
 def parts(texts: Sequence[bytes], most: int, longest: int) -> Iterator[Sequence[bytes]]:
@@ -222,21 +245,3 @@ def parts(texts: Sequence[bytes], most: int, longest: int) -> Iterator[Sequence[
         size += len(text)
     if begin < len(texts):
         yield texts[begin:]
-
-
-def _listing_json(listing: GivenListing, index: int) -> bytes:
-    if isinstance(listing, Listing):
-        return listing.model_dump_json(exclude_defaults=True).encode()
-    try:
-        # Escaped, since half a character cannot be encoded; the server refuses that listing alone.
-        return json.dumps(dict(listing), allow_nan=False).encode()
-    except (TypeError, ValueError) as error:
-        raise InputError(f"cannot be written as JSON: {error}", place=f"listing {index}") from error
-
-
-def _outcome(result: ListingResult, start: int) -> Outcome:
-    if result.assessment is not None:
-        return result.assessment
-    if result.error is None:
-        raise UnexpectedAnswerError(f"result {result.index} holds neither an assessment nor an error")
-    return ItemError(start + result.index, result.listing_id, result.error)

@@ -22,6 +22,10 @@ class UnexpectedAnswerError(ClientError):
     """The answer is not what the API promises; something else may listen at that address."""
 
 
+class JobFailedError(ClientError):
+    """A job ended before its last listing, through its upload or a fault of the server."""
+
+
 class ProblemError(ClientError):
     """The server refused the request.
 

@@ -6,16 +6,24 @@ import datetime as dt
 import logging
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from typing import BinaryIO
 
 import httpx
 from pydantic import ValidationError
 
-from hazardlens.client_errors import ClientError, ConnectionFailedError, DeadlineError, error_of
-from serving.api.problems import Problem
+from hazardlens.client_errors import (
+    ClientError,
+    ConnectionFailedError,
+    DeadlineError,
+    ProblemError,
+    UnexpectedAnswerError,
+    error_of,
+)
+from serving.api.problems import KEY_IN_USE, NO_SUCH_RANGE, Problem
 
 _LOG = logging.getLogger(__name__)
 
@@ -59,6 +67,10 @@ class Patience:
         return bound * random.uniform(0.5, 1.0)
 
 
+Body = bytes | BinaryIO
+"""A file is sent from its beginning at each attempt, a piece at a time."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """The body of an answer that went well, or whose status the caller wants to see."""
@@ -73,10 +85,11 @@ def send(
     method: str,
     path: str,
     *,
-    content: bytes | None = None,
+    content: Body | None = None,
     params: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Send a request until it is answered.
+    """Send a request until it is answered; a body is JSON, unless the headers say otherwise.
 
     Raises
     ------
@@ -86,7 +99,7 @@ def send(
     end = time.monotonic() + patience.deadline
     for attempt in range(patience.retries + 1):
         last = attempt == patience.retries
-        failure, asked = _attempt(http, patience, end, method, path, content, params)
+        failure, asked = _attempt(http, patience, end, method, path, content, params, headers)
         if isinstance(failure, Answer):
             return failure
         if last or not _worth_another(failure):
@@ -100,9 +113,61 @@ def send(
     raise AssertionError("the last attempt returns or raises")
 
 
+def lines(http: httpx.Client, patience: Patience, path: str, params: Mapping[str, str]) -> Iterator[bytes]:
+    """Yield the lines of a long answer as they come; one that breaks off is taken up behind its last whole line.
+
+    The deadline does not bound it, since who takes the lines may take their time. Attempts are counted anew after each
+    line that came.
+
+    Raises
+    ------
+    ConnectionFailedError, ProblemError, UnexpectedAnswerError
+    """
+    done = attempt = 0
+    while True:
+        try:
+            for line in _lines_from(http, patience, path, params, done):
+                done, attempt = done + len(line) + 1, 0
+                yield line
+            return
+        except (ConnectionFailedError, ProblemError) as failure:
+            if done and isinstance(failure, ProblemError) and failure.problem.name == NO_SUCH_RANGE.name:
+                return  # it broke off behind its last line
+            if attempt == patience.retries or not _worth_another(failure):
+                raise
+            asked = failure.retry_after if isinstance(failure, ProblemError) else None
+            wait = patience.back_off(attempt) if asked is None else asked
+            _LOG.info("GET %s: %s; it goes on from byte %d in %.2f s", path, failure, done, wait)
+        attempt += 1
+        time.sleep(wait)
+
+
+def _lines_from(
+    http: httpx.Client, patience: Patience, path: str, params: Mapping[str, str], start: int
+) -> Iterator[bytes]:
+    headers = {"Accept": "application/x-ndjson", "Accept-Encoding": "identity"}  # positions are those of plain bytes
+    if start:
+        headers["Range"] = f"bytes={start}-"
+    rest = b""
+    try:
+        with http.stream("GET", path, params=params, headers=headers, timeout=patience.timeout) as response:
+            if not response.is_success:
+                raise _refusal(response, response.read(), path)
+            if start and response.status_code != httpx.codes.PARTIAL_CONTENT:
+                raise UnexpectedAnswerError(f"GET {path}: the bytes after {start:,} were asked for, all of them came")
+            for piece in response.iter_bytes():
+                *whole, rest = (rest + piece).split(b"\n")
+                yield from whole
+    except (httpx.TransportError, httpx.DecodingError) as error:
+        raise _broken(error, http, "GET", path) from error
+    if rest:
+        raise UnexpectedAnswerError(f"GET {path}: the last line has no end")
+
+
 def _worth_another(failure: ClientError) -> bool:
-    status = getattr(failure, "status", None)
-    return isinstance(failure, ConnectionFailedError) or status in RETRIED
+    if isinstance(failure, ProblemError):
+        return failure.status in RETRIED or failure.problem.name == KEY_IN_USE.name
+    return isinstance(failure, ConnectionFailedError)
 
 
 def _attempt(
@@ -111,12 +176,16 @@ def _attempt(
     end: float,
     method: str,
     path: str,
-    content: bytes | None,
+    content: Body | None,
     params: Mapping[str, str] | None,
+    given: Mapping[str, str] | None,
 ) -> tuple[Answer | ClientError, float | None]:
     """Return what one attempt came to, and the wait that the server asks for."""
     left = end - time.monotonic()
     headers = {"Content-Type": "application/json"} if content is not None else {}
+    headers.update(given or {})
+    if content is not None and not isinstance(content, bytes):
+        content.seek(0)
     try:
         with http.stream(
             method,
@@ -133,18 +202,32 @@ def _attempt(
                 if time.monotonic() > end:
                     return DeadlineError(f"{method} {path}: the deadline of {patience.deadline:g} s has passed"), None
     except httpx.TransportError as error:
-        reason = str(error) or type(error).__name__
-        if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
-            return ClientError(f"{method} {path}: {reason}"), None
-        if time.monotonic() >= end:
-            return DeadlineError(f"{method} {path}: the deadline of {patience.deadline:g} s has passed; {reason}"), None
-        return ConnectionFailedError(f"{method} {http.base_url}{path.lstrip('/')}: {reason}"), None
+        failure = _broken(error, http, method, path)
+        if isinstance(failure, ConnectionFailedError) and time.monotonic() >= end:
+            reason = f"the deadline of {patience.deadline:g} s has passed; {str(error) or type(error).__name__}"
+            return DeadlineError(f"{method} {path}: {reason}"), None
+        return failure, None
     except httpx.DecodingError as error:
-        return ConnectionFailedError(f"{method} {path}: the answer cannot be unpacked: {error}"), None
+        return _broken(error, http, method, path), None
     if response.is_success:
         return Answer(response.status_code, bytes(body)), None
+    refusal = _refusal(response, bytes(body), path)
+    return refusal, refusal.retry_after
+
+
+def _broken(error: httpx.RequestError, http: httpx.Client, method: str, path: str) -> ClientError:
+    """Return the failure for an answer that did not come, or not whole."""
+    if isinstance(error, httpx.DecodingError):
+        return ConnectionFailedError(f"{method} {path}: the answer cannot be unpacked: {error}")
+    reason = str(error) or type(error).__name__
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+        return ClientError(f"{method} {path}: {reason}")
+    return ConnectionFailedError(f"{method} {http.base_url}{path.lstrip('/')}: {reason}")
+
+
+def _refusal(response: httpx.Response, body: bytes, path: str) -> ProblemError:
     asked = retry_after(response.headers.get("Retry-After"))
-    return error_of(_problem(response.status_code, bytes(body), path), asked), asked
+    return error_of(_problem(response.status_code, body, path), asked)
 
 
 def retry_after(header: str | None) -> float | None:

@@ -12,13 +12,14 @@ from fastapi import Depends, FastAPI
 from serving import pages
 from serving.access.asking import authorise
 from serving.access.guard import Guard
-from serving.api import assessments, explanations, health, model, plans, sessions, shadow, statements
+from serving.api import assessments, explanations, health, jobs, model, plans, sessions, shadow, statements
 from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
 from serving.console import item, oversight, queue
 from serving.console.errors import install_review_errors
+from serving.http_head import BoundedHead
 from serving.logs import begin_logging
 from serving.services import Services
 from serving.settings import Settings
@@ -55,6 +56,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         if chosen.access == "off":
             _log.warning("ACCESS CONTROL IS OFF (HAZARDLENS_ACCESS): whoever reaches this server may do everything")
         services.begin()
+        if services.settings.workers > 1:
+            # A worker that is not ready must not take requests from one that is.
+            await services.until_loaded()
         try:
             yield
         finally:
@@ -92,7 +96,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_error_handlers(app)
     install_review_errors(app)
-    routers = (assessments, explanations, statements, plans, shadow, model, sessions, health)
+    routers = (assessments, jobs, explanations, statements, plans, shadow, model, sessions, health)
     for router in (*(part.router for part in routers), pages.router, queue.router, item.router, oversight.router):
         app.include_router(router)
     pages.mount_static(app)
@@ -116,24 +120,31 @@ def run(settings: Settings | None = None) -> int:
     import uvicorn
 
     from serving.server import DrainingServer
+    from serving.workers import run_workers
 
     chosen = settings or Settings.from_environment()
     log = begin_logging(chosen.log_level, chosen.log_format, chosen.log_listings)
-    app = create_app(chosen)
+    app = create_app(chosen) if chosen.workers == 1 else None
     config = uvicorn.Config(
-        app,
+        app or "serving.app",  # a worker builds its own
+        workers=chosen.workers,
         host=chosen.host,
         port=chosen.port,
         log_config=None,
         log_level=chosen.log_level,
         access_log=False,  # one line a request is ours
         server_header=False,
+        http=BoundedHead,
         timeout_graceful_shutdown=30,
         ssl_certfile=chosen.tls_certificate,
         ssl_keyfile=chosen.tls_key,
         proxy_headers=chosen.trusted_proxies is not None,
         forwarded_allow_ips=chosen.trusted_proxies,
     )
+    if app is None:
+        ended = run_workers(chosen, config)
+        log.stop()
+        return ended
     server = DrainingServer(config, app.state.services, chosen.drain_seconds)
 
     def stop() -> None:

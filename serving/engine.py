@@ -177,9 +177,12 @@ class AssessmentEngine:
 
     def put_model_in_force(self, model: HazardClassifier) -> None:
         """Let another model answer from now on; listings of requests that have begun keep theirs."""
-        finish = self.finishing_for(model)
         with self._swapping:
-            self.in_force = InForce.of(model, self.in_force.plan, finish)
+            self.in_force = self.with_model(model)
+
+    def with_model(self, model: HazardClassifier) -> InForce:
+        """Return what would be in force with another model."""
+        return InForce.of(model, self.in_force.plan, self.finishing_for(model))
 
     async def assess(
         self,

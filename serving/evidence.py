@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from models.classifier.classifier import HazardClassifier
@@ -31,9 +31,17 @@ def read_items(model: HazardClassifier, path: Path) -> Pairs:
     return items_of(examples)
 
 
-def add_items(model: HazardClassifier, pairs: Pairs) -> None:
-    """Add items to the model's index, part by part: each part is found as soon as it is in."""
+def add_items(model: HazardClassifier, pairs: Pairs, wanted: Callable[[], bool] = lambda: True) -> None:
+    """Add items to the model's index, part by part: each part is found as soon as it is in.
+
+    Parameters
+    ----------
+    wanted : callable
+        Is asked before each part; the rest is left out once it says no.
+    """
     for start in range(0, len(pairs), _CHUNK):
+        if not wanted():
+            return
         model.evidence.add(*embedded(model, pairs[start : start + _CHUNK]))
     _log.info("%d known items added, %d in all", len(pairs), len(model.evidence))
 

@@ -57,18 +57,23 @@ class LivePlan:
             If this version cannot read the live plan.
         """
         own = self.engine.plan
-        vocabulary = vocabulary_of(self.engine.model.taxonomy, self.engine.model.knowledge)
-        strange = [problem.message for problem in parse_plan(own.text, vocabulary=vocabulary).errors]
-        if strange:
-            shown = "; ".join(strange[:3]) + ("; ..." if len(strange) > 3 else "")
-            _log.warning("plan %s uses %d words that this model does not know: %s", own.id, len(strange), shown)
-        self._note_what_is_strange()
+        self.note_another_model()
         seen = self.store.newest_act()
         live = self.store.start(own)
         if live.digest != own.content_digest:
             _log.warning("plan %s of the store is live, not %s of the file", live.plan_id, own.id)
             self._take(live)
         self._seen = seen
+
+    def note_another_model(self) -> None:
+        """Tell in the log what the plan says that the model in force does not know or keep."""
+        model, plan = self.engine.model, self.engine.plan
+        vocabulary = vocabulary_of(model.taxonomy, model.knowledge)
+        strange = [problem.message for problem in parse_plan(plan.text, vocabulary=vocabulary).errors]
+        if strange:
+            shown = "; ".join(strange[:3]) + ("; ..." if len(strange) > 3 else "")
+            _log.warning("plan %s uses %d words that this model does not know: %s", plan.id, len(strange), shown)
+        self._note_what_is_strange()
 
     def refresh(self) -> None:
         """Take what is live now: after an act, here or elsewhere, and after midnight (UTC); blocks."""

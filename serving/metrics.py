@@ -70,6 +70,7 @@ class Metrics:
             "answers", "Answers by where they came from: model, joined (a run under way), cache.", ("source",)
         )
         self._changes = self._counter("changes", "Changes of what answers are made with: model, plan.", ("what",))
+        self._model_failures = self._counter("model_failures", "Models that could not be put in force.")
         self._in_flight = self._gauge("listings_in_flight", "Listings accepted and not yet answered.")
         self._capacity = self._gauge("listings_capacity", "Most listings in flight.")
         self._remembered = self._gauge("remembered_bytes", "Answers that are remembered, in bytes.")
@@ -139,6 +140,10 @@ class Metrics:
                 if getattr(before, what) != getattr(versions, what):
                     self._changes.labels(what).inc()
         self._model.labels(**versions.model_dump()).set(1)
+
+    def model_failed(self) -> None:
+        """Note a model that could not be put in force."""
+        self._model_failures.inc()
 
     def ready(self, versions: Versions, in_flight: Reading, capacity: int) -> None:
         """Note that the model is loaded, and where to read the number of listings in flight."""

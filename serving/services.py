@@ -4,31 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from fastapi import Request
 from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
+from models.classifier.language import identifier
+from models.domain.assessment import Assessment
+from models.domain.errors import InputError
 from models.plan.reading import load_plan
 from models.reasons.marketplace import load_marketplace
 from serving.access.allowances import Allowances
 from serving.access.keyring import Keyring
 from serving.access.principal import Allowance
-from serving.api.problems import DRAINING, NOT_READY, ProblemError
+from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemError
 from serving.demo import seed
-from serving.engine import AssessmentEngine, Limits
-from serving.evidence import add_items, read_items
+from serving.engine import AssessmentEngine, Limits, Outcome
+from serving.evidence import Pairs, add_items, read_items
+from serving.jobs import runner
+from serving.jobs.background import Background
+from serving.jobs.files import JobFiles
 from serving.live_plan import LivePlan
 from serving.metrics import Metrics
+from serving.model_watch import ModelWatch
 from serving.review.desk import DeskRules, ReviewDesk
 from serving.review.intake import IntakeRules
 from serving.settings import Settings
 from serving.shadow.runner import ShadowRunner, Trial
 from serving.shadow.store import ShadowStore
-from serving.store.assessments import AssessmentStore
+from serving.store.assessments import Answered, AssessmentStore
 from serving.store.database import open_database
+from serving.store.idempotency import IdempotencyStore
+from serving.store.jobs import JobStore
 from serving.store.keys import KeyStore
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
@@ -59,6 +69,11 @@ class Services:
         self.saving = Saving(self.store)
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
+        self.keys = IdempotencyStore(self.store.engine, timedelta(hours=settings.idempotency_hours))
+        self.job_store = JobStore(self.store.engine)
+        self.job_files = JobFiles(settings.jobs)
+        keep = timedelta(hours=settings.job_keep_hours)
+        self.jobs = runner.JobRunner(self.job_store, self.job_files, self.keys, keep)
         self.keyring = Keyring(KeyStore(self.store.engine))
         self.allowances = Allowances(Allowance(settings.requests_per_minute, settings.listings_per_minute))
         self.draining = False
@@ -68,9 +83,11 @@ class Services:
         self.shadow = ShadowRunner(trial_of(settings), self.shadow_store)
         self._engine: AssessmentEngine | None = None
         self._live_plan: LivePlan | None = None
+        self._model_watch: ModelWatch | None = None
         self._starting: asyncio.Task[None] | None = None
-        self._watching: asyncio.Task[None] | None = None
-        self._refreshing: asyncio.Task[None] | None = None
+        self._watching: list[asyncio.Task[None]] = []
+        self._loaded = asyncio.Event()
+        self._ending = False
 
     @property
     def engine(self) -> AssessmentEngine:
@@ -109,32 +126,46 @@ class Services:
         assert self._live_plan is not None
         return self._live_plan
 
+    @property
+    def model_watch(self) -> ModelWatch:
+        """What keeps the engine's model the one of its place; there once the engine is."""
+        assert self._model_watch is not None
+        return self._model_watch
+
     def begin(self) -> None:
         """Start loading; returns at once."""
         self._starting = asyncio.create_task(self._start())
 
     async def _start(self) -> None:
+        # It unpacks for half a second beside what else is loaded, and need not be waited for then.
+        threading.Thread(target=identifier, name="languages", daemon=True).start()
         try:
             await asyncio.to_thread(migrate, self.store.engine)
             await self.keyring.begin()
             engine = await asyncio.to_thread(load_engine, self.settings)
             live_plan = LivePlan(self.plans, engine, self.metrics.versions)
             await asyncio.to_thread(live_plan.begin)
-            table = self.settings.evidence
-            known = await asyncio.to_thread(read_items, engine.model, table) if table else []
+            model_watch = ModelWatch(self.settings.model, engine, self._another_model, self.metrics.model_failed)
+            await asyncio.to_thread(model_watch.begin)
+            known = await asyncio.to_thread(known_items, engine.model, self.settings)
         except Exception as error:  # noqa: BLE001  (logged, and told by /readyz)
             self.failure = error
             _log.critical("could not start: %s", error, exc_info=_log.isEnabledFor(logging.DEBUG))
+            self._loaded.set()
             self.on_failure()
             return
-        self._live_plan = live_plan
+        self._live_plan, self._model_watch = live_plan, model_watch
         engine.observer = self.metrics
         self.metrics.remembers(lambda: engine.remembered.bytes)
         self._engine = engine
-        self._watching = asyncio.create_task(live_plan.watch())
-        self._refreshing = asyncio.create_task(self.metrics.keep_fresh())
+        self._watching = [asyncio.create_task(live_plan.watch()), asyncio.create_task(self.metrics.keep_fresh())]
+        if self.settings.model_watch:
+            self._watching.append(asyncio.create_task(model_watch.watch(self.settings.model_watch)))
         self.shadow.live = engine
         self.shadow.begin()
+        self.jobs.begin(
+            runner.Engine(Background(engine).assess, lambda: engine.in_force, self._keep_of_job, self.count)
+        )
         self.metrics.ready(engine.versions, lambda: engine.admission.in_flight, engine.admission.capacity)
         _log.info(
             "ready: model %s, plan %s, taxonomy %s",
@@ -142,10 +173,31 @@ class Services:
             engine.versions.plan,
             engine.versions.taxonomy,
         )
+        self._loaded.set()
         if self.settings.demo:
             await seed(engine, self.store)
-        # Thousands of items take a while; the server answers meanwhile.
-        await asyncio.to_thread(add_items, engine.model, known)
+        # Other languages and thousands of items take a while; the server answers meanwhile.
+        await asyncio.to_thread(model_watch.go_on)
+        await asyncio.to_thread(self._add_known, engine.model, known)
+
+    def _another_model(self, model: HazardClassifier) -> None:
+        """Let what hangs on the model follow it; on the thread that has put it in force."""
+        self.metrics.versions(self.engine.versions)
+        self.live_plan.note_another_model()
+        threading.Thread(target=self._add_known_anew, args=(model,), name="known-items", daemon=True).start()
+
+    def _add_known_anew(self, model: HazardClassifier) -> None:
+        try:
+            self._add_known(model, known_items(model, self.settings))
+        except (InputError, OSError) as error:
+            _log.error("model %s explains without the known items: %s", model.version, error)
+
+    def _add_known(self, model: HazardClassifier, known: Pairs) -> None:
+        add_items(model, known, lambda: not self._ending and self.engine.model is model)
+
+    async def until_loaded(self) -> None:
+        """Wait until requests are served, or the start has failed."""
+        await self._loaded.wait()
 
     async def started(self) -> None:
         """Wait until the start is over, demo listings included, and raise what made it fail."""
@@ -156,13 +208,15 @@ class Services:
 
     async def end(self) -> None:
         """Stop loading, finish what is being assessed, close the database."""
-        if self._starting is not None and not self._starting.done():
-            self._starting.cancel()
-            await asyncio.wait([self._starting])
-        for task in (self._watching, self._refreshing):
-            if task is not None:
-                task.cancel()
-                await asyncio.wait([task])
+        self._ending = True
+        if self._model_watch is not None:
+            self._model_watch.end()
+        tasks = [*self._watching, *([self._starting] if self._starting is not None else [])]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        await self.jobs.end()
         await self.keyring.end()
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
@@ -171,6 +225,31 @@ class Services:
         await asyncio.to_thread(self.store.close)
         if self.tracing is not None:
             await asyncio.to_thread(self.tracing.close)
+
+    def _keep_of_job(self, answers: Sequence[Answered]) -> None:
+        self.store.save(answers)
+        self.shadow.offer(answers)
+
+    def count(self, outcomes: Sequence[Outcome], refused: int) -> None:
+        """Note in the metrics what came of a list of listings."""
+        for outcome in outcomes:
+            if isinstance(outcome, Assessment):
+                self.metrics.assessed(outcome)
+            else:
+                self.metrics.refused(INTERNAL_ERROR.name)
+        for _ in range(refused):
+            self.metrics.refused("invalid-listing")
+
+
+def known_items(model: HazardClassifier, settings: Settings) -> Pairs:
+    """Read the operator's table of known items, if there is one.
+
+    Raises
+    ------
+    InputError
+        Naming file, line and column.
+    """
+    return read_items(model, settings.evidence) if settings.evidence else []
 
 
 def load_engine(settings: Settings) -> AssessmentEngine:
@@ -183,7 +262,8 @@ def load_engine(settings: Settings) -> AssessmentEngine:
     """
     one_thread_of_algebra()
     plan = load_plan(settings.plan)
-    model = HazardClassifier.load(settings.model, settings.threads or len(settings.cores) or None)
+    # The link is followed once: it may be moved while files are read.
+    model = HazardClassifier.load(settings.model.resolve(), settings.threads_of_a_worker)
     marketplace = load_marketplace(settings.marketplace)
     return AssessmentEngine(
         model, plan, limits_of(settings), lambda answering: Telling(answering.knowledge, marketplace)
@@ -192,9 +272,9 @@ def load_engine(settings: Settings) -> AssessmentEngine:
 
 def limits_of(settings: Settings) -> Limits:
     """Return how much the engine takes on."""
-    return Limits(
-        settings.max_in_flight, settings.max_queue_ms / 1_000, settings.remember_mb * 1_000_000, settings.cores
-    )
+    # Several workers leave it to the system which of them gets which core.
+    cores = settings.cores if settings.workers == 1 else ()
+    return Limits(settings.max_in_flight, settings.max_queue_ms / 1_000, settings.remember_mb * 1_000_000, cores)
 
 
 def desk_rules(settings: Settings) -> DeskRules:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-from models.classifier.cores import usable_core_numbers
+from models.classifier.cores import usable_core_numbers, usable_cores
 from models.domain.errors import InputError
 
 PREFIX = "HAZARDLENS_"
@@ -26,7 +26,11 @@ class Settings:
     Parameters
     ----------
     model : Path
-        Directory of the model artifact.
+        Directory of the model artifact, or a link to one.
+    model_watch : float
+        Seconds between two looks whether `model` holds another model, which is then taken; 0 never looks.
+    workers : int
+        Processes that serve the port together.
     database_url : str
         ``sqlite:///relative/path.db`` or ``postgresql://user@host/name``.
     host, port
@@ -74,6 +78,16 @@ class Settings:
         Most listings a day that reviewers are asked about only because the model would learn from them.
     marketplace : Path or None
         Facts of the marketplace, for texts to sellers and statements of reasons; None takes the example that ships.
+    jobs : Path
+        Directory of uploads and results of jobs; one for all workers.
+    job_max_mb : int
+        Longest upload of a job, in units of 1,000,000 bytes.
+    job_keep_hours : int
+        Hours that the result of a job is kept after its end.
+    job_max_open : int
+        Jobs of one caller that have not ended.
+    idempotency_hours : int
+        Hours that an answer is kept under its `Idempotency-Key`.
     access : str
         `keys`: nothing but health is answered without a key. `off`: whoever reaches the server may do everything.
     metrics_open : bool
@@ -98,6 +112,8 @@ class Settings:
     """
 
     model: Path = Path("var/models/default")
+    model_watch: float = 2.0
+    workers: int = 1
     database_url: str = "sqlite:///var/hazardlens.db"
     host: str = "127.0.0.1"
     port: int = 8000
@@ -115,6 +131,11 @@ class Settings:
     shadow_model: Path | None = None
     shadow_rate: float = 1.0
     evidence: Path | None = None
+    jobs: Path = Path("var/jobs")
+    job_max_mb: int = 1_000
+    job_keep_hours: int = 72
+    job_max_open: int = 100
+    idempotency_hours: int = 24
     review_lease_minutes: int = 10
     review_grace_seconds: int = 30
     review_learn_daily: int = 20
@@ -150,6 +171,26 @@ class Settings:
         """Longest request body in bytes."""
         return self.max_body_mb * 1_000_000
 
+    @property
+    def job_max_bytes(self) -> int:
+        """Longest upload of a job in bytes."""
+        return self.job_max_mb * 1_000_000
+
+    @property
+    def threads_of_a_worker(self) -> int:
+        """Listings that each worker assesses at once."""
+        return self.threads or max(1, (len(self.cores) or usable_cores()) // self.workers)
+
+    def as_environment(self) -> dict[str, str]:
+        """Return the variables from which `from_environment` reads these settings: how workers get them.
+
+        Examples
+        --------
+        >>> Settings.from_environment(Settings(port=9000).as_environment()) == Settings(port=9000)
+        True
+        """
+        return {PREFIX + field.name.upper(): _written(getattr(self, field.name)) for field in fields(self)}
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
         """Read the settings; a variable that is unset or empty keeps its default.
@@ -173,6 +214,12 @@ class Settings:
         return cls(**values)
 
 
+def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value)
+
+
 def _integer(least: int, most: int) -> Callable[[str, str], int]:
     def read(name: str, raw: str) -> int:
         hint = f"give a whole number from {least} to {most}"
@@ -194,6 +241,17 @@ def _share(name: str, raw: str) -> float:
     except ValueError as error:
         raise InputError(f"value {raw!r} is no number", place=name, hint=hint) from error
     if not 0 <= value <= 1:
+        raise InputError(f"value {raw} is out of range", place=name, hint=hint)
+    return value
+
+
+def _seconds(name: str, raw: str) -> float:
+    hint = "give seconds from 0 to 86400, such as 2 or 0.5"
+    try:
+        value = float(raw)
+    except ValueError as error:
+        raise InputError(f"value {raw!r} is no number", place=name, hint=hint) from error
+    if not 0 <= value <= 86_400:
         raise InputError(f"value {raw} is out of range", place=name, hint=hint)
     return value
 
@@ -239,6 +297,8 @@ def _path(_: str, raw: str) -> Path:
 _YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _READERS: dict[str, Callable[[str, str], Any]] = {
     "model": _path,
+    "model_watch": _seconds,
+    "workers": _integer(1, 256),
     "database_url": _text,
     "host": _text,
     "port": _integer(0, 65_535),
@@ -261,6 +321,11 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "shadow_plan": _path,
     "shadow_model": _path,
     "shadow_rate": _share,
+    "jobs": _path,
+    "job_max_mb": _integer(1, 100_000),
+    "job_keep_hours": _integer(1, 24 * 365),
+    "job_max_open": _integer(1, 100_000),
+    "idempotency_hours": _integer(1, 24 * 365),
     "review_lease_minutes": _integer(1, 1_440),
     "review_grace_seconds": _integer(0, 86_400),
     "review_learn_daily": _integer(0, 1_000_000),

@@ -126,7 +126,7 @@ def small_model_dir(request: pytest.FixtureRequest) -> Path:
     named = os.environ.get("HAZARDLENS_TEST_MODEL")
     if named:
         return Path(named)
-    from training.encoder_export import cache_dir
+    from models.domain.resources import cache_dir
     from training.pipeline import TrainSettings, train
 
     small_knowledge_dir: Path = request.getfixturevalue("small_knowledge_dir")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import shutil
 import tempfile
 import warnings
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from models.domain.errors import InputError
+from models.domain.resources import cache_dir
 
 EMBEDDED = "all-MiniLM-L6-v2"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -54,14 +54,6 @@ class ExportedEncoder:
     def tokenizer(self) -> Path:
         """The tokenizer."""
         return self.directory / "tokenizer.json"
-
-
-def cache_dir() -> Path:
-    """Return where derived files are kept between runs: HAZARDLENS_CACHE, or the user's cache directory."""
-    named = os.environ.get("HAZARDLENS_CACHE")
-    base = Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hazardlens"
-    base.mkdir(parents=True, exist_ok=True)
-    return base
 
 
 def embedded_encoder_source() -> Path:

@@ -27,7 +27,8 @@ import orjson
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
-from training.encoder_export import cache_dir, load_sentence_transformer
+from models.domain.resources import cache_dir
+from training.encoder_export import load_sentence_transformer
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ import yaml
 
 from models.classifier.artifact import MANIFEST
 from models.domain.errors import ArtifactError, InputError
-from training.encoder_export import cache_dir
+from models.domain.resources import cache_dir
 from training.mlflow_store import MODEL_NAME, Store, opened
 
 CHAMPION, CHALLENGER = "champion", "challenger"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hazardlens.model_source import model_directory
+from hazardlens.model_following import model_place
 from models.domain.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,26 +23,32 @@ def serve(
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option("--port", min=0, max=65_535, help="Port to listen on.")] = None,
     plan: Annotated[Path | None, typer.Option("--plan", metavar="F", help="Risk-management plan.")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, max=256, help="Processes that serve the port together.")
+    ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Fill an empty store with the example listings.")] = False,
 ) -> None:
     """Serve the API and the page until a signal ends it.
 
-    Every option has an environment variable HAZARDLENS_MODEL, _HOST, _PORT, _PLAN, _DEMO; the option wins.
+    Another model that the directory, link or alias comes to name is taken while serving. Every option has an
+    environment variable HAZARDLENS_MODEL, _HOST, _PORT, _PLAN, _WORKERS, _DEMO; the option wins.
     """
     from serving.app import run
     from serving.settings import Settings
 
-    given: dict[str, Any] = {"host": host, "port": port, "plan": plan, "demo": demo or None}
+    given: dict[str, Any] = {"host": host, "port": port, "plan": plan, "workers": workers, "demo": demo or None}
     chosen = {name: value for name, value in given.items() if value is not None}
     settings = replace(Settings.from_environment(), **chosen)
-    settings = replace(settings, model=model_directory(model or str(settings.model)))
     require_free(settings.host, settings.port)
-    typer.echo(addresses(settings))
-    if settings.access == "off":
-        typer.echo("access   OFF: whoever reaches this server may do everything (HAZARDLENS_ACCESS)")
-    elif settings.demo:
-        typer.echo(way_in(settings, demo_key(settings)))
-    raise typer.Exit(run(settings))
+    with model_place(model or str(settings.model), settings.model_watch) as place:
+        settings = replace(settings, model=place)
+        typer.echo(addresses(settings))
+        if settings.access == "off":
+            typer.echo("access   OFF: whoever reaches this server may do everything (HAZARDLENS_ACCESS)")
+        elif settings.demo:
+            typer.echo(way_in(settings, demo_key(settings)))
+        ended = run(settings)
+    raise typer.Exit(ended)
 
 
 def require_free(host: str, port: int) -> None:

@@ -20,6 +20,7 @@ from models.classifier.crowd import Crowd
 from models.classifier.encoder import Encoding, OnnxEncoder
 from models.classifier.evidence import ITEMS, EvidenceIndex
 from models.classifier.explanation import ExplainedListing, Explainer
+from models.classifier.golden import GOLDEN, Golden
 from models.classifier.heads import Calibration, LinearHeads
 from models.classifier.kind_model import KindModel, name_strengths
 from models.classifier.predictions import Predictions
@@ -34,7 +35,7 @@ from models.domain.guarantee import Guarantee
 from models.domain.listing import Listing
 from models.domain.risk import RiskLevel
 from models.domain.taxonomy import Taxonomy, parse_taxonomy
-from models.knowledge.base import Knowledge
+from models.knowledge.base import Knowledge, shared_knowledge
 from models.plan.plan import Plan
 
 Detail = Literal["none", "tokens", "full"]
@@ -103,6 +104,7 @@ class HazardClassifier:
     unsafe_calibration: Calibration = field(default_factory=lambda: Calibration.identity(1))
     manifest: Manifest | None = None
     evidence: EvidenceIndex = field(default_factory=EvidenceIndex)
+    golden: Golden = field(default_factory=Golden)
 
     def __post_init__(self) -> None:
         self._crowd = Crowd()
@@ -260,6 +262,7 @@ class HazardClassifier:
                 _PARTS: orjson.dumps(parts),
                 _KNOWLEDGE: self.knowledge.to_json(),
                 **self.evidence.files(),
+                **({GOLDEN: self.golden.to_json()} if self.golden else {}),
             },
             {"taxonomy": self.taxonomy.id, "labels": list(self.taxonomy.names), **(facts or {})},
         )
@@ -294,7 +297,7 @@ class HazardClassifier:
         settings = Settings(**parts["settings"])
         model = cls(
             taxonomy=parse_taxonomy(parts["taxonomy"], place=str(root / _PARTS)),
-            knowledge=Knowledge.from_json((root / _KNOWLEDGE).read_bytes()),
+            knowledge=shared_knowledge((root / _KNOWLEDGE).read_bytes(), manifest.files[_KNOWLEDGE]),
             boilerplate=Boilerplate(parts["boilerplate"]),
             encoder=OnnxEncoder(root / _GRAPH, root / _TOKENIZER, settings.max_tokens, threads or usable_cores()),
             sparse=SparseFeatures({feature: i for i, feature in enumerate(parts["sparse"])}, arrays["sparse_idf"]),
@@ -320,6 +323,9 @@ class HazardClassifier:
             unsafe_calibration=Calibration(arrays["unsafe_slope"], arrays["unsafe_offset"]),
             manifest=manifest,
             evidence=EvidenceIndex.load(root) if ITEMS in manifest.files else EvidenceIndex(),
+            golden=Golden.from_json((root / GOLDEN).read_bytes(), str(root / GOLDEN))
+            if GOLDEN in manifest.files
+            else Golden(),
         )
         model._directory = root
         return model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -129,7 +130,7 @@ class LanguageDetector:
         return Detected(best, share)
 
     def _latin(self, sample: str, hint: str) -> Detected:
-        ranked = [(code, float(p)) for code, p in _identifier().rank(sample)[:4]]
+        ranked = [(code, float(p)) for code, p in identifier().rank(sample)[:4]]
         if ranked[0][1] >= _SURE:
             return Detected(*ranked[0])
         candidates = dict(ranked)
@@ -145,8 +146,17 @@ class LanguageDetector:
         return Detected(best, min(1.0, scores[best] / sum(scores.values())))
 
 
+_LOADING = threading.Lock()
+
+
+def identifier() -> Any:
+    """Return what tells languages in Latin letters apart. It takes half a second to load: once, whoever asks first."""
+    with _LOADING:
+        return _loaded_identifier()
+
+
 @cache
-def _identifier() -> Any:
+def _loaded_identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

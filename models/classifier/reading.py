@@ -10,7 +10,7 @@ from models.classifier.language import Detected, LanguageDetector
 from models.classifier.scenarios import CueFact
 from models.domain.listing import Listing
 from models.knowledge.base import Knowledge
-from models.knowledge.matching import KnowledgeMatcher
+from models.knowledge.matching import matcher_of
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class ListingReader:
     """
 
     def __init__(self, knowledge: Knowledge, boilerplate: Boilerplate, gloss: bool = True) -> None:
-        matcher = KnowledgeMatcher(knowledge)
+        matcher = matcher_of(knowledge)
         self.detector = LanguageDetector(matcher)
         self.composer = Composer(matcher, boilerplate, gloss)
 

@@ -1,4 +1,4 @@
-"""Where the data of `datasets/` lies, in a checkout and in an installed wheel."""
+"""Where the data of `datasets/` lies, in a checkout and in an installed wheel, and where derived files are kept."""
 
 from __future__ import annotations
 
@@ -38,3 +38,11 @@ def datasets_dir() -> Path:
         f"no taxonomy.yaml in {', '.join(map(str, places))}",
         hint="set HAZARDLENS_DATASETS to the datasets directory of hazardlens",
     )
+
+
+def cache_dir() -> Path:
+    """Return where derived files are kept between runs: HAZARDLENS_CACHE, or the user's cache directory."""
+    named = os.environ.get("HAZARDLENS_CACHE")
+    base = Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hazardlens"
+    base.mkdir(parents=True, exist_ok=True)
+    return base

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -113,6 +114,23 @@ class Knowledge:
             tuple(LanguageProfile.model_validate(language) for language in raw["languages"]),
             raw["vocabulary"],
         )
+
+
+_SHARED: WeakValueDictionary[str, Knowledge] = WeakValueDictionary()
+
+
+def shared_knowledge(content: bytes, digest: str) -> Knowledge:
+    """Read what `to_json` wrote; models of equal knowledge get the same object, as long as one of them lives.
+
+    Parameters
+    ----------
+    digest : str
+        SHA-256 (hex) of the content, already verified.
+    """
+    found = _SHARED.get(digest)
+    if found is None:
+        found = _SHARED[digest] = Knowledge.from_json(content)
+    return found
 
 
 def load_knowledge(directory: Path | str | None = None, taxonomy: Taxonomy | None = None) -> Knowledge:

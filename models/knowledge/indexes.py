@@ -34,7 +34,7 @@ class Indexes:
         """Index phrases by stems, and in plain letters: sellers drop accents."""
         if self._profile.script == "Latin" and self._profile.code not in _ACCENTS_TELL_WORDS_APART:
             phrases = phrases + [(plain, value) for phrase, value in phrases if (plain := anyascii(phrase)) != phrase]
-        return PhraseIndex(phrases, self._profile.spaces, lambda phrase: self.forms.stem(phrase).text)
+        return PhraseIndex(phrases, self._profile.spaces, self.forms.stemmed)
 
 
 @dataclass(frozen=True)

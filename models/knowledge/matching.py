@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal, TypeVar
+from weakref import WeakValueDictionary
 
 from models.knowledge.age_grades import AgeGrade, AgeGrammar
 from models.knowledge.base import Knowledge
@@ -214,6 +215,21 @@ class KnowledgeMatcher:
         if language not in self._matchers:
             self._matchers[language] = LanguageMatcher(self.knowledge, self.knowledge.language_by_code[language])
         return self._matchers[language]
+
+
+_SHARED: WeakValueDictionary[int, KnowledgeMatcher] = WeakValueDictionary()
+
+
+def matcher_of(knowledge: Knowledge) -> KnowledgeMatcher:
+    """Return the matcher of a knowledge base: one for all models that share it, as long as one of them lives.
+
+    What it builds for each language is a matter of seconds and of some ten megabytes.
+    """
+    # A matcher holds its knowledge base, so that no other one can have its id meanwhile.
+    found = _SHARED.get(id(knowledge))
+    if found is None:
+        found = _SHARED[id(knowledge)] = KnowledgeMatcher(knowledge)
+    return found
 
 
 def letters_of(text: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from models.knowledge.stemming import Stemmed, WordForms, map_words
+from models.knowledge.stemming import Stemmed, WordForms, changed_words, map_words
 
 _LATIN_WORD = re.compile(r"[a-z']+")
 _SPELLINGS = {
@@ -53,6 +53,10 @@ class RomanisedForms(WordForms):
     def stem(self, folded: str) -> Stemmed:
         """Return a folded text in either script with its words cut to such stems."""
         return map_words(folded, self._romanised)
+
+    def stemmed(self, folded: str) -> str:
+        """Return the text of `stem` alone."""
+        return changed_words(folded, self._romanised)
 
     def _romanised(self, word: str) -> str:
         return self.stem_word(to_cyrillic(word)).translate(_LOOK_ALIKE) or word

@@ -52,7 +52,7 @@ def prefix_of(secret: str) -> str | None:
 
 def digest_of(secret: str) -> str:
     """Return what is kept of a secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()  # JSON may hold half a character
 
 
 def is_secret(secret: str, digest: str) -> bool:

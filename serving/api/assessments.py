@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import Annotated, TypeVar
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from models.classifier.classifier import Detail
 from models.domain.assessment import Assessment
@@ -17,12 +18,14 @@ from serving.access.asking import charge_listings
 from serving.api.body import parse_json, read_body
 from serving.api.frame import request_id
 from serving.api.gate import seconds_left
+from serving.api.idempotency import once
 from serving.api.intake import Refusal, listings_of, read_listing
 from serving.api.openapi import ASSESS_BODY, ASSESS_DESCRIPTION, problems
-from serving.api.problems import INTERNAL_ERROR, NOT_FOUND, TOO_MANY_LISTINGS, Problem, ProblemError, problem, shortened
+from serving.api.problems import NOT_FOUND, TOO_MANY_LISTINGS, ProblemError, shortened
 from serving.api.responses import JsonResponse
+from serving.api.results import results
 from serving.api.schemas import AssessmentAnswer, StoredAnswer, SummaryList
-from serving.engine import Failure, Outcome
+from serving.engine import InForce, Outcome
 from serving.services import services_of
 from serving.store.assessments import Answered, Order, is_assessment_id
 from serving.watching import request_watch
@@ -47,26 +50,14 @@ class _Answers:
 
     def body(self, versions: dict[str, str]) -> bytes:
         """Return the answer's JSON."""
-        outcomes = iter(self.outcomes)
-        results = []
-        for index, listing in enumerate(self.listings):
-            given = listing if isinstance(listing, Refusal) else next(outcomes)
-            assessment = orjson.Fragment(given.model_dump_json()) if isinstance(given, Assessment) else None
-            error = None if isinstance(given, Assessment) else self._problem(given, index).model_dump()
-            results.append({"index": index, "listing_id": given.listing_id, "assessment": assessment, "error": error})
-        return orjson.dumps({"results": results, "versions": versions})
+        rows = results(self.listings, self.outcomes, _PATH, f"request {self.request_id}")
+        return orjson.dumps({"results": list(rows), "versions": versions})
 
     def kept(self, explain: Detail) -> list[Answered]:
         """Return what is to be stored."""
         accepted = (listing for listing in self.listings if isinstance(listing, Listing))
         pairs = zip(accepted, self.outcomes, strict=True)
         return [Answered(listing, outcome, explain) for listing, outcome in pairs if isinstance(outcome, Assessment)]
-
-    def _problem(self, given: Refusal | Failure, index: int) -> Problem:
-        if isinstance(given, Refusal):
-            return given.problem
-        detail = f"It is our fault. The log has the reason under request {self.request_id}."
-        return problem(INTERNAL_ERROR, detail, f"{_PATH}#/listings/{index}")
 
 
 @router.post(
@@ -75,7 +66,7 @@ class _Answers:
     description=ASSESS_DESCRIPTION,
     response_model=AssessmentAnswer,
     openapi_extra=ASSESS_BODY,
-    responses=problems(400, 413, 415, 422, 429, 500, 503, 504),
+    responses=problems(400, 409, 413, 415, 422, 429, 500, 503, 504),
 )
 async def assess(
     request: Request,
@@ -83,12 +74,17 @@ async def assess(
         Detail,
         Query(description="`tokens`: twelve strongest words of the main hazards; `full`: every word, every risk type"),
     ] = "none",
-) -> JsonResponse:
+) -> Response:
     """Assess listings."""
     services = services_of(request)
-    engine = services.engine
-    settings, in_force, watch = services.settings, engine.in_force, request_watch()
-    body = await read_body(request, settings.max_body_bytes)
+    in_force = services.engine.in_force
+    body = await read_body(request, services.settings.max_body_bytes)
+    return await once(request, lambda: sha256(body).hexdigest(), lambda _: _assessed(request, body, explain, in_force))
+
+
+async def _assessed(request: Request, body: bytes, explain: Detail, in_force: InForce) -> JsonResponse:
+    services, watch = services_of(request), request_watch()
+    settings = services.settings
     listings = await _aside(len(body) > _SHORT, _read, body, settings.max_listings)
     services.metrics.asked(len(listings))
     watch.facts.update(in_force.versions.model_dump(), listings=len(listings), explain=explain)
@@ -100,21 +96,14 @@ async def assess(
     charge_listings(request, len(listings))
     if settings.log_listings:
         request.scope["state"]["titles"] = [shortened(listing.title) for listing in accepted[:_LOGGED]]
-    outcomes = await engine.assess(accepted, explain, in_force, seconds_left(request.scope))
+    outcomes = await services.engine.assess(accepted, explain, in_force, seconds_left(request.scope))
     answers = _Answers(listings, outcomes, request_id(request.scope))
     watch.lap("assess")
     kept = answers.kept(explain)
     await services.saving.save(kept)
     watch.lap("store")
     services.shadow.offer(kept)
-    for outcome in outcomes:
-        if isinstance(outcome, Assessment):
-            services.metrics.assessed(outcome)
-        else:
-            services.metrics.refused(INTERNAL_ERROR.name)
-    for listing in listings:
-        if isinstance(listing, Refusal):
-            services.metrics.refused("invalid-listing")
+    services.count(outcomes, len(listings) - len(accepted))
     long = len(outcomes) > _FEW or explain == "full"
     answer = JsonResponse(orjson.Fragment(await _aside(long, answers.body, in_force.versions.model_dump())))
     watch.lap("write")

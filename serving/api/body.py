@@ -14,14 +14,20 @@ from serving.api.problems import BODY_TOO_LARGE, MALFORMED_JSON, UNSUPPORTED_MED
 
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _JSON_TYPE = re.compile(r"application/(?:json|[\w.+-]+\+json)", re.IGNORECASE)
+_SEVERAL = "send the listings in several requests"
 _HINT = "send Content-Type: application/json"
 
 
-async def read_body(request: Request, limit: int) -> bytes:
+async def read_body(request: Request, limit: int, mend: str = _SEVERAL) -> bytes:
     """Return the body of a JSON request.
 
     What a client announces is checked first; what it sends is counted as it comes, since the announcement may be
     absent or wrong.
+
+    Parameters
+    ----------
+    mend : str
+        What to do about a body that is too long.
 
     Raises
     ------
@@ -31,12 +37,12 @@ async def read_body(request: Request, limit: int) -> bytes:
     _check_type(request)
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
-        _too_large(limit)
+        too_large(limit, mend)
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > limit:
-            _too_large(limit)
+            too_large(limit, mend)
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -66,14 +72,25 @@ def parse_json(body: bytes) -> object:
 
 
 def _check_type(request: Request) -> None:
-    header = Message()
-    header["Content-Type"] = request.headers.get("content-type", "")
     given = request.headers.get("content-type", "").split(";")[0].strip()
     if not _JSON_TYPE.fullmatch(given):
         found = f"Content-Type {given!r}" if given else "no Content-Type"
         raise ProblemError(
             UNSUPPORTED_MEDIA_TYPE, f"The request has {found}; {_HINT}.", headers={"Accept-Post": "application/json"}
         )
+    check_encoding(request)
+
+
+def check_encoding(request: Request) -> None:
+    """Refuse a body that is packed, or in another charset than UTF-8.
+
+    Raises
+    ------
+    ProblemError
+        415.
+    """
+    header = Message()
+    header["Content-Type"] = request.headers.get("content-type", "")
     charset = header.get_content_charset("utf-8").lower()
     if charset not in ("utf-8", "utf8", "us-ascii"):
         raise ProblemError(UNSUPPORTED_MEDIA_TYPE, f"charset {charset!r} is not read; send UTF-8.")
@@ -82,8 +99,15 @@ def _check_type(request: Request) -> None:
         raise ProblemError(UNSUPPORTED_MEDIA_TYPE, f"Content-Encoding {encoding!r} is not read; send the body plain.")
 
 
-def _too_large(limit: int) -> NoReturn:
-    detail = f"At most {limit:,} bytes are read; send the listings in several requests."
+def too_large(limit: int, mend: str) -> NoReturn:
+    """Refuse a body of more than `limit` bytes.
+
+    Raises
+    ------
+    ProblemError
+        413.
+    """
+    detail = f"At most {limit:,} bytes are read; {mend}."
     # The rest of the body is not read, so the connection cannot carry another request.
     raise ProblemError(BODY_TOO_LARGE, detail, headers={"Connection": "close"})
 

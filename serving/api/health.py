@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from serving.api.openapi import problems
 from serving.api.responses import JsonResponse
-from serving.api.schemas import Health
+from serving.api.schemas import Health, Ready
 from serving.services import services_of
 
 router = APIRouter(tags=["operation"])
@@ -24,16 +24,20 @@ async def alive() -> JsonResponse:
 @router.get(
     "/readyz",
     summary="Can it assess?",
-    description="503 until the model is loaded, while the database does not answer, and once the server is to end.",
-    response_model=Health,
+    description="503 until the model is loaded, while the database does not answer, and once the server is to end."
+    " `note` says that another model should answer and could not be put in force: the one before still does.",
+    response_model=Ready,
     responses=problems(500, 503),
 )
 async def ready(request: Request) -> JsonResponse:
     """Answer 200 when a request for an assessment would be served."""
     services = services_of(request)
     services.require_ready()
+    versions = services.engine.versions
     await asyncio.to_thread(services.store.ping)
-    return JsonResponse({"status": "ready"})
+    failed = services.model_watch.state.failed
+    note = f"{failed.named} could not be put in force; /v1/model says why" if failed is not None else None
+    return JsonResponse({"status": "ready", "model": versions.model, "note": note})
 
 
 @router.get(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,8 +13,8 @@ from models.domain.risk import RiskLevel
 from models.plan.plan import Plan
 from serving.api.openapi import problems
 from serving.api.responses import JsonResponse
-from serving.api.schemas import ModelAnswer
-from serving.services import services_of
+from serving.api.schemas import ModelAnswer, ModelReloaded
+from serving.services import Services, services_of
 
 router = APIRouter(tags=["model"])
 
@@ -42,6 +44,7 @@ async def describe(request: Request) -> JsonResponse:
             "data": facts.pop("data", []),
             "facts": facts,
             "plan": _plan(in_force.plan),
+            "loading": _loading(services),
             "limits": LIMITS,
             "request_limits": {
                 "listings": settings.max_listings,
@@ -51,6 +54,36 @@ async def describe(request: Request) -> JsonResponse:
             },
         }
     )
+
+
+@router.post(
+    "/v1/model/reload",
+    summary="Look for another model now",
+    description="Takes what the model's place holds, if that is another model and passes its self-test; otherwise the"
+    " one in force stays and `loading.failed` says why. Without it the server looks every `HAZARDLENS_MODEL_WATCH`"
+    " seconds; other workers and servers look for themselves. For the role `admin`.",
+    response_model=ModelReloaded,
+    responses=problems(500, 503),
+)
+async def reload(request: Request) -> JsonResponse:
+    """Look for another model now."""
+    services = services_of(request)
+    before = services.engine.versions.model
+    changed = await asyncio.to_thread(lambda: services.model_watch.refresh(now=True))
+    now = services.engine.versions.model
+    return JsonResponse({"before": before, "in_force": now, "changed": changed, "loading": _loading(services)})
+
+
+def _loading(services: Services) -> dict[str, Any]:
+    state = services.model_watch.state
+    failed = state.failed
+    return {
+        "since": state.since,
+        "previous": state.previous or None,
+        "swaps": state.swaps,
+        "failures": state.failures,
+        "failed": asdict(failed) if failed is not None else None,
+    }
 
 
 def _plan(plan: Plan) -> dict[str, Any]:

@@ -17,6 +17,7 @@ TITLE = "hazardlens"
 SUMMARY = "Product-safety risk of marketplace listings: hazards, EU risk level, explanation, action."
 TAGS = [
     {"name": "assessments", "description": "Assess listings and read what was assessed."},
+    {"name": "jobs", "description": "Long lists, assessed in the background."},
     {"name": "plans", "description": "Plans that are stored, and which one is live."},
     {"name": "shadow", "description": "A plan and a model on trial, beside the live ones and without effect."},
     {"name": "statements", "description": "Statements of reasons for the DSA Transparency Database."},
@@ -57,8 +58,15 @@ List in, list out, in the same order. Each listing is judged on its own: one tha
 
 - The body is `{"listings": [...]}` or the bare array.
 - Equal content, id and versions give an equal assessment, `id` included: asking again is safe and adds no row.
+- Sent again under the same `Idempotency-Key` (1 to 255 printable ASCII characters, a UUID say), the answer is that of
+  the first time, also where model or plan changed meanwhile, with `Idempotency-Replayed: true`. The key with another
+  request is 422; while the first request is under way it is 409 with `Retry-After`. Only answers that went well are
+  kept, for a day unless the operator set it otherwise.
 - Several listings of one request may carry the same id; each is answered.
 - Offsets count Unicode code points of the field as it was sent, end exclusive.
+- The header `X-Request-Timeout` gives the seconds that the request may take. What cannot be answered by then is refused
+  at once, what is overdue is dropped; both are 504 for the request as a whole.
+- 429 comes before the body is read, with the expected wait as the reason and `Retry-After`.
 - At most 1,000 listings (100 with `explain=full`) and 20 MB in one request, unless the operator set it otherwise;
   `GET /v1/model` tells the limits in force.
 """
@@ -81,6 +89,46 @@ ASSESS_BODY: dict[str, Any] = {
             }
         },
     }
+}
+
+JOB_DESCRIPTION = """\
+For more listings than one request takes: they are assessed in the background, behind the calls that somebody waits for.
+
+- The body is JSON as for `POST /v1/assessments`, or JSON Lines with one listing a line, or an Arrow stream or file, or
+  Parquet, with the fields of a listing as columns (a null is a field that is left out). All but JSON may be long: 1 GB,
+  unless the operator set it otherwise.
+- A row that is not valid gets an error of its own in the result and loses no other. A file that breaks off is refused.
+- A job goes on after a crash or a restart from where it was. It is assessed by the model and the plan in force as it
+  goes; `versions` tells from which row on which ones, and each row names its own.
+- Sent again under the same `Idempotency-Key`, the answer is that of the first time and no second job is made.
+"""
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+JOB_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": ASSESS_BODY["requestBody"]["content"]["application/json"],
+            "application/x-ndjson": {
+                "schema": {"type": "string"},
+                "example": '{"id": "li-001", "title": "Mini space heater"}\n{"id": "li-002", "title": "Cotton bag"}\n',
+            },
+            "application/vnd.apache.arrow.stream": _BINARY,
+            "application/vnd.apache.arrow.file": _BINARY,
+            "application/vnd.apache.parquet": _BINARY,
+        },
+    }
+}
+JOB_RESULT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "One row a listing.",
+        "content": {
+            "application/x-ndjson": {"schema": {"$ref": _REF.format(model="ListingResult")}},
+            "application/vnd.apache.arrow.stream": _BINARY,
+            "application/vnd.apache.parquet": _BINARY,
+        },
+    },
+    206: {"description": "Some bytes of the JSON Lines.", "content": {"application/x-ndjson": {}}},
 }
 
 _VERSIONS = {"model": "5d1c0f3a9b7e", "plan": "default@1+0a1b2c3d", "taxonomy": "safety-gate@2026.1"}

@@ -73,6 +73,7 @@ class ProblemType:
 
 
 MALFORMED_JSON = ProblemType("malformed-json", 400, "The body is not JSON")
+INVALID_KEY = ProblemType("invalid-idempotency-key", 400, "The Idempotency-Key is not valid")
 UNAUTHENTICATED = ProblemType("unauthenticated", 401, "A valid key is needed")
 FORBIDDEN = ProblemType("forbidden", 403, "The role of the key does not allow this")
 NOT_FOUND = ProblemType("not-found", 404, "There is nothing here")
@@ -80,15 +81,22 @@ NOTHING_RESTRICTED = ProblemType("nothing-restricted", 409, "Nothing is restrict
 METHOD_NOT_ALLOWED = ProblemType("method-not-allowed", 405, "The method is not allowed here")
 PLAN_CONFLICT = ProblemType("plan-conflict", 409, "The act does not fit the stored plans")
 MODEL_CHANGED = ProblemType("model-changed", 409, "Another model is in force")
+KEY_IN_USE = ProblemType("idempotency-key-in-use", 409, "The first request under this Idempotency-Key is under way")
+JOB_UNFINISHED = ProblemType("job-unfinished", 409, "The job has not ended")
 TOO_MANY_LISTINGS = ProblemType("too-many-listings", 413, "Too many listings in one request")
 BODY_TOO_LARGE = ProblemType("body-too-large", 413, "The body is too large")
-UNSUPPORTED_MEDIA_TYPE = ProblemType("unsupported-media-type", 415, "The body must be JSON")
+ROW_TOO_LONG = ProblemType("row-too-long", 413, "The line is too long")
+UNSUPPORTED_MEDIA_TYPE = ProblemType("unsupported-media-type", 415, "The body is of a kind that is not read here")
+NO_SUCH_RANGE = ProblemType("no-such-range", 416, "The result has no such bytes")
 WRONG_SHAPE = ProblemType("wrong-shape", 422, "The body has another shape than expected")
 INVALID_PARAMETER = ProblemType("invalid-parameter", 422, "A parameter is not valid")
 INVALID_LISTING = ProblemType("invalid-listing", 422, "The listing is not valid")
 INVALID_PLAN = ProblemType("invalid-plan", 422, "The plan has errors")
+UNREADABLE_FILE = ProblemType("unreadable-file", 422, "The file cannot be read")
+KEY_REUSED = ProblemType("idempotency-key-reused", 422, "The Idempotency-Key was used for another request")
 RATE_LIMITED = ProblemType("rate-limited", 429, "The allowance of the key is used up")
 TOO_BUSY = ProblemType("too-busy", 429, "The server is full")
+TOO_MANY_JOBS = ProblemType("too-many-jobs", 429, "Too many jobs have not ended")
 INTERNAL_ERROR = ProblemType("internal-error", 500, "The server failed")
 NOT_READY = ProblemType("not-ready", 503, "The server is not ready")
 DRAINING = ProblemType("draining", 503, "The server is ending")
@@ -98,7 +106,8 @@ DEADLINE = ProblemType("deadline", 504, "The deadline of the request cannot be k
 PROBLEM_TYPES = (
     MALFORMED_JSON, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, METHOD_NOT_ALLOWED, NOTHING_RESTRICTED, PLAN_CONFLICT,
     MODEL_CHANGED, TOO_MANY_LISTINGS, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, WRONG_SHAPE, INVALID_PARAMETER,
-    INVALID_LISTING, INVALID_PLAN, RATE_LIMITED, TOO_BUSY, INTERNAL_ERROR, NOT_READY, DRAINING, STORE_UNAVAILABLE,
+    INVALID_LISTING, INVALID_PLAN, INVALID_KEY, KEY_IN_USE, KEY_REUSED, JOB_UNFINISHED, ROW_TOO_LONG, NO_SUCH_RANGE,
+    UNREADABLE_FILE, TOO_MANY_JOBS, RATE_LIMITED, TOO_BUSY, INTERNAL_ERROR, NOT_READY, DRAINING, STORE_UNAVAILABLE,
     DEADLINE,
 )  # fmt: skip
 
@@ -150,7 +159,7 @@ def problem_of_status(status: int) -> ProblemType:
     return ProblemType(phrase.lower().replace(" ", "-"), status, phrase)
 
 
-def shortened(value: object) -> str:
+def shortened(value: object, most: int = _SHOWN) -> str:
     """Return a value as a short text that can be written as JSON, whatever it holds.
 
     Examples
@@ -159,8 +168,8 @@ def shortened(value: object) -> str:
     'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… (500 characters)'
     """
     text = value if isinstance(value, str) else _REPR.repr(value)
-    head = writable(text[:_SHOWN])
-    return head if len(text) <= _SHOWN else f"{head}… ({len(text)} characters)"
+    head = writable(text[:most])
+    return head if len(text) <= most else f"{head}… ({len(text)} characters)"
 
 
 def writable(text: str) -> str:

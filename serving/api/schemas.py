@@ -91,6 +91,33 @@ class PlanFacts(_Answer):
     thresholds: dict[str, float] = Field(description="numbers of the plan's thresholds with this model")
 
 
+class FailedModelFacts(_Answer):
+    """A model that should be in force and could not be put there."""
+
+    version: str = Field(description="empty where it cannot be read")
+    reason: str
+    at: datetime
+
+
+class Loading(_Answer):
+    """How the model came to be in force in the worker that answers, and what did not."""
+
+    since: datetime = Field(description="since when the model in force is there")
+    previous: str | None = Field(description="version before it")
+    swaps: int
+    failures: int
+    failed: FailedModelFacts | None = Field(description="null where the model in force is the one that should be")
+
+
+class ModelReloaded(_Answer):
+    """What looking for another model came to."""
+
+    before: str
+    in_force: str
+    changed: bool
+    loading: Loading
+
+
 class ModelAnswer(_Answer):
     """What answers are made with."""
 
@@ -104,6 +131,7 @@ class ModelAnswer(_Answer):
     data: list[dict[str, Any]] = Field(description="fingerprint of each file of the training data")
     facts: dict[str, Any] = Field(description="whatever else the artifact's manifest says")
     plan: PlanFacts
+    loading: Loading
     limits: dict[str, int] = Field(description="longest accepted values, in code points or items")
     request_limits: dict[str, int]
 
@@ -232,3 +260,10 @@ class Health(_Answer):
     """The process is alive, or ready."""
 
     status: str
+
+
+class Ready(Health):
+    """A request for an assessment would be served."""
+
+    model: str = Field(description="version in force")
+    note: str | None = Field(description="that another model should be in force and is not")

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import datetime as dt
-import io
 from typing import Any
 
-import orjson
 from fastapi import APIRouter, Request, Response
 
 from serving.console.forms import read_form
@@ -17,6 +14,7 @@ from serving.console.rendering import render
 from serving.people import person_of
 from serving.review.events import breaks, events, head
 from serving.review.items import ReviewRefusedError
+from serving.review.log_files import LogFormat, log_lines
 from serving.review.quality import quality
 from serving.services import services_of
 
@@ -95,21 +93,14 @@ async def verify(request: Request) -> Response:
 async def export(request: Request, format: str = "csv") -> Response:
     """Give the whole log as CSV or as JSON lines."""
     engine = services_of(request).desk.engine
+    chosen: LogFormat = "jsonl" if format == "jsonl" else "csv"
 
     def read() -> bytes:
         with engine.connect() as connection:
-            rows = [vars(event) for event in events(connection)]
-        if format == "jsonl":
-            return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
-        text = io.StringIO()
-        names = ["number", "at", "actor", "kind", "item_id", "old", "new", "previous", "digest"]
-        writer = csv.DictWriter(text, names)
-        writer.writeheader()
-        writer.writerows({**row, "at": row["at"].isoformat()} for row in rows)
-        return text.getvalue().encode()
+            return b"".join(log_lines(events(connection), chosen))
 
     kind, name = (
-        ("application/jsonl", "reviews.jsonl") if format == "jsonl" else ("text/csv; charset=utf-8", "reviews.csv")
+        ("application/jsonl", "reviews.jsonl") if chosen == "jsonl" else ("text/csv; charset=utf-8", "reviews.csv")
     )
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(await asyncio.to_thread(read), media_type=kind, headers=headers)

@@ -18,7 +18,8 @@ UNDO_COOKIE = "hazardlens_undo"
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
-def _environment() -> Environment:
+def _environment(language: str) -> Environment:
+    translations = translations_for(language)
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -28,7 +29,8 @@ def _environment() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.filters["percent"] = percent
-    environment.filters["plain"] = lambda word: str(word).replace("_", " ")
+    environment.filters["plain"] = lambda word: translations.gettext(str(word).replace("_", " "))
+    environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
     return environment
 
 
@@ -46,9 +48,7 @@ def render(
     language = chosen_language(request)
     environment = _environments.get(language)
     if environment is None:
-        environment = _environment()
-        environment.install_gettext_translations(translations_for(language), newstyle=True)  # type: ignore[attr-defined]
-        _environments[language] = environment
+        environment = _environments[language] = _environment(language)
     text = environment.get_template(f"console/{template}").render(
         static=request.app.state.static,
         person=person_of(request),

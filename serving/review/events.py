@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -52,6 +53,20 @@ class Head:
 
     def __str__(self) -> str:
         return f"{self.number}:{self.digest}"
+
+    @classmethod
+    def read(cls, text: str) -> Head:
+        """Return a head that was written by `str`.
+
+        Raises
+        ------
+        ValueError
+            If the text is none.
+        """
+        written = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", text.strip())
+        if written is None:
+            raise ValueError(f"{text!r} is no head")
+        return cls(int(written[1]), written[2])
 
 
 @dataclass(frozen=True)
@@ -120,19 +135,23 @@ def breaks(connection: Connection, known: Head | None = None) -> Iterator[Break]
     """
     previous, number = START, 0
     found = known is None or known.number == 0
-    for event in events(connection):
-        if event.number != number + 1:
-            missing = f"entries {number + 1} to {event.number - 1} are missing"
-            yield Break(event.number, missing)
-        elif event.previous != previous:
-            yield Break(event.number, "it is not chained to the entry before")
-        if event.digest != event.own_digest():
-            yield Break(event.number, "its content does not fit its digest")
-        if known is not None and event.number == known.number:
-            found = True
-            if event.digest != known.digest:
-                yield Break(event.number, "its digest is not the one that was noted")
-        previous, number = event.digest, event.number
+    try:
+        for event in events(connection):
+            if event.number != number + 1:
+                missing = f"entries {number + 1} to {event.number - 1} are missing"
+                yield Break(event.number, missing)
+            elif event.previous != previous:
+                yield Break(event.number, "it is not chained to the entry before")
+            if event.digest != event.own_digest():
+                yield Break(event.number, "its content does not fit its digest")
+            if known is not None and event.number == known.number:
+                found = True
+                if event.digest != known.digest:
+                    yield Break(event.number, "its digest is not the one that was noted")
+            previous, number = event.digest, event.number
+    except ValueError as error:  # SQLite keeps any text as a time
+        yield Break(number + 1, f"it cannot be read, and nothing after it was: {error}")
+        return
     if not found and known is not None:
         yield Break(known.number, f"the log ends at entry {number}, before the one that was noted")
 

@@ -7,12 +7,15 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
+    Boolean,
     DateTime,
     Dialect,
     Float,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     String,
     Text,
@@ -138,6 +141,63 @@ class ShadowDecisionRow(Base):
         Index("ix_shadow_actions", "live_action", "action"),
         Index("ix_shadow_assessment", "assessment_id"),
     )
+
+
+class JobRow(Base):
+    """A list of listings that is assessed in the background, and how far that has come.
+
+    `epoch` grows each time a worker takes the job: what an earlier holder still writes no longer counts. `segments`
+    are [epoch, bytes] of the result's files, in order; `versions` are [first row, model, plan, taxonomy].
+    """
+
+    __tablename__ = "jobs"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    principal: Mapped[str] = mapped_column(String)
+    state: Mapped[str] = mapped_column(String(16))
+    format: Mapped[str] = mapped_column(String(16))
+    explain: Mapped[str] = mapped_column(String(16))
+    stored: Mapped[bool] = mapped_column(Boolean)
+    priority: Mapped[int] = mapped_column(SmallInteger)
+    total: Mapped[int] = mapped_column(Integer)
+    read: Mapped[int] = mapped_column(Integer)
+    refused: Mapped[int] = mapped_column(Integer)
+    position: Mapped[int] = mapped_column(BigInteger)
+    segments: Mapped[list[list[int]]] = mapped_column(JSON)
+    versions: Mapped[list[list[Any]]] = mapped_column(JSON)
+    rate: Mapped[float | None] = mapped_column(Float(53))
+    failure: Mapped[str | None] = mapped_column(Text)
+    epoch: Mapped[int] = mapped_column(Integer)
+    attempts: Mapped[int] = mapped_column(SmallInteger)
+    leased_until: Mapped[datetime | None] = mapped_column(UtcTime)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    queued_at: Mapped[datetime] = mapped_column(UtcTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+    __table_args__ = (
+        Index("ix_jobs_queue", "state", "priority", "queued_at"),
+        Index("ix_jobs_principal", "principal", "created_at"),
+    )
+
+
+class IdempotencyRow(Base):
+    """The first request under an `Idempotency-Key`: under way while `status` is null, else with its answer."""
+
+    __tablename__ = "idempotency_keys"
+
+    principal: Mapped[str] = mapped_column(String, primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    token: Mapped[str] = mapped_column(String(32))
+    leased_until: Mapped[datetime] = mapped_column(UtcTime)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcTime)
+    status: Mapped[int | None] = mapped_column(SmallInteger)
+    headers: Mapped[dict[str, str] | None] = mapped_column(JSON)
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+    __table_args__ = (Index("ix_idempotency_expires", "expires_at"),)
 
 
 class ApiKeyRow(Base):

@@ -15,6 +15,8 @@ import pytest
 import uvicorn
 
 from hazardlens.cli import main
+from hazardlens.client import Client
+from tests.serving.conftest import bearer
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Step = Callable[["Received", Send], Awaitable[None]]
@@ -198,3 +200,29 @@ def unruly() -> Iterator[Unruly]:
     yield app
     server.should_exit = True
     thread.join(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def real(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client of the real application with a real model."""
+    from serving.app import create_app
+    from serving.settings import Settings
+
+    place = tmp_path_factory.mktemp("client")
+    settings = Settings(model=small_model_dir, database_url=f"sqlite:///{place / 'h.db'}", jobs=place / "jobs")
+    key = bearer(settings)["Authorization"].removeprefix("Bearer ")
+    app = create_app(settings)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=5))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 60
+        while not server.started:
+            assert time.monotonic() < deadline, "the server did not start"
+            time.sleep(0.02)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        with Client(f"http://127.0.0.1:{port}", key, deadline=60, retries=30) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join(timeout=30)

@@ -6,7 +6,6 @@ import datetime as dt
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,7 +36,6 @@ from models.domain.errors import InputError
 from models.domain.listing import Listing
 from models.domain.risk import RiskLevel
 from tests.hazardlens.conftest import Unruly, assesses, cuts, drips, problem, replies, slowly
-from tests.serving.conftest import bearer
 
 LAMP = {"id": "1", "title": "Lamp"}
 
@@ -280,6 +277,19 @@ def test_the_key_is_sent_and_only_where_there_is_one(client: Client, unruly: Unr
     assert "authorization" not in without.headers
 
 
+def test_the_key_of_the_environment_is_sent_where_none_is_given(
+    unruly: Unruly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAZARDLENS_API_KEY", "of the environment")
+    unruly.will(assesses())
+    for key in (None, "given"):
+        with Client(unruly.url, key) as keyed:
+            keyed.assess(LAMP)
+
+    sent = [request.headers["authorization"] for request in unruly.received]
+    assert sent == ["Bearer of the environment", "Bearer given"]
+
+
 @pytest.mark.parametrize("step", [problem(503), cuts, replies(404, b"")], ids=["loading", "cut", "another server"])
 def test_a_server_that_cannot_answer_is_not_ready_and_is_asked_once(client: Client, unruly: Unruly, step: Any) -> None:
     unruly.will(step)
@@ -313,32 +323,6 @@ def test_importing_the_package_brings_no_http_library() -> None:
     found = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
 
     assert found.stdout.strip() == "[]"
-
-
-@pytest.fixture(scope="module")
-def real(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """A client of the real application with a real model."""
-    from serving.app import create_app
-    from serving.settings import Settings
-
-    url = f"sqlite:///{tmp_path_factory.mktemp('client') / 'h.db'}"
-    settings = Settings(model=small_model_dir, database_url=url)
-    key = bearer(settings)["Authorization"].removeprefix("Bearer ")
-    app = create_app(settings)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=5))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        deadline = time.monotonic() + 60
-        while not server.started:
-            assert time.monotonic() < deadline, "the server did not start"
-            time.sleep(0.02)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        with Client(f"http://127.0.0.1:{port}", key, deadline=60, retries=30) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join(timeout=30)
 
 
 class TestAgainstTheRealServer:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ import uvicorn
 from fastapi.testclient import TestClient
 
 from models.classifier.classifier import HazardClassifier
+from models.classifier.golden import Golden
+from models.domain.listing import Listing
 from models.plan.reading import load_plan
 from serving.access.principal import Role
 from serving.app import create_app
@@ -33,6 +36,11 @@ HEATER = {
     "title": "Mini space heater 1500W plug in",
     "description": "Plugs directly in the socket, no thermostat, use all night in the bedroom.",
 }
+GOLDEN_LISTINGS = [
+    Listing(id="golden-1", title="Green laser pointer 5000mW"),
+    Listing(id="golden-2", title="Cotton bag"),
+    Listing(id="golden-3", title="Babyrassel aus Holz", language="de"),
+]
 PATIENT_MS = 60_000
 """Longest wait in the queue for tests that are not about it: the machine may be slow."""
 BAG = {"id": "bag", "title": "Cotton tote bag with long handles"}
@@ -46,15 +54,27 @@ def engine(small_model_dir: Path) -> Iterator[Any]:
     engine.close()
 
 
-@pytest.fixture(scope="session")
-def other_model_dir(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Directory of a model that answers otherwise than that of `small_model_dir`: all hazards seem less likely."""
-    model = HazardClassifier.load(small_model_dir, threads=1)
+def saved_variant(source: Path, place: Path, shift: float) -> Path:
+    """Save a copy of a model that answers otherwise: all hazards seem as much less likely, in log-odds."""
+    model = HazardClassifier.load(source, threads=1)
+    plan = load_plan()
     facts = dict(model.manifest.facts) if model.manifest else {}
-    model.calibration = replace(model.calibration, offset=model.calibration.offset - 1.0)
-    place = tmp_path_factory.mktemp("models") / "other"
+    model.calibration = replace(model.calibration, offset=model.calibration.offset - shift)
+    model.golden = Golden.of(GOLDEN_LISTINGS, lambda listing: model.assess(listing, plan))
     model.save(place, facts)
     return place
+
+
+@pytest.fixture(scope="session")
+def first_model_dir(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Directory of a model that answers like that of `small_model_dir`, with golden inputs."""
+    return saved_variant(small_model_dir, tmp_path_factory.mktemp("models") / "first", 0.0)
+
+
+@pytest.fixture(scope="session")
+def other_model_dir(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Directory of a model that answers otherwise, with golden inputs."""
+    return saved_variant(small_model_dir, tmp_path_factory.mktemp("models") / "other", 1.0)
 
 
 @pytest.fixture
@@ -187,3 +207,18 @@ def post(client: TestClient, body: Any, **parameters: str) -> Any:
     response = client.post("/v1/assessments", json=body, params=parameters)
     assert response.status_code == 200, response.text
     return response.json()
+
+
+def within(seconds: float, holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to hold"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

@@ -27,7 +27,8 @@ def sample(client: TestClient, name: str, **labels: str) -> float:
 
 def test_a_ready_server_says_so(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "alive"}
-    assert client.get("/readyz").json() == {"status": "ready"}
+    version = client.get("/v1/model").json()["version"]
+    assert client.get("/readyz").json() == {"status": "ready", "model": version, "note": None}
 
 
 def test_metrics_count_listings_errors_and_requests(client: TestClient) -> None:

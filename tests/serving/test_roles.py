@@ -18,6 +18,11 @@ from serving.settings import Settings
 from tests.serving.conftest import bearer, client_of
 from tests.serving.test_error_shape import check
 
+JOBS = {
+    "POST /v1/jobs", "GET /v1/jobs", "GET /v1/jobs/{job_id}", "GET /v1/jobs/{job_id}/result",
+    "POST /v1/jobs/{job_id}/cancel", "DELETE /v1/jobs/{job_id}",
+}  # fmt: skip
+"""Of the caller's own."""
 OVERSIGHT = {"GET /review/quality", "GET /review/log", "POST /review/log/verify", "GET /review/log/export"}
 CONSOLE = {
     "GET /review",
@@ -41,17 +46,17 @@ CONSOLE = {
 }
 ALLOWED = {
     # what each role may besides health and the sign-in page, written out once more: a change must be meant
-    Role.UPLOADER: {
+    Role.UPLOADER: JOBS | {
         "DELETE /session", "GET /openapi.json", "POST /v1/assessments", "GET /v1/assessments/{assessment_id}",
         "GET /v1/assessments/{assessment_id}/explanation", "GET /v1/model",
     },
-    Role.REVIEWER: {
+    Role.REVIEWER: JOBS | {
         "DELETE /session", "GET /openapi.json", "POST /v1/assessments", "GET /v1/assessments/{assessment_id}",
         "GET /v1/assessments/{assessment_id}/explanation", "GET /v1/model", "GET /", "GET /assessments/{assessment_id}",
         "GET /v1/assessments", "GET /v1/assessments/{assessment_id}/statement", "POST /v1/statements",
         "POST /v1/statements/check", "GET /v1/plans", "GET /v1/plans/{name}", *CONSOLE, *OVERSIGHT,
     },
-    Role.SCIENTIST: {
+    Role.SCIENTIST: JOBS | {
         "DELETE /session", "GET /openapi.json", "POST /v1/assessments", "GET /v1/assessments/{assessment_id}",
         "GET /v1/assessments/{assessment_id}/explanation", "GET /v1/model", "GET /", "GET /assessments/{assessment_id}",
         "GET /v1/assessments", "GET /v1/plans", "GET /v1/plans/{name}", "POST /v1/plans", "POST /v1/plans/rollback",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from models.classifier.cores import usable_cores
 from models.domain.errors import InputError
 from serving.settings import Settings
 
@@ -28,26 +29,44 @@ def test_every_field_is_read_from_its_variable() -> None:
         "HAZARDLENS_DEMO": "1",
         "HAZARDLENS_PLAN_FOUR_EYES": "no",
         "HAZARDLENS_EVIDENCE": "known.jsonl",
+        "HAZARDLENS_MODEL_WATCH": "0.5",
+        "HAZARDLENS_WORKERS": "4",
         "HAZARDLENS_OTLP_ENDPOINT": "http://collector:4318",
     }
     expected = Settings(
-        Path("m"),
-        "sqlite:///a.db",
-        "0.0.0.0",
-        9,
-        Path("p.yaml"),
-        3,
-        7,
-        2,
-        1,
-        8,
-        "debug",
-        True,
-        False,
+        model=Path("m"),
+        model_watch=0.5,
+        workers=4,
+        database_url="sqlite:///a.db",
+        host="0.0.0.0",
+        port=9,
+        plan=Path("p.yaml"),
+        threads=3,
+        max_listings=7,
+        max_full=2,
+        max_body_mb=1,
+        max_in_flight=8,
+        log_level="debug",
+        demo=True,
+        plan_four_eyes=False,
         evidence=Path("known.jsonl"),
         otlp_endpoint="http://collector:4318",
     )
     assert Settings.from_environment(given) == expected
+
+
+def test_workers_read_the_settings_of_the_process_that_starts_them() -> None:
+    settings = Settings(
+        model=Path("m"), plan=Path("p.yaml"), threads=3, demo=True, plan_four_eyes=False, workers=2, cores=(0,)
+    )
+    assert Settings.from_environment(settings.as_environment()) == settings
+
+
+def test_workers_share_the_cores() -> None:
+    assert Settings(workers=256).threads_of_a_worker == 1
+    assert Settings(workers=1).threads_of_a_worker == usable_cores()
+    assert Settings(workers=2, cores=(0, 1, 2, 3)).threads_of_a_worker == 2
+    assert Settings(workers=2, threads=3).threads_of_a_worker == 3
 
 
 def test_an_empty_variable_keeps_the_default() -> None:
@@ -60,6 +79,9 @@ def test_an_empty_variable_keeps_the_default() -> None:
         ("HAZARDLENS_PORT", "http", "whole number from 0 to 65535"),
         ("HAZARDLENS_PORT", "70000", "out of range"),
         ("HAZARDLENS_THREADS", "0", "from 1"),
+        ("HAZARDLENS_WORKERS", "0", "from 1"),
+        ("HAZARDLENS_MODEL_WATCH", "-1", "such as 2 or 0.5"),
+        ("HAZARDLENS_MODEL_WATCH", "often", "such as 2 or 0.5"),
         ("HAZARDLENS_LOG_LEVEL", "loud", "debug, info"),
         ("HAZARDLENS_DEMO", "maybe", "1, true"),
         ("HAZARDLENS_MAX_IN_FLIGHT", "10", "HAZARDLENS_MAX_LISTINGS (1000)"),

@@ -1,0 +1,177 @@
+"""Reads the input of a job: JSON Lines, Arrow or Parquet, row by row, from any row on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from models.domain.errors import InputError
+from models.domain.listing import Listing
+from serving.api.body import parse_json
+from serving.api.intake import Refusal, read_listing
+from serving.api.problems import ROW_TOO_LONG, ProblemError, problem
+from serving.store.jobs import InputFormat
+
+LONGEST_LINE = 4_000_000
+"""Bytes of a line; a listing at all of its limits is shorter, unless most of it is written in escapes."""
+_ROWS = 256
+_SKIP = 1 << 20
+_BOM = b"\xef\xbb\xbf"
+_ARROW_FILE = b"ARROW1\0\0"
+
+
+@dataclass(frozen=True)
+class InputRow:
+    """A row of the input.
+
+    Parameters
+    ----------
+    given : Listing or Refusal
+    position : int
+        Where the next row of JSON Lines begins, in bytes; 0 for other formats.
+    size : int
+        Bytes of the row, roughly; they bound how many are held at a time.
+    """
+
+    given: Listing | Refusal
+    position: int
+    size: int = field(compare=False)
+
+
+def count_rows(path: Path, kind: InputFormat) -> int:
+    """Return the number of rows, having read all of the file once.
+
+    Raises
+    ------
+    InputError
+        If the file as a whole cannot be read: it breaks off, is of another kind, or has other columns than a listing.
+    """
+    if kind == "jsonl":
+        return sum(1 for _ in _lines(path, 0))
+    total = 0
+    for number, batch in enumerate(_batches(path, kind)):
+        try:
+            batch.validate(full=True)  # offsets and texts of an upload are not to be trusted
+        except ValueError as error:
+            raise InputError(
+                f"is damaged: {error}", place=f"record batch {number}", hint="write the file again"
+            ) from error
+        total += batch.num_rows
+    return total
+
+
+def read_rows(path: Path, kind: InputFormat, instance: str, done: int = 0, position: int = 0) -> Iterator[InputRow]:
+    """Yield the rows after the first `done`, each judged on its own.
+
+    Parameters
+    ----------
+    instance : str
+        Path of the job, for the problems of rows.
+    position : int
+        Of the last row that is done.
+    """
+    if kind == "jsonl":
+        for index, (line, after) in enumerate(_lines(path, position), start=done):
+            yield InputRow(_of_line(line, index, instance), after, len(line or b""))
+        return
+    index = 0
+    for batch in _batches(path, kind):
+        if index + batch.num_rows <= done:
+            index += batch.num_rows
+            continue
+        first = max(0, done - index)
+        index += first
+        for start in range(first, batch.num_rows, _ROWS):
+            part = batch.slice(start, _ROWS)
+            size = part.nbytes // max(1, part.num_rows)
+            for record in part.to_pylist():
+                yield InputRow(read_listing(_plain(record), index, instance), 0, size)
+                index += 1
+
+
+def _of_line(line: bytes | None, index: int, instance: str) -> Listing | Refusal:
+    place = f"{instance}#/listings/{index}"
+    if line is None:
+        return Refusal(None, problem(ROW_TOO_LONG, f"The line has more than {LONGEST_LINE:,} bytes; cut it.", place))
+    try:
+        return read_listing(parse_json(line), index, instance)
+    except ProblemError as error:
+        return Refusal(None, error.at(place))
+
+
+def _lines(path: Path, position: int) -> Iterator[tuple[bytes | None, int]]:
+    """Yield (line, where the next begins); None for a line that is too long. Blank lines are passed over."""
+    with path.open("rb") as file:
+        if position == 0 and file.read(len(_BOM)) == _BOM:
+            position = len(_BOM)
+        file.seek(position)
+        while line := file.readline(LONGEST_LINE + 1):
+            position += len(line)
+            if len(line) > LONGEST_LINE:
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(_SKIP)
+                    position += len(line)
+                yield None, position
+            elif text := line.strip():
+                yield text, position
+
+
+def _batches(path: Path, kind: InputFormat) -> Iterator[Any]:
+    """Yield the record batches of an Arrow stream, an Arrow file or a Parquet file."""
+    import pyarrow as pa
+
+    try:
+        for number, batch in enumerate(_parquet(path) if kind == "parquet" else _arrow(path)):
+            if number == 0:
+                _check_columns(batch.schema.names)
+            yield batch
+    except (pa.ArrowException, OSError) as error:
+        name = {"arrow": "an Arrow stream", "parquet": "Parquet"}[kind]
+        raise InputError(f"is not readable as {name}: {error}", place="the body", hint="send it again whole") from error
+
+
+def _arrow(path: Path) -> Iterator[Any]:
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as source:
+        if source.read(len(_ARROW_FILE)) == _ARROW_FILE:
+            reader = pa.ipc.open_file(source)
+            yield from (reader.get_batch(i) for i in range(reader.num_record_batches))
+        else:
+            source.seek(0)
+            yield from pa.ipc.open_stream(source)
+
+
+def _parquet(path: Path) -> Iterator[Any]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        yield from file.iter_batches(batch_size=_ROWS)
+
+
+def _check_columns(names: list[str]) -> None:
+    known = list(Listing.model_fields)
+    hint = f"known are {', '.join(known)}"
+    for name in names:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            raise InputError("is not a known field", place=name, hint=f"did you mean {close[0]!r}?" if close else hint)
+        if names.count(name) > 1:
+            raise InputError("stands twice", place=name, hint="give each column once")
+    for name in ("id", "title"):
+        if name not in names:
+            raise InputError("is missing", place=name, hint="add the column")
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON would give it: columns that are null are absent, maps are objects."""
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list):
+        if value and all(isinstance(item, tuple) for item in value):
+            return {name: _plain(item) for name, item in value if item is not None}
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,83 @@
+"""The console's texts in other languages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+from fastapi import Request
+
+import serving.console
+from models.domain.action import Action
+from models.domain.risk import RiskLevel
+from serving.console.language import chosen_language, languages, translations_for
+from serving.console.rendering import percent
+from serving.review.words import Act, Outcome, Round, State
+
+CONSOLE = Path(serving.console.__file__).parent
+TEMPLATES = CONSOLE.parent / "templates" / "console"
+WORDS = {word.value.replace("_", " ") for kind in (Action, RiskLevel, Act, Outcome, Round, State) for word in kind}
+OTHERS = [language for language in languages() if language != "en"]
+
+
+def catalogue(language: str) -> Catalog:
+    with (CONSOLE / "catalogues" / f"{language}.po").open("rb") as file:
+        return read_po(file, locale=language, abort_invalid=True)
+
+
+def texts() -> set[str]:
+    """Every text that the templates have translated."""
+    options = {"**.html": {"newstyle_gettext": "true", "trimmed": "false"}}
+    method = [("**.html", "jinja2.ext:babel_extract")]
+    return {str(found[2]) for found in extract_from_dir(TEMPLATES, method, options)}
+
+
+def test_there_are_three_languages() -> None:
+    assert languages() == ("en", "de", "fr")
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_catalogue_has_every_text_and_no_other(language: str) -> None:
+    known = {str(message.id) for message in catalogue(language) if message.id}
+    wanted = texts() | WORDS
+    assert wanted - known == set(), "add these to the catalogue"
+    assert known - wanted == set(), "nothing shows these any more"
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_translation_fills_in_the_same_values(language: str) -> None:
+    for message in catalogue(language):
+        assert message.string or not message.id
+        assert not message.fuzzy or not message.id
+        holes = re.compile(r"%\(\w+\)s|%%")
+        assert sorted(holes.findall(str(message.id))) == sorted(holes.findall(str(message.string))) or not message.id
+
+
+def request(headers: dict[str, str]) -> Request:
+    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "headers": pairs, "method": "GET", "path": "/review", "query_string": b""})
+
+
+@pytest.mark.parametrize(
+    ("headers", "language"),
+    [
+        ({}, "en"),
+        ({"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}, "de"),
+        ({"Accept-Language": "fr"}, "fr"),
+        ({"Accept-Language": "xx, ;;q=, é"}, "en"),
+        ({"Accept-Language": "fr", "Cookie": "hazardlens_language=de"}, "de"),
+        ({"Accept-Language": "fr", "Cookie": "hazardlens_language=../../etc"}, "fr"),
+    ],
+)
+def test_the_readers_language_is_chosen(headers: dict[str, str], language: str) -> None:
+    assert chosen_language(request(headers)) == language
+
+
+def test_words_are_translated() -> None:
+    assert translations_for("de").gettext("confirmed risk") == "Risiko bestätigt"
+    assert translations_for("en").gettext("confirmed risk") == "confirmed risk"
+    assert percent(0.0) == "0 %"
