@@ -196,7 +196,9 @@ class Fragile:
 
 
 def test_a_listing_that_breaks_the_model_loses_no_other(small_model: HazardClassifier, default_plan: Plan) -> None:
-    rows = [ScoredInput(i, name, Listing(id=name, title="Lamp")) for i, name in enumerate(["a", "poison", "c"], 1)]
+    rows = [
+        ScoredInput(i, name, Listing(id=name, title=f"Lamp {name}")) for i, name in enumerate(["a", "poison", "c"], 1)
+    ]
 
     chunks = list(score_rows(Fragile(small_model), default_plan, rows, chunk=2))  # type: ignore[arg-type]
 
