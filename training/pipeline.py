@@ -66,6 +66,8 @@ class TrainSettings:
         held out to report how many land at each level.
     levelled : sequence of path
         Tables of listings whose level a person gave, none of them an example: thresholds with a guarantee rest on them.
+    precision : str
+        Of the encoder: ``int8`` or ``fp32``. Heads, calibration and thresholds are fitted to it, so it is the model's.
     corpus_size : int
         Listings written from the knowledge base.
     gloss : bool, optional
@@ -102,6 +104,10 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if self.finetune not in ("auto", "on", "off"):
             raise InputError(f"finetune {self.finetune!r}", place="--finetune", hint="one of auto, on, off")
+        given: str = self.precision
+        if given not in ("int8", "fp32"):
+            why = ": ONNX Runtime multiplies no bf16 matrices on a CPU" if given == "bf16" else ""
+            raise InputError(f"precision {given!r}{why}", place="--precision", hint="one of int8, fp32")
 
 
 @dataclass(frozen=True)

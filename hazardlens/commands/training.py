@@ -43,6 +43,10 @@ def train(
     encoder: Annotated[
         str | None, typer.Option("--encoder", metavar="NAME", help="Sentence encoder: a directory or a hub name.")
     ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option("--precision", metavar="int8|fp32", help="Of the encoder; fp32 is four times as large."),
+    ] = None,
     corpus_size: Annotated[
         int | None, typer.Option("--corpus-size", min=0, help="Listings written from the knowledge base.")
     ] = None,
@@ -64,6 +68,7 @@ def train(
         "taxonomy": taxonomy,
         "knowledge": knowledge,
         "encoder": encoder,
+        "precision": precision,
         "corpus_size": corpus_size,
         "seed": seed,
         "finetune": finetune,

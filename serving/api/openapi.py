@@ -64,6 +64,9 @@ List in, list out, in the same order. Each listing is judged on its own: one tha
   kept, for a day unless the operator set it otherwise.
 - Several listings of one request may carry the same id; each is answered.
 - Offsets count Unicode code points of the field as it was sent, end exclusive.
+- The header `X-Request-Timeout` gives the seconds that the request may take. What cannot be answered by then is refused
+  at once, what is overdue is dropped; both are 504 for the request as a whole.
+- 429 comes before the body is read, with the expected wait as the reason and `Retry-After`.
 - At most 1,000 listings (100 with `explain=full`) and 20 MB in one request, unless the operator set it otherwise;
   `GET /v1/model` tells the limits in force.
 """

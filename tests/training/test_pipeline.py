@@ -290,6 +290,12 @@ def test_a_way_to_fine_tune_that_is_none_is_refused() -> None:
         TrainSettings(out=Path("x"), finetune="maybe")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("given", "why"), [("bf16", "multiplies no bf16 matrices on a CPU"), ("int4", "int4")])
+def test_a_precision_that_cannot_be_served_is_refused(given: str, why: str) -> None:
+    with pytest.raises(InputError, match=rf"{why}.*int8, fp32"):
+        TrainSettings(out=Path("x"), precision=given)  # type: ignore[arg-type]
+
+
 def test_another_encoder_reads_the_seller_s_words_without_gloss(
     run: Run, tiny_model: Path, corpus_alone: TrainResult
 ) -> None:
