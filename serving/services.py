@@ -48,6 +48,8 @@ from serving.telling import Telling
 from serving.tracing import tracing_of
 
 _log = logging.getLogger("hazardlens")
+_KEPT_AT_ONCE = 16
+"""Answers of a job in one transaction: a call waits that long for the database's one writer."""
 
 
 class Services:
@@ -229,7 +231,8 @@ class Services:
             await asyncio.to_thread(self.tracing.close)
 
     def _keep_of_job(self, answers: Sequence[Answered]) -> None:
-        self.store.save(answers)
+        for start in range(0, len(answers), _KEPT_AT_ONCE):
+            self.store.save(answers[start : start + _KEPT_AT_ONCE])
         self.shadow.offer(answers)
 
     def count(self, outcomes: Sequence[Outcome], refused: int) -> None:
