@@ -30,6 +30,7 @@ from serving.jobs.files import JobFiles
 from serving.live_plan import LivePlan
 from serving.metrics import Metrics
 from serving.model_watch import ModelWatch
+from serving.process_memory import give_back
 from serving.review.desk import DeskRules, ReviewDesk
 from serving.review.intake import IntakeRules
 from serving.settings import Settings
@@ -181,6 +182,7 @@ class Services:
         # Other languages and thousands of items take a while; the server answers meanwhile.
         await asyncio.to_thread(model_watch.go_on)
         await asyncio.to_thread(self._add_known, engine.model, known)
+        await asyncio.to_thread(give_back)
 
     def _another_model(self, model: HazardClassifier) -> None:
         """Let what hangs on the model follow it; on the thread that has put it in force."""

@@ -154,7 +154,7 @@ class Settings:
     trusted_proxies: str | None = None
     max_queue_ms: int = 250
     cores: tuple[int, ...] = ()
-    remember_mb: int = 64
+    remember_mb: int = 32
     drain_seconds: int = 0
     otlp_endpoint: str | None = None
 
