@@ -22,4 +22,6 @@ def example_line(example: Example) -> bytes:
         record["labels"] = list(example.labels)
     if example.risk_level is not None:
         record["risk_level"] = example.risk_level.value
+    if example.weight != 1:
+        record["sample_weight"] = example.weight
     return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)

@@ -29,10 +29,12 @@ COLUMNS = (
 """Keys of a result. Where `error` says why a row has no answer, the figures are null."""
 
 Result = dict[str, Any]
+CHUNK = 256
+"""Rows that are scored together."""
 
 
 def score_rows(
-    model: HazardClassifier, plan: Plan, rows: Iterable[ScoredInput], chunk: int = 256
+    model: HazardClassifier, plan: Plan, rows: Iterable[ScoredInput], chunk: int = CHUNK
 ) -> Iterator[list[Result]]:
     """Score rows a chunk at a time; each chunk of rows gives as many results, in the same order."""
     stream = iter(rows)
@@ -44,14 +46,19 @@ def score_rows(
 def _answers(
     model: HazardClassifier, plan: Plan, batch: Sequence[ScoredInput]
 ) -> dict[int, tuple[Assessment | None, str | None]]:
-    """Return (assessment, error) of each row that holds a listing, by its place in the batch."""
+    """Return (assessment, error) of each row that holds a listing, by its place in the batch.
+
+    Rows of equal content are assessed once: nothing of a result but its id tells them apart.
+    """
     listings = {i: row.listing for i, row in enumerate(batch) if row.listing is not None}
+    contents = {i: listing.content_hash() for i, listing in listings.items()}
+    first = {contents[i]: listing for i, listing in reversed(listings.items())}
     try:
-        assessments = list(model.assess_many(listings.values(), plan))
+        assessments = dict(zip(first, model.assess_many(first.values(), plan), strict=True))
     except Exception:  # noqa: BLE001  (each listing is tried again alone; the one at fault is logged)
         _LOG.info("a chunk failed as a whole; its listings are assessed one by one")
     else:
-        return {i: (assessment, None) for i, assessment in zip(listings, assessments, strict=True)}
+        return {i: (assessments[content], None) for i, content in contents.items()}
     alone: dict[int, tuple[Assessment | None, str | None]] = {}
     for i, listing in listings.items():
         try:

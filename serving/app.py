@@ -21,6 +21,7 @@ from serving.console import item, oversight, queue
 from serving.console.errors import install_review_errors
 from serving.http_head import BoundedHead
 from serving.logs import begin_logging
+from serving.process_memory import few_arenas
 from serving.services import Services
 from serving.settings import Settings
 from serving.tracing import OFF
@@ -123,6 +124,7 @@ def run(settings: Settings | None = None) -> int:
     from serving.workers import run_workers
 
     chosen = settings or Settings.from_environment()
+    few_arenas()
     log = begin_logging(chosen.log_level, chosen.log_format, chosen.log_listings)
     app = create_app(chosen) if chosen.workers == 1 else None
     config = uvicorn.Config(

@@ -190,6 +190,7 @@ class AssessmentEngine:
         explain: Detail = "none",
         in_force: InForce | None = None,
         within: float | None = None,
+        remember: bool = True,
     ) -> list[Outcome]:
         """Assess listings; one outcome each, in the same order, all by what is in force now.
 
@@ -201,6 +202,8 @@ class AssessmentEngine:
             What was in force when the caller began.
         within : float, optional
             Seconds that there are for it.
+        remember : bool
+            Whether the answers may take the place of others that are remembered.
 
         Raises
         ------
@@ -212,11 +215,11 @@ class AssessmentEngine:
         by = in_force or self.in_force
         with self.admission.admit(len(listings), explain, within) as ticket:
             if len(listings) == 1:
-                return [await self._outcome(listings[0], explain, by, ticket)]
+                return [await self._outcome(listings[0], explain, by, ticket, remember)]
             outcomes: list[asyncio.Task[Outcome]] = []
             async with asyncio.TaskGroup() as group:
                 for number, listing in enumerate(listings, start=1):
-                    outcomes.append(group.create_task(self._outcome(listing, explain, by, ticket)))
+                    outcomes.append(group.create_task(self._outcome(listing, explain, by, ticket, remember)))
                     if number % _HANDED_OVER_AT_ONCE == 0:
                         await asyncio.sleep(0)
         return [outcome.result() for outcome in outcomes]
@@ -255,14 +258,16 @@ class AssessmentEngine:
             # A caller that is cancelled cancels the work, which is then dropped if it has not begun.
             return await asyncio.wrap_future(work.future)
 
-    async def _outcome(self, listing: Listing, explain: Detail, by: InForce, ticket: Ticket) -> Outcome:
+    async def _outcome(self, listing: Listing, explain: Detail, by: InForce, ticket: Ticket, remember: bool) -> Outcome:
         try:
-            return addressed_to(await self._assessment(listing, explain, by, ticket), listing)
+            return addressed_to(await self._assessment(listing, explain, by, ticket, remember), listing)
         except Exception as error:  # noqa: BLE001  (one listing must not lose the others; it is logged)
             _log.exception("listing %r could not be assessed", listing.id)
             return Failure(listing.id, error)
 
-    async def _assessment(self, listing: Listing, explain: Detail, by: InForce, ticket: Ticket) -> Assessment:
+    async def _assessment(
+        self, listing: Listing, explain: Detail, by: InForce, ticket: Ticket, remember: bool
+    ) -> Assessment:
         """Return what is remembered of equal content by the same versions, join its run under way, or start one."""
         key = (listing.content_hash(), explain, by.versions.model, by.versions.plan)
         run = self._running.get(key)
@@ -277,7 +282,7 @@ class AssessmentEngine:
             ticket.left -= 1
             return known
         self.observer.answered("model")
-        work = Work(partial(self._work, listing, explain, by, key, listing_watch()))
+        work = Work(partial(self._work, listing, explain, by, key if remember else None, listing_watch()))
         run = self._running[key] = _Run(work, asyncio.wrap_future(work.future))
         run.result.add_done_callback(partial(self._ended, key, run, ticket))
         self._turns.submit(work, ticket)
@@ -304,14 +309,15 @@ class AssessmentEngine:
         if self._running.get(key) is run:
             del self._running[key]
 
-    def _work(self, listing: Listing, explain: Detail, by: InForce, key: _Key, watch: Stopwatch) -> Assessment:
+    def _work(self, listing: Listing, explain: Detail, by: InForce, key: _Key | None, watch: Stopwatch) -> Assessment:
         watch.lap("queue")
         begun = perf_counter()
         try:
             assessment = by.assess(listing, explain, watch)
         finally:
             self.admission.took(perf_counter() - begun, explain)
-        self.remembered.put(key, assessment)
+        if key is not None:
+            self.remembered.put(key, assessment)
         self.observer.computed(watch)
         return assessment
 

@@ -27,6 +27,7 @@ from models.domain.assessment import Assessment
 from models.domain.errors import ArtifactError
 from models.domain.listing import Listing
 from serving.engine import AssessmentEngine, InForce
+from serving.process_memory import give_back
 
 _log = logging.getLogger("hazardlens.model")
 _TRIES_AGAIN = 4.0
@@ -217,6 +218,7 @@ class ModelWatch:
         self.on_change(model)
         # Its last request over, the old model's memory is free but for what holds on to itself in circles.
         gc.collect()
+        give_back()
         return True
 
     def _failed(self, version: str, reason: str) -> None:

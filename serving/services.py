@@ -30,6 +30,7 @@ from serving.jobs.files import JobFiles
 from serving.live_plan import LivePlan
 from serving.metrics import Metrics
 from serving.model_watch import ModelWatch
+from serving.process_memory import give_back
 from serving.review.desk import DeskRules, ReviewDesk
 from serving.review.intake import IntakeRules
 from serving.settings import Settings
@@ -47,6 +48,8 @@ from serving.telling import Telling
 from serving.tracing import tracing_of
 
 _log = logging.getLogger("hazardlens")
+_KEPT_AT_ONCE = 16
+"""Answers of a job in one transaction: a call waits that long for the database's one writer."""
 
 
 class Services:
@@ -179,6 +182,7 @@ class Services:
         # Other languages and thousands of items take a while; the server answers meanwhile.
         await asyncio.to_thread(model_watch.go_on)
         await asyncio.to_thread(self._add_known, engine.model, known)
+        await asyncio.to_thread(give_back)
 
     def _another_model(self, model: HazardClassifier) -> None:
         """Let what hangs on the model follow it; on the thread that has put it in force."""
@@ -227,7 +231,8 @@ class Services:
             await asyncio.to_thread(self.tracing.close)
 
     def _keep_of_job(self, answers: Sequence[Answered]) -> None:
-        self.store.save(answers)
+        for start in range(0, len(answers), _KEPT_AT_ONCE):
+            self.store.save(answers[start : start + _KEPT_AT_ONCE])
         self.shadow.offer(answers)
 
     def count(self, outcomes: Sequence[Outcome], refused: int) -> None:

@@ -81,7 +81,9 @@ class Settings:
     jobs : Path
         Directory of uploads and results of jobs; one for all workers.
     job_max_mb : int
-        Longest upload of a job, in units of 1,000,000 bytes.
+        Longest upload of a job, in units of 1,000,000 bytes; also when it is unpacked.
+    job_max_listings : int
+        Most listings of a job.
     job_keep_hours : int
         Hours that the result of a job is kept after its end.
     job_max_open : int
@@ -133,6 +135,7 @@ class Settings:
     evidence: Path | None = None
     jobs: Path = Path("var/jobs")
     job_max_mb: int = 1_000
+    job_max_listings: int = 5_000_000
     job_keep_hours: int = 72
     job_max_open: int = 100
     idempotency_hours: int = 24
@@ -151,7 +154,7 @@ class Settings:
     trusted_proxies: str | None = None
     max_queue_ms: int = 250
     cores: tuple[int, ...] = ()
-    remember_mb: int = 64
+    remember_mb: int = 32
     drain_seconds: int = 0
     otlp_endpoint: str | None = None
 
@@ -323,6 +326,7 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "shadow_rate": _share,
     "jobs": _path,
     "job_max_mb": _integer(1, 100_000),
+    "job_max_listings": _integer(1, 1_000_000_000),
     "job_keep_hours": _integer(1, 24 * 365),
     "job_max_open": _integer(1, 100_000),
     "idempotency_hours": _integer(1, 24 * 365),

@@ -15,6 +15,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import multiprocess
 
 from serving.logs import begin_logging
+from serving.process_memory import few_arenas
 from serving.server import DrainingServer
 from serving.settings import Settings
 from serving.worker_files import files_for_workers
@@ -37,6 +38,7 @@ class _Worker(multiprocess.Process):
         from serving.app import create_app
 
         settings = Settings.from_environment()
+        few_arenas()
         log = begin_logging(settings.log_level, settings.log_format, settings.log_listings)
 
         def give_up() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +15,7 @@ import typer
 
 from hazardlens.console import AsJson, ShowProgress, TaxonomyFile, bar, print_json
 from hazardlens.extras import training_extra
+from hazardlens.review_database import DatabaseUrl, review_database
 from models.domain.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,20 +25,27 @@ if TYPE_CHECKING:
     from training.corpus import CorpusListing
 
 _TABLES = ("csv", "tsv", "jsonl", "parquet")
+DECISIONS = "decisions"
+"""Source that is no file: the decisions that the server's database keeps."""
 _ENDINGS = (".jsonl", ".jsonl.gz")
 OutTable = Annotated[Path, typer.Option("--out", metavar="F", help="Example table: .jsonl or .jsonl.gz.")]
 
 
 def ingest(
     source: Annotated[
-        Path, typer.Argument(metavar="F", help="Safety Gate XML or JSON, OpenDataSoft or CPSC JSON, or a table.")
+        str,
+        typer.Argument(
+            metavar="F|decisions",
+            help="Safety Gate XML or JSON, OpenDataSoft or CPSC JSON, or a table; `decisions`: what reviewers decided.",
+        ),
     ],
     out: Annotated[Path | None, typer.Option("--out", metavar="F", help="Example table: .jsonl or .jsonl.gz.")] = None,
     taxonomy: TaxonomyFile = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad record.")] = False,
+    database: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Turn official notices into an example table, and say what was read, mended and refused.
+    """Turn official notices or reviewers' decisions into an example table; say what was read, mended and refused.
 
     With --out the report goes to stdout; without it the examples do, and the report goes to stderr.
     """
@@ -43,17 +53,17 @@ def ingest(
 
     if out is not None:
         _check_name(out)
-    examples, report = read_any(source, load_taxonomy(taxonomy), strict=strict)
-    if out is None:
-        from hazardlens.example_lines import example_line
+    with _opened(source, load_taxonomy(taxonomy), strict, database) as (examples, report):
+        if out is None:
+            from hazardlens.example_lines import example_line
 
-        for example in examples:
-            sys.stdout.buffer.write(example_line(example))
-        sys.stdout.flush()
-    else:
-        with _table(out) as write:
             for example in examples:
-                write(example)
+                sys.stdout.buffer.write(example_line(example))
+            sys.stdout.flush()
+        else:
+            with _table(out) as write:
+                for example in examples:
+                    write(example)
     if out is not None and as_json:
         print_json(report.as_dict())
     else:
@@ -69,6 +79,22 @@ def read_any(source: Path, taxonomy: Taxonomy, *, strict: bool = False) -> tuple
         return read_examples(source, taxonomy, labelled=False, unknown="other", strict=strict)
     alerts, report = read_alerts(source, taxonomy, strict=strict)
     return [alert.to_example() for alert in alerts], report
+
+
+@contextmanager
+def _opened(
+    source: str, taxonomy: Taxonomy, strict: bool, database: str | None
+) -> Iterator[tuple[Iterable[Example], ReadReport]]:
+    """Give the examples of a file, or of the database; of the latter the report is full when they are read."""
+    if source != DECISIONS:
+        yield read_any(Path(source), taxonomy, strict=strict)
+        return
+    from models.sources.report import ReadReport
+    from serving.review.feedback import decided_examples
+
+    report = ReadReport(DECISIONS)
+    with review_database(database) as engine:
+        yield decided_examples(engine, taxonomy, dt.datetime.now(dt.UTC), report, strict=strict), report
 
 
 def corpus(
@@ -100,7 +126,8 @@ def corpus(
 
             def written() -> Iterator[CorpusListing]:
                 for listing in map(writer.listing, range(writer.size)):
-                    write(listing.to_example())
+                    # Its weights restore base rates; they do not say how sure the labels are.
+                    write(replace(listing.to_example(), weight=1.0))
                     advance(1)
                     yield listing
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from hazardlens.console import AsJson, ShowProgress, bar, print_json, wants_bar
-from hazardlens.model_source import ModelArgument, load_model
+from hazardlens.model_source import ModelArgument, load_model, model_directory
 from models.domain.errors import InputError
 
 
@@ -18,6 +18,14 @@ def score(
     source: Annotated[Path, typer.Option("--in", metavar="F", help="Listings: CSV, TSV, JSON lines, Parquet.")],
     out: Annotated[Path, typer.Option("--out", metavar="F", help="Results: .jsonl, .jsonl.gz, .csv or .parquet.")],
     plan: Annotated[Path | None, typer.Option("--plan", metavar="F", help="Plan that decides the action.")] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            "--processes",
+            metavar="N",
+            help="Processes, each with a model of its own; by default one, from 2,000 rows on one a core.",
+        ),
+    ] = None,
     progress: ShowProgress = None,
     as_json: AsJson = False,
 ) -> None:
@@ -28,6 +36,7 @@ def score(
     """
     from hazardlens.result_files import check_ending, result_file
     from hazardlens.result_rows import score_rows
+    from hazardlens.scoring_pool import ScoringPool, processes_for
     from models.plan.reading import load_plan
     from models.sources.listings import iter_listings
     from models.sources.report import ReadReport
@@ -36,15 +45,21 @@ def score(
     if out.exists() and source.exists() and out.samefile(source):
         raise InputError("the results would replace the listings", place=str(out), hint="give --out another name")
     report, chosen = ReadReport(str(source)), load_plan(plan)
-    classifier = load_model(model)
+    directory = model_directory(model)
+    classifier = load_model(str(directory))
     chosen = chosen.bound_to(classifier.guarantees)
+    used, rows = processes_for(iter_listings(source, report), processes)
+    if used == 1:
+        scored = score_rows(classifier, chosen, rows)
+    else:
+        scored = ScoringPool(directory, plan, classifier.version, chosen.id, used).score(rows)
     levels: Counter[str] = Counter()
     total = count_rows(source) if wants_bar(progress) else None
     with (
         result_file(out, classifier.taxonomy.names) as write,
         bar("scoring", total, progress, "listing") as advance,
     ):
-        for results in score_rows(classifier, chosen, iter_listings(source, report)):
+        for results in scored:
             write(results)
             levels.update(str(result["risk_level"] or "error") for result in results)
             advance(len(results))
@@ -53,6 +68,7 @@ def score(
         "rows": levels.total(),
         "errors": levels.pop("error", 0),
         "levels": dict(levels),
+        "processes": used,
         "versions": {"model": classifier.version, "plan": chosen.id, "taxonomy": classifier.taxonomy.id},
         "input": report.as_dict(),
     }

@@ -161,4 +161,6 @@ def _loaded_identifier() -> Any:
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages(_LATIN_CANDIDATES)
+    # It keeps the weights of all its languages, 20 MB, so that others could be chosen later; none ever is.
+    identifier._full_model = (identifier.nb_ptc, identifier.nb_pc, identifier.nb_classes)
     return identifier

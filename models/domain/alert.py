@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from models.domain.listing import LIMITS, Caption, Listing, repaired
 from models.domain.risk import RiskLevel
@@ -86,6 +87,8 @@ class Example:
         Risk types; empty for a product known to have none, None where nobody looked.
     risk_level : RiskLevel or None
         Where a person gave one.
+    weight : float
+        How much it counts where hazards are learnt, above 0.
     url : str
         Link to the official notice. Shown to people, never given to a model.
     """
@@ -104,6 +107,26 @@ class Example:
     url: str = ""
     weight: float = 1.0
     extra: dict[str, str] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of_listing(cls, listing: Listing, **facts: Any) -> Example:
+        """Return the words of a listing with what is known of it; attributes join the description, one a line.
+
+        Parameters
+        ----------
+        **facts
+            Further fields of the example.
+        """
+        lines = [listing.description, *(f"{name}: {value}" for name, value in listing.attributes.items())]
+        return cls(
+            id=listing.id,
+            title=listing.title,
+            brand=listing.brand,
+            category=listing.category,
+            description="\n".join(line for line in lines if line),
+            captions=tuple(caption.text for caption in listing.captions),
+            **facts,
+        )
 
     def to_listing(self) -> Listing:
         """Return the listing a seller would have uploaded, repaired and cut to the limits of `Listing`."""
@@ -128,5 +151,6 @@ class Example:
             "|",
             *(self.labels if self.labels is not None else ("?",)),
             str(self.risk_level or ""),
+            *([] if self.weight == 1 else [repr(self.weight)]),
         ]
         return hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()

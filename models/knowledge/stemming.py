@@ -31,7 +31,8 @@ _ALGORITHMS = {
 """Snowball algorithm of each language; the others are matched in the forms that the knowledge base lists."""
 
 _WORD = re.compile(r"(\w+)")
-_CACHED_WORDS = 200_000
+_CACHED_WORDS = 30_000
+"""Words of one language whose stems are kept. Numbers and article codes have no stem worth keeping."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class WordForms:
             if not hasattr(self._local, "stemmer"):
                 self._local.stemmer = Stemmer.Stemmer(self._algorithm, 0)
             stem = str(self._local.stemmer.stemWord(word)) or word
-            if len(self._stems) < _CACHED_WORDS:
+            if len(self._stems) < _CACHED_WORDS and word.isalpha():
                 self._stems[word] = stem
         return stem
 

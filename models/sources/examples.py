@@ -9,6 +9,7 @@ reach a model from here.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,14 @@ COLUMNS = (
     "captions",
     "labels",
     "risk_level",
+    "sample_weight",
     "source",
     "url",
 )
 """Every column that is read."""
-_TEXTS = tuple(name for name in COLUMNS if name not in ("captions", "labels", "risk_level"))
+_JUDGED = ("labels", "risk_level", "sample_weight")
+_TEXTS = tuple(name for name in COLUMNS if name not in ("captions", *_JUDGED))
+_LARGEST_WEIGHT = 1_000
 LABELLED = ("id", "title", "labels")
 ORDINARY = ("id", "title")
 
@@ -113,7 +117,7 @@ def _iterate(
     report: ReadReport | None,
 ) -> Iterator[Example]:
     report = begin(path, report)
-    columns = COLUMNS if taxonomy is not None else tuple(c for c in COLUMNS if c not in ("labels", "risk_level"))
+    columns = COLUMNS if taxonomy is not None else tuple(c for c in COLUMNS if c not in _JUDGED)
     seen: dict[str, None] = {}
     with open_table(Path(path), columns) as table:
         report.format, report.unit = table.format, table.unit
@@ -175,7 +179,8 @@ def _example(row: Row, taxonomy: Taxonomy | None, unknown: Unknown, report: Read
         texts["id"], mended = f"row-{row.line}", True
     labels = None if taxonomy is None else _labels(cells, taxonomy, unknown, report)
     level = None if taxonomy is None else _level(cells.get("risk_level"))
-    return Example(**texts, captions=clean, labels=labels, risk_level=level), mended  # type: ignore[arg-type]
+    weight = 1.0 if taxonomy is None else _weight(cells.get("sample_weight"))
+    return Example(**texts, captions=clean, labels=labels, risk_level=level, weight=weight), mended  # type: ignore[arg-type]
 
 
 def _labels(cells: dict[str, Any], taxonomy: Taxonomy, unknown: Unknown, report: ReadReport) -> tuple[str, ...] | None:
@@ -211,6 +216,23 @@ def _level(raw: object) -> RiskLevel | None:
         close = difflib.get_close_matches(name[:100], list(RiskLevel), n=1)
         hint = f"did you mean {str(close[0])!r}?" if close else f"levels: {', '.join(RiskLevel)}"
         raise _BadCell("risk_level", f"unknown risk level {name[:100]!r}", hint) from error
+
+
+def _weight(raw: object) -> float:
+    text = cell_text(raw).strip()
+    if not text:
+        return 1.0
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = math.nan
+    if not 0 < weight <= _LARGEST_WEIGHT:
+        raise _BadCell(
+            "sample_weight",
+            f"{text[:100]!r} is no weight",
+            f"give a number above 0, at most {_LARGEST_WEIGHT:,}; 1 is usual",
+        )
+    return weight
 
 
 def _captions(raw: Any) -> tuple[str, ...]:

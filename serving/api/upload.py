@@ -27,7 +27,7 @@ from serving.api.problems import (
     shortened,
 )
 from serving.jobs.files import JobFiles
-from serving.jobs.inputs import count_rows
+from serving.jobs.inputs import Bounds, count_rows
 from serving.settings import Settings
 from serving.store.jobs import InputFormat
 
@@ -74,7 +74,7 @@ async def uploaded(request: Request, files: JobFiles, settings: Settings) -> Asy
     Raises
     ------
     ProblemError
-        413 above the limit, 415 for another content type, 400 and 422 where nothing can be read of it.
+        413 above the limits, 415 for another content type, 400 and 422 where nothing can be read of it.
     """
     kind = _kind(request)
     path = await asyncio.to_thread(files.incoming)
@@ -86,7 +86,8 @@ async def uploaded(request: Request, files: JobFiles, settings: Settings) -> Asy
         else:
             digest = await _streamed(request, path, settings.job_max_bytes)
         read = kind or "jsonl"
-        yield Upload(path, read, digest, await asyncio.to_thread(_counted, path, read))
+        bounds = Bounds(settings.job_max_listings, settings.job_max_bytes)
+        yield Upload(path, read, digest, await asyncio.to_thread(_counted, path, read, bounds))
     finally:
         await asyncio.shield(asyncio.to_thread(path.unlink, missing_ok=True))
 
@@ -146,9 +147,9 @@ def _write_lines(body: bytes, path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _counted(path: Path, kind: InputFormat) -> int:
+def _counted(path: Path, kind: InputFormat, bounds: Bounds) -> int:
     try:
-        total = count_rows(path, kind) if path.stat().st_size else 0
+        total = count_rows(path, kind, bounds) if path.stat().st_size else 0
     except InputError as error:
         found = FieldError(field=error.place, value=None, message=shortened(error.message, 300), hint=error.hint)
         raise ProblemError(UNREADABLE_FILE, f"{found.field}: {found.message}; {found.hint}.", [found]) from error

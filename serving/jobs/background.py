@@ -20,8 +20,9 @@ _PATIENCE = 0.25
 class Background:
     """Takes what calls leave over of an engine.
 
-    A few listings are in the engine at a time, each started only while no call is waiting. A call that comes meanwhile
-    waits for what a single listing takes at most, and the job for the call.
+    One thread of the engine is left free for a call that may come, and each listing is started only while no call is
+    there. With a single thread, a call waits for what one listing takes at most. Answers of a job are not remembered,
+    since a long list would push out those of all calls.
 
     Parameters
     ----------
@@ -30,7 +31,7 @@ class Background:
 
     def __init__(self, engine: AssessmentEngine) -> None:
         self.engine = engine
-        self._lanes = engine.threads
+        self._lanes = max(1, engine.threads - 1)
         self._own = 0
 
     async def assess(self, listings: Sequence[Listing], explain: Detail, in_force: InForce) -> list[Outcome]:
@@ -52,7 +53,7 @@ class Background:
             await self._room()
             self._own += 1
             try:
-                return (await self.engine.assess([listing], explain, in_force))[0]
+                return (await self.engine.assess([listing], explain, in_force, remember=False))[0]
             except Full as full:
                 await asyncio.sleep(min(full.retry_after, 1))
             finally:

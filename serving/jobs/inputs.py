@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,12 +13,15 @@ from models.domain.errors import InputError
 from models.domain.listing import Listing
 from serving.api.body import parse_json
 from serving.api.intake import Refusal, read_listing
-from serving.api.problems import ROW_TOO_LONG, ProblemError, problem
+from serving.api.problems import BODY_TOO_LARGE, ROW_TOO_LONG, TOO_MANY_LISTINGS, ProblemError, problem
 from serving.store.jobs import InputFormat
 
 LONGEST_LINE = 4_000_000
 """Bytes of a line; a listing at all of its limits is shorter, unless most of it is written in escapes."""
 _ROWS = 256
+_HELD = 16_000_000
+"""Bytes of rows that are Python values at a time, unless a single row has more."""
+_SEVERAL = "send the listings in several jobs"
 _SKIP = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 _ARROW_FILE = b"ARROW1\0\0"
@@ -41,17 +45,46 @@ class InputRow:
     size: int = field(compare=False)
 
 
-def count_rows(path: Path, kind: InputFormat) -> int:
-    """Return the number of rows, having read all of the file once.
+@dataclass(frozen=True)
+class Bounds:
+    """How much an upload may hold.
+
+    Parameters
+    ----------
+    rows : int
+    unpacked : int
+        Bytes of all cells. A few kilobytes of Arrow or Parquet can stand for many gigabytes.
+    """
+
+    rows: int
+    unpacked: int
+
+    def check(self, rows: int, unpacked: int) -> None:
+        """Raise a `ProblemError` with status 413 for more than that."""
+        if rows > self.rows:
+            raise ProblemError(TOO_MANY_LISTINGS, f"A job takes at most {self.rows:,} listings; {_SEVERAL}.")
+        if unpacked > self.unpacked:
+            detail = f"Unpacked, the listings have more than the {self.unpacked:,} bytes that are read; {_SEVERAL}."
+            raise ProblemError(BODY_TOO_LARGE, detail)
+
+
+def count_rows(path: Path, kind: InputFormat, bounds: Bounds) -> int:
+    """Return the number of rows, having read all of the file once, or as much of it as is allowed.
 
     Raises
     ------
     InputError
         If the file as a whole cannot be read: it breaks off, is of another kind, or has other columns than a listing.
+    ProblemError
+        413 if it holds more than the bounds.
     """
+    total = unpacked = 0
     if kind == "jsonl":
-        return sum(1 for _ in _lines(path, 0))
-    total = 0
+        for total, _ in enumerate(_lines(path, 0), start=1):
+            bounds.check(total, 0)  # its bytes are those of the upload
+        return total
+    if kind == "parquet":
+        bounds.check(*_announced(path))
     for number, batch in enumerate(_batches(path, kind)):
         try:
             batch.validate(full=True)  # offsets and texts of an upload are not to be trusted
@@ -60,6 +93,8 @@ def count_rows(path: Path, kind: InputFormat) -> int:
                 f"is damaged: {error}", place=f"record batch {number}", hint="write the file again"
             ) from error
         total += batch.num_rows
+        unpacked += _unpacked(batch)
+        bounds.check(total, unpacked)
     return total
 
 
@@ -86,10 +121,16 @@ def read_rows(path: Path, kind: InputFormat, instance: str, done: int = 0, posit
         index += first
         for start in range(first, batch.num_rows, _ROWS):
             part = batch.slice(start, _ROWS)
-            size = part.nbytes // max(1, part.num_rows)
-            for record in part.to_pylist():
+            size = _unpacked(part) // max(1, part.num_rows)
+            for record in _records(part, alone=size * part.num_rows > _HELD):
                 yield InputRow(read_listing(_plain(record), index, instance), 0, size)
                 index += 1
+
+
+def _records(part: Any, alone: bool) -> Iterator[Any]:
+    """Yield the rows as Python values, all made at once or each alone."""
+    for start in range(0, part.num_rows, 1 if alone else _ROWS):
+        yield from part.slice(start, 1 if alone else _ROWS).to_pylist()
 
 
 def _of_line(line: bytes | None, index: int, instance: str) -> Listing | Refusal:
@@ -121,13 +162,20 @@ def _lines(path: Path, position: int) -> Iterator[tuple[bytes | None, int]]:
 
 def _batches(path: Path, kind: InputFormat) -> Iterator[Any]:
     """Yield the record batches of an Arrow stream, an Arrow file or a Parquet file."""
-    import pyarrow as pa
-
-    try:
+    with _readable(kind):
         for number, batch in enumerate(_parquet(path) if kind == "parquet" else _arrow(path)):
             if number == 0:
                 _check_columns(batch.schema.names)
             yield batch
+
+
+@contextmanager
+def _readable(kind: InputFormat) -> Iterator[None]:
+    """Turn what the reader says of a file into an `InputError`."""
+    import pyarrow as pa
+
+    try:
+        yield
     except (pa.ArrowException, OSError) as error:
         name = {"arrow": "an Arrow stream", "parquet": "Parquet"}[kind]
         raise InputError(f"is not readable as {name}: {error}", place="the body", hint="send it again whole") from error
@@ -146,10 +194,41 @@ def _arrow(path: Path) -> Iterator[Any]:
 
 
 def _parquet(path: Path) -> Iterator[Any]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
+        texts = [column.name for column in file.schema_arrow if pa.types.is_string(column.type)]
+    # As a dictionary, a long text that every row repeats stands in memory once.
+    with pq.ParquetFile(path, read_dictionary=texts) as file:
         yield from file.iter_batches(batch_size=_ROWS)
+
+
+def _announced(path: Path) -> tuple[int, int]:
+    """Return rows and unpacked bytes of a Parquet file, as it says itself."""
+    import pyarrow.parquet as pq
+
+    with _readable("parquet"), pq.ParquetFile(path) as file:
+        facts = file.metadata
+        return facts.num_rows, sum(facts.row_group(i).total_byte_size for i in range(facts.num_row_groups))
+
+
+def _unpacked(batch: Any) -> int:
+    """Return the bytes of all cells, those of a dictionary as often as they stand in a row."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    total = 0
+    for column in batch.columns:
+        kind = column.type
+        if not pa.types.is_dictionary(kind) or not (
+            pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type)
+        ):
+            total += column.nbytes
+            continue
+        lengths = pc.take(pc.binary_length(column.dictionary), column.indices)
+        total += column.indices.nbytes + (pc.sum(lengths.cast(pa.int64())).as_py() or 0)
+    return total
 
 
 def _check_columns(names: list[str]) -> None:

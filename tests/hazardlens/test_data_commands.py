@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,11 @@ from models.domain.resources import datasets_dir
 from models.domain.risk import RiskLevel
 from models.domain.taxonomy import Taxonomy, load_taxonomy
 from models.sources.examples import read_examples
+from serving.store.assessments import AssessmentStore
+from serving.store.database import open_database
+from serving.store.migrating import migrate
 from tests.hazardlens.conftest import RunCommand
+from tests.serving.review.conftest import ASK, RELEASE, Desk, answered
 
 SAMPLES = datasets_dir() / "samples"
 _NAMES = load_taxonomy().names
@@ -104,6 +109,7 @@ def test_strict_stops_at_the_first_bad_row_and_writes_nothing(run: RunCommand, t
         captions=st.lists(_WORDS.filter(bool), max_size=3).map(tuple),
         labels=st.none() | st.lists(st.sampled_from(_NAMES), max_size=3, unique=True).map(tuple),
         risk_level=st.none() | st.sampled_from(RiskLevel),
+        weight=st.sampled_from([1.0, 0.5, 1.5]),
         source=_WORDS,
     )
 )
@@ -124,3 +130,29 @@ def test_a_corpus_is_deterministic_and_has_a_card(run: RunCommand, taxonomy: Tax
     assert ended.json["listings"] == len(examples) == 150
     assert first.read_bytes() == again.read_bytes() != other.read_bytes()
     assert (tmp_path / "card.md").read_text(encoding="utf-8").startswith("# ")
+
+
+def test_decisions_of_reviewers_become_an_example_table(
+    run: RunCommand, taxonomy: Taxonomy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, out = f"sqlite:///{tmp_path / 'h.db'}", tmp_path / "reviews.jsonl"
+    engine = open_database(url)
+    migrate(engine)
+    desk = Desk(engine, now=datetime.now(UTC) - timedelta(hours=1))
+    AssessmentStore(engine).save([answered("a"), answered("b", title="Block of wood")])
+    desk.take(answered("a"), answered("b", title="Block of wood"))
+    desk.decide("ada", ASK)
+    desk.decide("ada", RELEASE)
+    engine.dispose()
+
+    told = run("ingest", "decisions", "--database", url, "--out", out, "--json").json
+    examples, _ = read_examples(out, taxonomy, strict=True)
+    assert (told["path"], told["format"], told["read"]) == ("decisions", "reviews", 2)
+    assert [(example.id, example.labels) for example in examples] == [("a", ("burns",)), ("b", ())]
+    monkeypatch.setenv("HAZARDLENS_DATABASE_URL", url)
+    assert out.read_bytes().decode() == run("ingest", "decisions").out
+    refused = run(
+        "ingest", "decisions", "--database", f"sqlite:///{tmp_path / 'none.db'}", "--out", tmp_path / "x.jsonl"
+    )
+    assert (refused.code, "there is no such database" in refused.err) == (1, True)
+    assert not (tmp_path / "x.jsonl").exists()

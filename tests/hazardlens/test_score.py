@@ -14,6 +14,7 @@ import pytest
 
 from hazardlens.result_files import result_file
 from hazardlens.result_rows import COLUMNS, score_rows
+from hazardlens.scoring_pool import WORTH_IT, ScoringPool, ScoringPoolError, processes_for
 from models.classifier.classifier import HazardClassifier
 from models.domain.action import Action
 from models.domain.assessment import Assessment
@@ -195,7 +196,9 @@ class Fragile:
 
 
 def test_a_listing_that_breaks_the_model_loses_no_other(small_model: HazardClassifier, default_plan: Plan) -> None:
-    rows = [ScoredInput(i, name, Listing(id=name, title="Lamp")) for i, name in enumerate(["a", "poison", "c"], 1)]
+    rows = [
+        ScoredInput(i, name, Listing(id=name, title=f"Lamp {name}")) for i, name in enumerate(["a", "poison", "c"], 1)
+    ]
 
     chunks = list(score_rows(Fragile(small_model), default_plan, rows, chunk=2))  # type: ignore[arg-type]
 
@@ -204,3 +207,76 @@ def test_a_listing_that_breaks_the_model_loses_no_other(small_model: HazardClass
     assert first["error"] is third["error"] is None
     assert second["error"] == "row 2: could not be assessed: ZeroDivisionError: on purpose"
     assert second["hazards"] is None
+
+
+def test_several_processes_give_the_same_results_in_the_same_order(
+    run: RunCommand, small_model_dir: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "many.jsonl"
+    titles = ["Green laser pointer pen 5000 mW", "Cotton bag", "Neodymium magnetic balls for kids", "Погремушка"]
+    rows = [Listing(id=f"{i}", title=f"{titles[i % 4]} {i // 8}") for i in range(600)]
+    lines = [to_json_line(row) for row in rows]
+    lines.insert(300, '{"broken": ')
+    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    for n in (1, 2):
+        out = tmp_path / f"{n}.jsonl"
+        command = ("score", "--model", small_model_dir, "--in", table, "--out", out, "--processes", n, "--json")
+        assert run(*command).json["processes"] == n
+    alone, shared = json_lines(tmp_path / "1.jsonl"), json_lines(tmp_path / "2.jsonl")
+
+    assert [result["id"] for result in shared] == [
+        *(str(i) for i in range(300)),
+        "row-301",
+        *(str(i) for i in range(300, 600)),
+    ]
+    assert shared == alone
+
+
+def test_a_model_that_changed_while_processes_started_is_told(
+    small_model: HazardClassifier, small_model_dir: Path, default_plan: Plan
+) -> None:
+    rows = [ScoredInput(1, "a", Listing(id="a", title="Cotton bag"))]
+    pool = ScoringPool(small_model_dir, None, "of-yesterday", default_plan.bound_to(small_model.guarantees).id, 1)
+
+    with pytest.raises(ScoringPoolError, match="not of-yesterday"):
+        list(pool.score(rows))
+
+
+def test_a_process_that_cannot_begin_is_told(tmp_path: Path) -> None:
+    rows = [ScoredInput(1, "a", Listing(id="a", title="Cotton bag"))]
+
+    with pytest.raises(ScoringPoolError, match="--processes 1"):
+        list(ScoringPool(tmp_path / "no-model", None, "v", "p", 1).score(rows))
+
+
+def test_long_lists_take_every_core_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.classifier.cores.usable_cores", lambda: 3)
+    rows = [ScoredInput(i, str(i), None) for i in range(WORTH_IT)]
+
+    assert processes_for(iter(rows), None)[0] == 3
+    assert processes_for(iter(rows[1:]), None)[0] == 1
+    assert processes_for(iter(rows), 2)[0] == 2
+    assert list(processes_for(iter(rows), None)[1]) == rows
+    with pytest.raises(InputError, match="--processes"):
+        processes_for(iter(rows), 0)
+
+
+def test_equal_content_is_assessed_once(
+    small_model: HazardClassifier, default_plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assessed: list[str] = []
+    real = small_model.assess_many
+
+    def counting(listings: Any, plan: Plan) -> Iterator[Assessment]:
+        kept = list(listings)
+        assessed.extend(listing.id for listing in kept)
+        return real(kept, plan)
+
+    monkeypatch.setattr(small_model, "assess_many", counting)
+    rows = [ScoredInput(i, str(i), Listing(id=str(i), title=("Cotton bag", "Toy gun")[i % 2])) for i in range(6)]
+    (results,) = score_rows(small_model, default_plan, rows)
+
+    assert sorted(assessed) == ["0", "1"]
+    assert [result["id"] for result in results] == ["0", "1", "2", "3", "4", "5"]
+    assert results[0]["risk_score"] == results[2]["risk_score"] != results[1]["risk_score"]

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from models.domain.errors import InputError
 from models.domain.listing import Listing
 from serving.api.intake import Refusal
-from serving.jobs.inputs import LONGEST_LINE, InputRow, count_rows, read_rows
+from serving.api.problems import ProblemError
+from serving.jobs.inputs import LONGEST_LINE, Bounds, InputRow, count_rows, read_rows
 from serving.store.jobs import InputFormat
 
+AMPLE = Bounds(rows=1_000_000, unpacked=1_000_000_000)
 ROWS: list[dict[str, Any]] = [
     {"id": "1", "title": "Laser pointer", "captions": ["green beam"], "attributes": {"power": "5 mW"}},
     {"id": "2", "title": "Bóia 👶", "description": "דוב", "target_countries": ["DE", "FR"]},
@@ -61,7 +63,7 @@ KINDS: list[tuple[str, InputFormat]] = [
 @pytest.mark.parametrize(("written_as", "kind"), KINDS)
 def test_every_format_gives_the_same_listings(tmp_path: Path, written_as: str, kind: InputFormat) -> None:
     path = written(tmp_path / "f", written_as)
-    assert count_rows(path, kind) == 3
+    assert count_rows(path, kind, AMPLE) == 3
     assert [row.given for row in read_rows(path, kind, "/j")] == [Listing.model_validate(row) for row in ROWS]
 
 
@@ -78,7 +80,7 @@ def test_reading_goes_on_after_any_row(tmp_path: Path, written_as: str, kind: In
 JSON_LINES = st.lists(
     st.one_of(
         st.builds(lambda i: json.dumps({"id": str(i), "title": "t"}).encode(), st.integers()),
-        st.binary(max_size=12).filter(lambda line: line.strip() and b"\n" not in line),
+        st.binary(max_size=12).filter(lambda line: line.strip(b"\xef\xbb\xbf \t\r\v\f") and b"\n" not in line),
         st.sampled_from([b"{", b"[]", b"null", b'"\\ud800"', b'{"id": "x", "title": "\\ud800"}']),
     ),
     max_size=12,
@@ -92,7 +94,7 @@ def test_each_line_is_a_row_whatever_it_holds(lines: list[bytes], data: st.DataO
         path = Path(directory) / "f"
         path.write_bytes(b"".join(line + end for line, end in zip(lines, ends, strict=True)))
         rows = list(read_rows(path, "jsonl", "/j"))
-        assert len(rows) == len(lines) == count_rows(path, "jsonl")
+        assert len(rows) == len(lines) == count_rows(path, "jsonl", AMPLE)
         for index, row in enumerate(rows):
             if isinstance(row.given, Refusal):
                 assert row.given.problem.instance == f"/j#/listings/{index}"
@@ -133,14 +135,14 @@ def test_a_table_that_breaks_off_is_refused(tmp_path: Path, written_as: str, sha
     data = written(tmp_path / "f", written_as, ROWS * 50, batch=20).read_bytes()
     (tmp_path / "cut").write_bytes(data[: int(share * len(data))])
     with pytest.raises(InputError, match="is not readable as"):
-        count_rows(tmp_path / "cut", kind)
+        count_rows(tmp_path / "cut", kind, AMPLE)
 
 
 @pytest.mark.parametrize("kind", ["arrow", "parquet"])
 def test_bytes_that_are_no_table_are_refused(tmp_path: Path, kind: InputFormat) -> None:
     (tmp_path / "f").write_bytes(b'{"id": "1"}' * 100)
     with pytest.raises(InputError, match="is not readable as"):
-        count_rows(tmp_path / "f", kind)
+        count_rows(tmp_path / "f", kind, AMPLE)
 
 
 def test_texts_that_are_no_text_make_an_arrow_stream_damaged(tmp_path: Path) -> None:
@@ -149,7 +151,7 @@ def test_texts_that_are_no_text_make_an_arrow_stream_damaged(tmp_path: Path) -> 
     with pa.ipc.new_stream(tmp_path / "f", batch.schema) as writer:
         writer.write_batch(batch)
     with pytest.raises(InputError, match=r"record batch 0: is damaged: .*UTF8"):
-        count_rows(tmp_path / "f", "arrow")
+        count_rows(tmp_path / "f", "arrow", AMPLE)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +167,7 @@ def test_a_table_with_other_columns_is_refused(tmp_path: Path, names: list[str],
     with pa.ipc.new_stream(tmp_path / "f", batch.schema) as writer:
         writer.write_batch(batch)
     with pytest.raises(InputError, match=said):
-        count_rows(tmp_path / "f", "arrow")
+        count_rows(tmp_path / "f", "arrow", AMPLE)
 
 
 def test_a_cell_of_another_type_costs_one_row(tmp_path: Path) -> None:
@@ -177,3 +179,42 @@ def test_a_cell_of_another_type_costs_one_row(tmp_path: Path) -> None:
         "title": "is missing",
         "price": "is no text",
     }
+
+
+@pytest.mark.parametrize(("written_as", "kind"), KINDS)
+def test_a_job_has_as_many_rows_as_are_allowed(tmp_path: Path, written_as: str, kind: InputFormat) -> None:
+    path = written(tmp_path / "f", written_as, ROWS * 4)
+    assert count_rows(path, kind, Bounds(12, 1_000_000)) == 12
+    with pytest.raises(ProblemError, match="at most 11 listings"):
+        count_rows(path, kind, Bounds(11, 1_000_000))
+
+
+def repeating(path: Path, written_as: str) -> Path:
+    """Write 2,000 rows with one text of a megabyte: a file of some kilobytes that stands for two gigabytes."""
+    text = pa.array(["x" * 1_000_000])
+    title = pa.DictionaryArray.from_arrays(pa.array([0] * 2_000, pa.int32()), text)
+    table = pa.table({"id": [str(i) for i in range(2_000)], "title": title})
+    if written_as == "parquet":
+        pq.write_table(table, path, compression="zstd", store_schema=False)
+        return path
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(path, table.schema, options=options) as writer:
+        writer.write_table(table, max_chunksize=100)
+    return path
+
+
+@pytest.mark.parametrize("written_as", ["stream", "parquet"])
+def test_a_small_file_that_unpacks_to_gigabytes_is_refused_before_it_does(tmp_path: Path, written_as: str) -> None:
+    kind: InputFormat = "parquet" if written_as == "parquet" else "arrow"
+    path = repeating(tmp_path / "f", written_as)
+    assert path.stat().st_size < 100_000
+    before = pa.default_memory_pool().bytes_allocated()
+    with pytest.raises(ProblemError, match="Unpacked, the listings have more than the 100,000,000 bytes"):
+        count_rows(path, kind, Bounds(1_000_000, 100_000_000))
+    assert pa.default_memory_pool().bytes_allocated() - before < 100_000_000
+
+
+def test_a_row_of_a_dictionary_has_the_size_of_its_text(tmp_path: Path) -> None:
+    path = repeating(tmp_path / "f", "parquet")
+    row = next(read_rows(path, "parquet", "/j"))
+    assert 1_000_000 < row.size < 1_100_000

@@ -296,3 +296,23 @@ def test_a_key_whose_request_is_under_way_is_409_with_retry_after(
 def test_a_key_that_is_none_is_400(client: TestClient, key: str) -> None:
     problem = check(keyed(client, key, [BAG]), 400)
     assert problem.errors[0].field == "Idempotency-Key"
+
+
+def test_more_listings_than_a_job_takes_are_refused(start_app: StartApp, settings: Settings) -> None:
+    client = start_app(replace(settings, job_max_listings=2))
+    response = client.post("/v1/jobs", content=lines(HEATER, BAG, HEATER), headers=NDJSON)
+    refused = check(response, 413)
+    assert (refused.name, "at most 2 listings" in refused.detail) == ("too-many-listings", True)
+    submit(client, lines(HEATER, BAG))
+
+
+def test_a_small_upload_that_unpacks_beyond_the_limit_is_refused(start_app: StartApp, settings: Settings) -> None:
+    client = start_app(settings)
+    file = io.BytesIO()
+    pq.write_table(pa.table({"id": ["1", "2", "3"], "title": ["x" * 600_000] * 3}), file)
+    assert len(file.getvalue()) < 100_000
+    headers = {"Content-Type": "application/vnd.apache.parquet"}
+    response = client.post("/v1/jobs", content=file.getvalue(), headers=headers)
+    refused = check(response, 413)
+    assert (refused.name, "Unpacked" in refused.detail) == ("body-too-large", True)
+    assert list((settings.jobs / "incoming").iterdir()) == []

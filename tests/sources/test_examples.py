@@ -29,7 +29,8 @@ def write(path: Path, examples: list[Example]) -> Path:
         {
             "id": e.id, "date": e.date, "lang": e.lang, "title": e.title, "brand": e.brand, "category": e.category,
             "description": e.description, "captions": list(e.captions), "labels": list(e.labels or ()),
-            "risk_level": str(e.risk_level or ""), "source": e.source, "url": e.url,
+            "risk_level": str(e.risk_level or ""),
+            "sample_weight": "" if e.weight == 1 else str(e.weight), "source": e.source, "url": e.url,
         }
         for e in examples
     ]  # fmt: skip
@@ -57,7 +58,7 @@ EXAMPLES = st.builds(
     Example, id=WORDS, title=TEXT, date=TEXT, lang=TEXT, brand=TEXT, category=TEXT, description=TEXT, source=TEXT,
     captions=st.lists(WORDS, max_size=3).map(tuple),
     labels=st.lists(st.sampled_from(TAXONOMY.names), unique=True, max_size=4).map(tuple),
-    risk_level=st.none() | st.sampled_from(list(RiskLevel)),
+    risk_level=st.none() | st.sampled_from(list(RiskLevel)), weight=st.just(1.0) | st.floats(1e-6, 1_000),
 )  # fmt: skip
 
 
@@ -71,6 +72,15 @@ def test_a_table_written_and_read_gives_the_same_examples(name: str, examples: l
     assert found == examples
     assert (report.read, report.refused, report.repaired) == (len(examples), 0, 0)
     assert len(report.sha256) == 64
+
+
+@pytest.mark.parametrize("weight", ["0", "-1", "nan", "inf", "1e9", "much"])
+def test_what_is_no_weight_is_refused_with_the_mend(tmp_path: Path, weight: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f"id,title,labels,sample_weight\n1,Lamp,fire,{weight}\n2,Lamp,fire,2\n", encoding="utf-8")
+    (kept,), report = read_examples(path, TAXONOMY)
+    assert (kept.id, kept.weight) == ("2", 2.0)
+    assert (report.refusals[0].column, "above 0" in report.refusals[0].hint) == ("sample_weight", True)
 
 
 HEADER = "id,title,labels\n"

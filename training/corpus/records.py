@@ -51,16 +51,9 @@ class CorpusListing:
 
     def to_example(self) -> Example:
         """Return the listing as a training example; attributes join the description, one a line."""
-        listing = self.listing
-        lines = [listing.description, *(f"{name}: {value}" for name, value in listing.attributes.items())]
-        return Example(
-            id=listing.id,
-            title=listing.title,
+        return Example.of_listing(
+            self.listing,
             lang=self.language,
-            brand=listing.brand,
-            category=listing.category,
-            description="\n".join(line for line in lines if line),
-            captions=tuple(c.text for c in listing.captions),
             labels=self.labels,
             risk_level=self.risk_level,
             source="corpus",
