@@ -152,7 +152,7 @@ class Settings:
     tls_key: Path | None = None
     hsts_seconds: int = 0
     trusted_proxies: str | None = None
-    max_queue_ms: int = 250
+    max_queue_ms: int = 500
     cores: tuple[int, ...] = ()
     remember_mb: int = 32
     drain_seconds: int = 0
