@@ -40,7 +40,9 @@ Command = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    monkeypatch.chdir(tmp_path)  # the registry of the checkout may hold a champion, which would be compared with
+
     def run(*arguments: object) -> dict[str, Any]:
         capsys.readouterr()
         code = main([str(argument) for argument in arguments])
