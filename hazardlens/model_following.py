@@ -13,7 +13,6 @@ from pathlib import Path
 import typer
 
 from hazardlens.model_source import model_directory
-from models.classifier.artifact import MANIFEST
 from models.domain.resources import cache_dir
 
 _LEAST_EVERY = 1.0
@@ -40,6 +39,8 @@ def model_place(model: str, every: float) -> Iterator[Path]:
         If no model is there.
     """
     if not model.startswith(("models:/", "runs:/")):
+        from models.classifier.artifact import MANIFEST  # brings numpy, which most commands start without
+
         place = Path(model)
         yield place if (place / MANIFEST).is_file() else model_directory(model)
         return
