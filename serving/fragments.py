@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from models.domain.explanation import Decomposition, Explanation
 from serving.highlighting import alternatives, marked_fields
+from serving.templating import template_environment
 
 LEVEL = "level"
 """What stands in place of a risk type when the words behind the level are asked for."""
 
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_templates = template_environment()
 
 
 def explanation_fragment(explanation: Explanation, listing: Mapping[str, Any], about: str | None = None) -> str:

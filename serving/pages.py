@@ -10,7 +10,6 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -19,6 +18,7 @@ from models.domain.risk import BANDS
 from serving.access.asking import known_principal
 from serving.api.problems import NOT_FOUND, Problem, ProblemError, shortened
 from serving.services import services_of
+from serving.templating import template_environment
 
 _HERE = Path(__file__).parent
 _STATIC = _HERE / "static"
@@ -26,13 +26,7 @@ _EXAMPLES_SHOWN = 100
 _FOREVER = "public, max-age=31536000, immutable"
 
 router = APIRouter(include_in_schema=False)
-_templates = Environment(
-    loader=FileSystemLoader(_HERE / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_templates = template_environment()
 
 
 def static_version() -> str:

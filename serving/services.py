@@ -31,6 +31,7 @@ from serving.live_plan import LivePlan
 from serving.metrics import Metrics
 from serving.model_watch import ModelWatch
 from serving.process_memory import give_back
+from serving.review.deciding import Decisions
 from serving.review.desk import DeskRules, ReviewDesk
 from serving.review.intake import IntakeRules
 from serving.settings import Settings
@@ -122,6 +123,12 @@ class Services:
     def drain(self) -> None:
         """Take no more requests from now on; those that were taken are finished. Safe in a signal handler."""
         self.draining = True
+
+    @property
+    def decisions(self) -> Decisions:
+        """What takes reviewers' verdicts, under the plan and the taxonomy in force."""
+        in_force = self.engine.in_force
+        return self.desk.decisions(in_force.plan, in_force.model.taxonomy.names)
 
     @property
     def live_plan(self) -> LivePlan:

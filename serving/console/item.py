@@ -11,16 +11,16 @@ from fastapi import APIRouter, Request, Response
 
 from models.domain.listing import Listing
 from models.domain.risk import BANDS
+from serving.access.asking import principal_of
 from serving.admission import Refused
 from serving.console.dossier import dossier_of
 from serving.console.forms import STEPS, Form, Worksheet, read_form, verdict_of, worksheet_of
-from serving.console.queue import _choices, filter_of, go, to_next
+from serving.console.queue import choices_of, filter_of, go, to_next
 from serving.console.rendering import UNDO_COOKIE, render
 from serving.fragments import LEVEL, explanation_fragment
 from serving.highlighting import fields_of
-from serving.people import person_of
 from serving.review.claims import Claims
-from serving.services import Services, services_of
+from serving.services import services_of
 
 router = APIRouter(include_in_schema=False)
 _ITEM = "/review/items/{item_id}"
@@ -29,7 +29,7 @@ _ITEM = "/review/items/{item_id}"
 @router.get(_ITEM)
 async def item_page(request: Request, item_id: int) -> Response:
     """Show an item."""
-    services, person = services_of(request), person_of(request)
+    services, person = services_of(request), principal_of(request).name
     dossier = await asyncio.to_thread(dossier_of, services.desk, services.store, item_id, person)
     scenario = dossier.assessment.scenario
     worksheet = None if scenario is None else Worksheet(scenario.severity, {n: getattr(scenario, n) for n in STEPS})
@@ -40,11 +40,9 @@ async def item_page(request: Request, item_id: int) -> Response:
         "assessment": dossier.assessment,
         "worksheet": worksheet,
         "bands": BANDS,
-        "choices": _choices(services),
+        "choices": choices_of(services),
         "mine": dossier.item.claimant(now) == person,
         "holder": dossier.item.claimant(now),
-        "lease": services.desk.rules.lease,
-        "grace": services.desk.rules.grace,
         "queue_names": list(services.engine.plan.document.mitigate.queues),
     }
     return render(request, "item.html", values)
@@ -88,7 +86,7 @@ async def claim(request: Request, item_id: int) -> Response:
 async def renew(request: Request, item_id: int) -> Response:
     """Keep this item for longer."""
     services, now = services_of(request), dt.datetime.now(dt.UTC)
-    item = await asyncio.to_thread(services.desk.claims.renew, item_id, person_of(request), now)
+    item = await asyncio.to_thread(services.desk.claims.renew, item_id, principal_of(request).name, now)
     return render(request, "lease.html", {"item": item, "mine": True, "holder": item.claimed_by})
 
 
@@ -96,7 +94,7 @@ async def renew(request: Request, item_id: int) -> Response:
 async def release(request: Request, item_id: int) -> Response:
     """Give this item back, and return to the queue."""
     services, now = services_of(request), dt.datetime.now(dt.UTC)
-    await asyncio.to_thread(services.desk.claims.release, item_id, person_of(request), now)
+    await asyncio.to_thread(services.desk.claims.release, item_id, principal_of(request).name, now)
     return go(request, f"/review?{request.url.query}")
 
 
@@ -133,8 +131,8 @@ async def escalate(request: Request, item_id: int) -> Response:
 async def decide(request: Request, item_id: int) -> Response:
     """Decide, and take the next."""
     services, form = services_of(request), await read_form(request)
-    decisions = services.desk.decisions(services.engine.plan, services.engine.model.taxonomy.names)
-    person, now = person_of(request), dt.datetime.now(dt.UTC)
+    decisions = services.decisions
+    person, now = principal_of(request).name, dt.datetime.now(dt.UTC)
     verdict = verdict_of(form)
     made = await asyncio.to_thread(decisions.decide, item_id, person, form.text("assessment"), verdict, now)
     response = await to_next(request, services, filter_of(request))
@@ -150,8 +148,8 @@ async def decide(request: Request, item_id: int) -> Response:
 async def undo(request: Request, decision_id: int) -> Response:
     """Take one's last decision back, and return to its item."""
     services = services_of(request)
-    decisions = services.desk.decisions(services.engine.plan, services.engine.model.taxonomy.names)
-    item = await asyncio.to_thread(decisions.undo, decision_id, person_of(request), dt.datetime.now(dt.UTC))
+    decisions = services.decisions
+    item = await asyncio.to_thread(decisions.undo, decision_id, principal_of(request).name, dt.datetime.now(dt.UTC))
     response = go(request, f"/review/items/{item.id}?{request.url.query}")
     response.delete_cookie(UNDO_COOKIE, path="/review")
     return response
@@ -161,12 +159,8 @@ async def _act(
     request: Request, item_id: int, act: Callable[[Claims, str, dt.datetime, Form], Any], stay: bool = False
 ) -> Response:
     services, form = services_of(request), await read_form(request)
-    person, now = person_of(request), dt.datetime.now(dt.UTC)
+    person, now = principal_of(request).name, dt.datetime.now(dt.UTC)
     await asyncio.to_thread(act, services.desk.claims, person, now, form)
     if stay:
         return go(request, f"/review/items/{item_id}?{request.url.query}")
-    return await _next(request, services)
-
-
-async def _next(request: Request, services: Services) -> Response:
     return await to_next(request, services, filter_of(request))

@@ -8,10 +8,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from serving.access.asking import principal_of
 from serving.console.forms import read_form
 from serving.console.queue import go
 from serving.console.rendering import render
-from serving.people import person_of
 from serving.review.events import breaks, events, head
 from serving.review.items import ReviewRefusedError
 from serving.review.log_files import LogFormat, log_lines
@@ -48,7 +48,7 @@ async def rule(request: Request, appeal_id: int) -> Response:
     ruling = form.text("ruling")
     if ruling not in ("upheld", "overturned"):
         raise ReviewRefusedError("ruling", "nothing is chosen", "uphold the decision, or overturn it")
-    person, now = person_of(request), dt.datetime.now(dt.UTC)
+    person, now = principal_of(request).name, dt.datetime.now(dt.UTC)
     await asyncio.to_thread(desk.appeals.rule, appeal_id, person, ruling, form.text("reason"), now)  # type: ignore[arg-type]
     return go(request, "/review/complaints")
 

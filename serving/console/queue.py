@@ -6,16 +6,15 @@ import asyncio
 import datetime as dt
 from dataclasses import fields
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from models.domain.action import Action
 from models.domain.risk import RiskLevel
+from serving.access.asking import principal_of
 from serving.console.forms import Form, read_form, verdict_of
 from serving.console.rendering import render
-from serving.people import person_of
 from serving.review.browsing import Filter
 from serving.review.items import ReviewRefusedError
 from serving.review.words import Outcome
@@ -32,7 +31,7 @@ _COUNTED = 1_000
 async def queue_page(request: Request) -> Response:
     """Show what waits."""
     services = services_of(request)
-    chosen, now, person = filter_of(request), _now(), person_of(request)
+    chosen, now, person = filter_of(request), _now(), principal_of(request).name
     browsing = services.desk.browsing
 
     def read() -> dict[str, Any]:
@@ -48,10 +47,10 @@ async def queue_page(request: Request) -> Response:
     values = {
         **await asyncio.to_thread(read),
         "chosen": chosen,
-        "query": urlencode({f.name: getattr(chosen, f.name) for f in fields(chosen) if getattr(chosen, f.name)}),
+        "query": chosen.query(),
         "levels": list(RiskLevel),
         "hazards": services.engine.model.taxonomy.names,
-        "choices": _choices(services),
+        "choices": choices_of(services),
         "counted": _COUNTED,
     }
     only_rows = request.headers.get("hx-target") == "rows"
@@ -67,12 +66,10 @@ async def next_item(request: Request) -> Response:
 
 async def to_next(request: Request, services: Services, chosen: Filter) -> Response:
     """Claim the next item that a filter finds, and lead there; back to the queue where none waits."""
-    now, person = _now(), person_of(request)
-    conditions = chosen.conditions(now, person)
-    item = await asyncio.to_thread(services.desk.claims.next, person, now, (), conditions)
-    query = urlencode({f.name: getattr(chosen, f.name) for f in fields(chosen) if getattr(chosen, f.name)})
+    now, person = _now(), principal_of(request).name
+    item = await asyncio.to_thread(services.desk.claims.next, person, now, chosen.conditions(now, person))
     where = f"/review/items/{item.id}" if item is not None else "/review"
-    return go(request, f"{where}?{query}" if query else where)
+    return go(request, f"{where}?{chosen.query()}")
 
 
 @router.post("/review/bulk/preview")
@@ -81,10 +78,10 @@ async def preview(request: Request) -> Response:
     services, form = services_of(request), await read_form(request)
     ids = _selection(form)
     verdict = verdict_of(form)
-    verdict.check(*_checked_against(services))
+    services.decisions.check(verdict)
 
     def read() -> dict[str, Any]:
-        items = [services.desk.browsing.item(item_id) for item_id in ids]
+        items = services.desk.browsing.items(ids)
         return {"items": items, "levels": {level: sum(i.level == level for i in items) for level in RiskLevel}}
 
     values = await asyncio.to_thread(read)
@@ -98,8 +95,7 @@ async def bulk(request: Request) -> Response:
     ids, verdict = _selection(form), verdict_of(form)
     if not verdict.note:
         raise ReviewRefusedError("note", "there is none", "say why all of these are alike")
-    decisions = services.desk.decisions(services.engine.plan, services.engine.model.taxonomy.names)
-    done = await asyncio.to_thread(decisions.decide_all, ids, person_of(request), verdict, _now())
+    done = await asyncio.to_thread(services.decisions.decide_all, ids, principal_of(request).name, verdict, _now())
     return render(request, "bulk_done.html", {"done": done, "grace": services.desk.rules.grace})
 
 
@@ -107,8 +103,7 @@ async def bulk(request: Request) -> Response:
 async def undo_bulk(request: Request, batch: str) -> Response:
     """Take the verdicts of a selection back."""
     services = services_of(request)
-    decisions = services.desk.decisions(services.engine.plan, services.engine.model.taxonomy.names)
-    done = await asyncio.to_thread(decisions.undo_all, batch[:32], person_of(request), _now())
+    done = await asyncio.to_thread(services.decisions.undo_all, batch[:32], principal_of(request).name, _now())
     return render(request, "bulk_undone.html", {"done": done})
 
 
@@ -132,17 +127,15 @@ def _filter(form: Form) -> Filter:
     return Filter(**values)
 
 
-def _choices(services: Services) -> dict[str, Any]:
+def choices_of(services: Services) -> dict[str, Any]:
     """Return what a verdict can consist of."""
-    _, codes = _checked_against(services)
     actions = [action for action in Action if action is not Action.HOLD_FOR_REVIEW]
-    return {"outcomes": list(Outcome), "actions": actions, "levels": list(RiskLevel), "reason_codes": codes}
-
-
-def _checked_against(services: Services) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    from serving.review.desk import reason_codes_of
-
-    return tuple(services.engine.model.taxonomy.names), reason_codes_of(services.engine.plan)
+    return {
+        "outcomes": list(Outcome),
+        "actions": actions,
+        "levels": list(RiskLevel),
+        "reason_codes": services.decisions.reason_codes,
+    }
 
 
 def _selection(form: Form) -> list[int]:

@@ -4,37 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
+from serving.access.asking import principal_of
 from serving.console.language import chosen_language, translations_for
-from serving.people import person_of
+from serving.templating import template_environment
 
 UNDO_COOKIE = "hazardlens_undo"
-_TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
+@cache
 def _environment(language: str) -> Environment:
     translations = translations_for(language)
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
+    environment = template_environment(["jinja2.ext.i18n"])
     environment.filters["percent"] = percent
     environment.filters["plain"] = lambda word: translations.gettext(str(word).replace("_", " "))
     environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
     return environment
-
-
-_environments: dict[str, Environment] = {}
 
 
 def render(
@@ -46,16 +37,17 @@ def render(
 ) -> HTMLResponse:
     """Return a page or a fragment; what a seller wrote is escaped, no script or style stands in it."""
     language = chosen_language(request)
-    environment = _environments.get(language)
-    if environment is None:
-        environment = _environments[language] = _environment(language)
-    text = environment.get_template(f"console/{template}").render(
-        static=request.app.state.static,
-        person=person_of(request),
-        language=language,
-        now=dt.datetime.now(dt.UTC),
-        undo=_decision_to_undo(request),
-        **{"query": request.url.query, **values},
+    text = (
+        _environment(language)
+        .get_template(f"console/{template}")
+        .render(
+            static=request.app.state.static,
+            person=principal_of(request).name,
+            language=language,
+            now=dt.datetime.now(dt.UTC),
+            undo=_decision_to_undo(request),
+            **{"query": request.url.query, **values},
+        )
     )
     return HTMLResponse(
         text, status, {"Cache-Control": "no-store", "Vary": "Accept-Language, Cookie", **(headers or {})}

@@ -12,14 +12,15 @@ from models.domain.action import Action
 from models.domain.risk import RiskLevel
 from serving.review.events import append
 from serving.review.items import (
+    ACTS,
     NoItemError,
     ReviewConflictError,
     ReviewRefusedError,
     decisions_of,
     get_item,
-    one_at_a_time,
 )
 from serving.review.words import Act, Outcome, Round, State
+from serving.store.database import one_at_a_time
 from serving.store.review_tables import ReviewAppealRow, ReviewDecisionRow
 
 Ruling = Literal["upheld", "overturned"]
@@ -66,7 +67,7 @@ class Appeals:
         """
         if not complaint.strip():
             raise ReviewRefusedError("complaint", "it is empty", "give the seller's words")
-        with one_at_a_time(self.engine) as connection:
+        with one_at_a_time(self.engine, ACTS) as connection:
             item = get_item(connection, item_id)
             if item.state is not State.DECIDED:
                 raise ReviewConflictError(f"Item {item_id} is {item.state}: there is no decision to complain of.")
@@ -91,7 +92,7 @@ class Appeals:
         """
         if not reason.strip():
             raise ReviewRefusedError("reason", "there is none", "say why; the seller is told")
-        with one_at_a_time(self.engine) as connection:
+        with one_at_a_time(self.engine, ACTS) as connection:
             appeal = _get(connection, appeal_id)
             if appeal.ruled_at is not None:
                 raise ReviewConflictError(f"Complaint {appeal_id} was {appeal.ruling} by {appeal.reviewer}.")

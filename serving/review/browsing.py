@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, Engine, TextClause, and_, case, func, or_, select
 
 from serving.review.events import Event, events
-from serving.review.items import DECISIONS, ITEMS, Decided, Item, as_decided, as_item, get_item
+from serving.review.items import DECISIONS, ITEMS, Decided, Item, as_decided, as_item, get_item, get_items
 from serving.review.words import Sample, State
 from serving.store.review_tables import HELD, WAITS
 from serving.store.tables import ShadowDecisionRow
@@ -45,6 +46,10 @@ class Filter:
     due: str = ""
     disagreement: bool = False
     text: str = ""
+
+    def query(self) -> str:
+        """Return the filter as the query of an address."""
+        return urlencode({name: value for name, value in vars(self).items() if value})
 
     def conditions(self, now: dt.datetime, person: str = "") -> list[Condition]:
         """Return the filter as conditions on the columns of items."""
@@ -155,11 +160,23 @@ class Browsing:
 
         Raises
         ------
-        ReviewConflictError
+        NoItemError
             If there is none of that number.
         """
         with self.engine.connect() as connection:
             return get_item(connection, item_id)
+
+    def items(self, item_ids: Collection[int]) -> list[Item]:
+        """Return items by their numbers, in the order of these.
+
+        Raises
+        ------
+        NoItemError
+            If there is none of some number.
+        """
+        with self.engine.connect() as connection:
+            found = get_items(connection, item_ids)
+        return [found[item_id] for item_id in item_ids]
 
     def of_listing(self, listing_id: str) -> list[Item]:
         """Return every item of a listing, newest first."""
@@ -182,18 +199,15 @@ class Browsing:
     def final(self, now: dt.datetime, after: int = 0, limit: int = 500) -> list[tuple[Decided, Item]]:
         """Return decisions that can no longer be taken back, in the order of their numbers."""
         query = (
-            select(DECISIONS.c.id, DECISIONS.c.item_id)
+            select(DECISIONS)
             .where(DECISIONS.c.id > after, DECISIONS.c.final_at <= now, DECISIONS.c.undone_at.is_(None))
             .order_by(DECISIONS.c.id)
             .limit(limit)
         )
         with self.engine.connect() as connection:
-            keys = connection.execute(query).all()
-            rows = {
-                row.id: as_decided(row)
-                for row in connection.execute(select(DECISIONS).where(DECISIONS.c.id.in_([key.id for key in keys])))
-            }
-            return [(rows[key.id], get_item(connection, key.item_id)) for key in keys]
+            made = [as_decided(row) for row in connection.execute(query)]
+            items = get_items(connection, {decision.item_id for decision in made})
+        return [(decision, items[decision.item_id]) for decision in made]
 
     def history(self, item_id: int) -> Sequence[Event]:
         """Return the acts on an item, oldest first."""

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, TextClause, and_, exis
 
 from serving.review.events import append
 from serving.review.items import (
+    ACTS,
     DECISIONS,
     ITEMS,
     Item,
@@ -18,10 +19,11 @@ from serving.review.items import (
     ReviewRefusedError,
     as_item,
     change_item,
+    deciders,
     get_item,
-    one_at_a_time,
 )
 from serving.review.words import WAITING, Act, State
+from serving.store.database import one_at_a_time
 from serving.store.review_tables import HELD, WAITS, ReviewSkipRow
 
 SKIPS = ReviewSkipRow.__table__
@@ -45,7 +47,6 @@ class Claims:
         self,
         reviewer: str,
         now: dt.datetime,
-        queues: Sequence[str] = (),
         conditions: Sequence[ColumnElement[bool] | TextClause] = (),
     ) -> Item | None:
         """Give the reviewer the first item that waits for them, and return it; None where none does.
@@ -55,20 +56,16 @@ class Claims:
 
         Parameters
         ----------
-        queues : sequence of str
-            Only of these; empty for all.
         conditions : sequence
             Further conditions on the items' columns.
         """
-        wanted = [fit_for(reviewer, now), *conditions]
-        if queues:
-            wanted.append(ITEMS.c.queue.in_(queues))
+        fit = fit_for(reviewer, now)
         mine = and_(ITEMS.c.claimed_by == reviewer, ITEMS.c.claimed_until > now, WAITS)
-        by_name = and_(ITEMS.c.assigned_to == reviewer, *wanted)
-        with one_at_a_time(self.engine) as connection:
+        by_name = and_(ITEMS.c.assigned_to == reviewer, fit)
+        with one_at_a_time(self.engine, ACTS) as connection:
             wake(connection, now)
-            for condition in (and_(mine, *wanted[1:]), by_name, and_(*wanted)):
-                first = select(ITEMS).where(condition).order_by(ITEMS.c.rank, ITEMS.c.id).limit(1)
+            for condition in (mine, by_name, fit):
+                first = select(ITEMS).where(condition, *conditions).order_by(ITEMS.c.rank, ITEMS.c.id).limit(1)
                 row = connection.execute(first).one_or_none()
                 if row is not None:
                     return self._claimed(connection, as_item(row), reviewer, now)
@@ -82,7 +79,7 @@ class Claims:
         ReviewConflictError
             If somebody else has it, or it does not wait for this person.
         """
-        with one_at_a_time(self.engine) as connection:
+        with one_at_a_time(self.engine, ACTS) as connection:
             wake(connection, now)
             item = get_item(connection, item_id)
             holder = item.claimant(now)
@@ -104,7 +101,7 @@ class Claims:
         ReviewConflictError
             If the reviewer no longer has the item.
         """
-        with one_at_a_time(self.engine) as connection:
+        with one_at_a_time(self.engine, ACTS) as connection:
             held_by(connection, item_id, reviewer, now)
             until = now + self.lease
             change_item(connection, item_id, {"claimed_until": until})
@@ -113,7 +110,7 @@ class Claims:
 
     def release(self, item_id: int, reviewer: str, now: dt.datetime) -> None:
         """Give an item back; nothing happens where the claim has run out."""
-        with one_at_a_time(self.engine) as connection:
+        with one_at_a_time(self.engine, ACTS) as connection:
             if get_item(connection, item_id).claimant(now) == reviewer:
                 change_item(connection, item_id, _UNCLAIMED)
                 append(connection, now, reviewer, Act.RELEASED, item_id, {})
@@ -129,7 +126,7 @@ class Claims:
             Without a reason.
         """
         _reason(reason)
-        with one_at_a_time(self.engine) as connection:
+        with one_at_a_time(self.engine, ACTS) as connection:
             item = held_by(connection, item_id, reviewer, now)
             values = {"item_id": item_id, "reviewer": reviewer, "reason": reason, "skipped_at": now}
             connection.execute(insert(ReviewSkipRow).values(**values))
@@ -151,7 +148,7 @@ class Claims:
         _reason(reason)
         if until <= now:
             raise ReviewRefusedError("until", f"{until.isoformat()} is past", "give a moment to come")
-        with one_at_a_time(self.engine) as connection:
+        with one_at_a_time(self.engine, ACTS) as connection:
             item = held_by(connection, item_id, reviewer, now)
             change_item(connection, item_id, {**_UNCLAIMED, "state": State.HELD.value, "held_until": until})
             new = {"until": until.isoformat(), "reason": reason}
@@ -172,7 +169,7 @@ class Claims:
         _reason(reason)
         if not queue and not person:
             raise ReviewRefusedError("queue", "nowhere to send it to", "name a queue or a person")
-        with one_at_a_time(self.engine) as connection:
+        with one_at_a_time(self.engine, ACTS) as connection:
             item = held_by(connection, item_id, reviewer, now)
             if person and person in deciders(connection, item):
                 raise ReviewConflictError(f"{person} has decided item {item_id} already; send it to another person.")
@@ -205,16 +202,6 @@ def fit_for(reviewer: str, now: dt.datetime) -> ColumnElement[bool]:
         DECISIONS.c.undone_at.is_(None),
     )
     return and_(WAITS, unclaimed, for_them, ~skipped, ~decided)
-
-
-def deciders(connection: Connection, item: Item) -> set[str]:
-    """Return who has decided on what the item now shows."""
-    query = select(DECISIONS.c.reviewer).where(
-        DECISIONS.c.item_id == item.id,
-        DECISIONS.c.assessment_id == item.assessment_id,
-        DECISIONS.c.undone_at.is_(None),
-    )
-    return set(connection.execute(query).scalars())
 
 
 def held_by(connection: Connection, item_id: int, reviewer: str, now: dt.datetime) -> Item:

@@ -14,6 +14,7 @@ from models.domain.risk import RiskLevel
 from serving.review.claims import held_by, state_by, wake
 from serving.review.events import append
 from serving.review.items import (
+    ACTS,
     DECISIONS,
     Decided,
     Item,
@@ -21,12 +22,14 @@ from serving.review.items import (
     ReviewConflictError,
     as_decided,
     change_item,
+    deciders,
+    decisions_now,
     decisions_of,
     get_item,
-    one_at_a_time,
 )
 from serving.review.verdicts import Verdict, needs_second
 from serving.review.words import ROUND_IN, WAITING, Act, Round, Sample, State
+from serving.store.database import one_at_a_time
 from serving.store.review_tables import ReviewDecisionRow
 
 
@@ -53,12 +56,15 @@ class Decisions:
         Codes of the plan, for verdicts that keep a listing from being seen.
     grace : timedelta
         How long a verdict can be taken back, and has no effect outside.
+    lease : timedelta
+        How long an item whose verdict was taken back stays with the reviewer, beyond the grace time.
     """
 
     engine: Engine
     risk_types: Collection[str]
     reason_codes: Collection[str] = ()
     grace: dt.timedelta = dt.timedelta(seconds=30)
+    lease: dt.timedelta = dt.timedelta(minutes=10)
 
     def decide(self, item_id: int, reviewer: str, assessment_id: str, verdict: Verdict, now: dt.datetime) -> Decided:
         """Keep a verdict on an item that the reviewer has claimed.
@@ -75,12 +81,16 @@ class Decisions:
         ReviewRefusedError
             If the verdict is not in order.
         """
-        verdict.check(self.risk_types, self.reason_codes)
-        with one_at_a_time(self.engine) as connection:
+        self.check(verdict)
+        with one_at_a_time(self.engine, ACTS) as connection:
             item = held_by(connection, item_id, reviewer, now)
             if item.assessment_id != assessment_id:
                 raise ReviewConflictError(f"The listing of item {item_id} has changed meanwhile: look at it again.")
             return self._keep(connection, item, reviewer, verdict, now, None)
+
+    def check(self, verdict: Verdict) -> None:
+        """Raise `ReviewRefusedError` where a verdict is not in order."""
+        verdict.check(self.risk_types, self.reason_codes)
 
     def decide_all(self, item_ids: Sequence[int], reviewer: str, verdict: Verdict, now: dt.datetime) -> Bulk:
         """Keep one verdict on many items; those that do not wait for this person are left, each with its reason.
@@ -90,9 +100,9 @@ class Decisions:
         ReviewRefusedError
             If the verdict is not in order; nothing was decided.
         """
-        verdict.check(self.risk_types, self.reason_codes)
+        self.check(verdict)
         bulk = Bulk(uuid.uuid4().hex, [])
-        with one_at_a_time(self.engine) as connection:
+        with one_at_a_time(self.engine, ACTS) as connection:
             wake(connection, now)
             for item_id in dict.fromkeys(item_ids):
                 try:
@@ -113,7 +123,7 @@ class Decisions:
         ReviewConflictError
             If it is somebody else's, the grace time is over, or another person has decided since.
         """
-        with one_at_a_time(self.engine) as connection:
+        with one_at_a_time(self.engine, ACTS) as connection:
             row = connection.execute(select(DECISIONS).where(DECISIONS.c.id == decision_id)).one_or_none()
             if row is None:
                 raise NoItemError(f"There is no decision {decision_id}.")
@@ -122,7 +132,7 @@ class Decisions:
     def undo_all(self, batch: str, reviewer: str, now: dt.datetime) -> Bulk:
         """Take back every verdict of a batch that can still be taken back."""
         done = Bulk(batch, [])
-        with one_at_a_time(self.engine) as connection:
+        with one_at_a_time(self.engine, ACTS) as connection:
             query = select(DECISIONS).where(DECISIONS.c.batch == batch, DECISIONS.c.undone_at.is_(None))
             for row in connection.execute(query.order_by(DECISIONS.c.id)).all():
                 try:
@@ -136,7 +146,7 @@ class Decisions:
     def _keep(
         self, connection: Connection, item: Item, reviewer: str, verdict: Verdict, now: dt.datetime, batch: str | None
     ) -> Decided:
-        earlier = [d for d in decisions_of(connection, item.id) if d.assessment_id == item.assessment_id]
+        earlier = decisions_now(connection, item)
         final = self._is_final(item, verdict, earlier)
         values: dict[str, Any] = {
             "item_id": item.id,
@@ -192,8 +202,7 @@ class Decisions:
             raise ReviewConflictError(f"It is with {holder}.")
         if item.assigned_to not in (None, reviewer):
             raise ReviewConflictError(f"It was sent to {item.assigned_to}.")
-        current = (d for d in decisions_of(connection, item.id) if d.assessment_id == item.assessment_id)
-        if reviewer in {decision.reviewer for decision in current}:
+        if reviewer in deciders(connection, item):
             raise ReviewConflictError(f"{reviewer} has decided it already; another person must.")
 
     def _undo(
@@ -201,22 +210,23 @@ class Decisions:
     ) -> Item:
         if decision.reviewer != reviewer:
             raise ReviewConflictError(f"Decision {decision.id} is not {reviewer}'s.")
+        if decision.round == Round.APPEAL:
+            raise ReviewConflictError("A ruling on a complaint is not taken back; the seller is told.")
         if decision.undone_at is not None:
             raise ReviewConflictError(f"Decision {decision.id} was taken back already.")
         if now >= decision.decided_at + self.grace:
             raise ReviewConflictError(f"The time to take decision {decision.id} back is over.")
         item = get_item(connection, decision.item_id)
-        later = [d for d in decisions_of(connection, item.id) if d.id > decision.id]
+        later = any(other.id > decision.id for other in decisions_of(connection, item.id))
         holder = item.claimant(now)
         if later or holder not in (None, reviewer) or item.assessment_id != decision.assessment_id:
             raise ReviewConflictError(f"Item {item.id} has moved on since decision {decision.id}.")
         taken_back = update(ReviewDecisionRow).where(DECISIONS.c.id == decision.id)
         connection.execute(taken_back.values(undone_at=now, final_at=None))
-        before = {Round.FIRST: State.OPEN, Round.SECOND: State.SECOND, Round.SETTLING: State.DISPUTED}
-        state = before[Round(decision.round)]
+        state = next(state for state, look in ROUND_IN.items() if look == decision.round)
         change: dict[str, Any] = {"state": state.value, "decided_at": None}
         if keep_claim:
-            change |= {"claimed_by": reviewer, "claimed_until": now + self.grace + dt.timedelta(minutes=10)}
+            change |= {"claimed_by": reviewer, "claimed_until": now + self.grace + self.lease}
         change_item(connection, item.id, change)
         new = {"decision": decision.id, "state": state.value}
         append(connection, now, reviewer, Act.UNDONE, item.id, new, {"state": item.state.value})

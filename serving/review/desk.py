@@ -59,7 +59,7 @@ class ReviewDesk:
 
     def decisions(self, plan: Plan, risk_types: tuple[str, ...]) -> Decisions:
         """Return what takes verdicts under the plan and the taxonomy in force."""
-        return Decisions(self.engine, risk_types, reason_codes_of(plan), self.rules.grace)
+        return Decisions(self.engine, risk_types, reason_codes_of(plan), self.rules.grace, self.rules.lease)
 
 
 def reason_codes_of(plan: Plan) -> tuple[str, ...]:

@@ -14,12 +14,12 @@ from models.deadlines.period import ends_at
 from models.domain.action import Due
 from models.domain.assessment import Assessment
 from models.domain.listing import Listing
-from serving.review.items import ITEMS, as_item, change_item, countries_column, wait_for_turn
-from serving.review.ranking import place_of
+from serving.review.items import ACTS, ITEMS, as_item, change_item, countries_column
+from serving.review.ranking import place_of, uncertainty_of
 from serving.review.words import WAITING, Sample, State
 from serving.store.assessments import Answered
-from serving.store.database import writing
-from serving.store.review_tables import ReviewItemRow
+from serving.store.database import wait_for_turn, writing
+from serving.store.review_tables import LEARNS, ReviewItemRow
 
 _TITLE_KEPT = 200
 _FIVE_WORKING_DAYS = Due(amount=5, unit="working_days")
@@ -84,10 +84,13 @@ class Intake:
         judged = [(answer, self._sample(answer.assessment)) for answer in answers]
         waiting = _waiting(connection, [answer.listing.id for answer, sample in judged if sample is None])
         wanted = [(answer, sample) for answer, sample in judged if sample is not None or answer.listing.id in waiting]
+        learning = any(sample is Sample.LEARN for _, sample in wanted)
+        if learning and self._room_to_learn(connection, now) <= 0:  # so on most of a day: then nobody need wait
+            wanted = [(answer, sample) for answer, sample in wanted if sample is not Sample.LEARN]
         if not wanted:
             return 0
-        wait_for_turn(connection)
-        room = self._room_to_learn(connection, now) if any(s is Sample.LEARN for _, s in wanted) else 0
+        wait_for_turn(connection, ACTS)
+        room = self._room_to_learn(connection, now) if learning else 0
         touched = 0
         for answer, sample in wanted:
             if sample is Sample.LEARN and room <= 0:
@@ -100,13 +103,12 @@ class Intake:
     def _sample(self, assessment: Assessment) -> Sample | None:
         if assessment.decision.queue is not None:
             return Sample.PLAN
-        place = place_of(assessment.level_probabilities, dt.datetime.now(dt.UTC))
-        worth_a_look = self.rules.learn_daily > 0 and place.uncertainty >= self.rules.learn_from
-        return Sample.LEARN if worth_a_look else None
+        unsure = uncertainty_of(assessment.level_probabilities) >= self.rules.learn_from
+        return Sample.LEARN if self.rules.learn_daily > 0 and unsure else None
 
     def _room_to_learn(self, connection: Connection, now: dt.datetime) -> int:
         midnight = now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        query = select(func.count()).where(ITEMS.c.sample == Sample.LEARN.value, ITEMS.c.opened_at >= midnight)
+        query = select(func.count()).where(LEARNS, ITEMS.c.opened_at >= midnight)
         return self.rules.learn_daily - connection.execute(query).scalar_one()
 
     def _take(

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, select, text, update
+from sqlalchemy import Connection, Row, select, update
 
 from serving.review.words import State
-from serving.store.database import writing
 from serving.store.review_tables import ReviewDecisionRow, ReviewItemRow
 
 ITEMS = ReviewItemRow.__table__
 DECISIONS = ReviewDecisionRow.__table__
-_LOCK = 0x52455657  # "REVW"
+ACTS = 0x52455657  # "REVW"
+"""Key under which acts are done one after another: each is judged by what came before it."""
 
 
 class ReviewConflictError(Exception):
@@ -138,20 +137,6 @@ def countries_column(codes: tuple[str, ...] | list[str]) -> str:
     return f",{','.join(kept)}," if kept else ""
 
 
-@contextmanager
-def one_at_a_time(engine: Engine) -> Iterator[Connection]:
-    """Give a connection in a transaction in which no other act is done: each is judged by what came before it."""
-    with writing(engine) as connection:
-        wait_for_turn(connection)
-        yield connection
-
-
-def wait_for_turn(connection: Connection) -> None:
-    """Wait, in a transaction that will write, until no other act is under way; SQLite has waited when it began."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-
-
 def get_item(connection: Connection, item_id: int) -> Item:
     """Return an item.
 
@@ -160,10 +145,23 @@ def get_item(connection: Connection, item_id: int) -> Item:
     NoItemError
         If there is none of that number.
     """
-    row = connection.execute(select(ITEMS).where(ITEMS.c.id == item_id)).one_or_none()
-    if row is None:
-        raise NoItemError(f"There is no item {item_id}.")
-    return as_item(row)
+    return get_items(connection, [item_id])[item_id]
+
+
+def get_items(connection: Connection, item_ids: Collection[int]) -> dict[int, Item]:
+    """Return items by their numbers.
+
+    Raises
+    ------
+    NoItemError
+        If there is none of some number.
+    """
+    rows = connection.execute(select(ITEMS).where(ITEMS.c.id.in_(item_ids)))
+    found = {row.id: as_item(row) for row in rows}
+    for item_id in item_ids:
+        if item_id not in found:
+            raise NoItemError(f"There is no item {item_id}.")
+    return found
 
 
 def change_item(connection: Connection, item_id: int, values: Mapping[str, Any]) -> None:
@@ -175,3 +173,13 @@ def decisions_of(connection: Connection, item_id: int) -> list[Decided]:
     """Return the decisions on an item that were not taken back, oldest first."""
     query = select(DECISIONS).where(DECISIONS.c.item_id == item_id, DECISIONS.c.undone_at.is_(None))
     return [as_decided(row) for row in connection.execute(query.order_by(DECISIONS.c.id))]
+
+
+def decisions_now(connection: Connection, item: Item) -> list[Decided]:
+    """Return those of them that are on what the item now shows."""
+    return [made for made in decisions_of(connection, item.id) if made.assessment_id == item.assessment_id]
+
+
+def deciders(connection: Connection, item: Item) -> set[str]:
+    """Return who has decided on what the item now shows."""
+    return {made.reviewer for made in decisions_now(connection, item)}

@@ -73,8 +73,18 @@ def place_of(levels: Mapping[RiskLevel, float], due_at: dt.datetime) -> Place:
     >>> place_of({RiskLevel.HIGH: 0.5, RiskLevel.SERIOUS: 0.5}, due).harm
     0.55
     """
-    total = sum(levels.values()) or 1.0
+    total = _total(levels)
+    harm = sum(HARM[level] * p for level, p in levels.items()) / total
+    return Place(harm, uncertainty_of(levels), due_at)
+
+
+def uncertainty_of(levels: Mapping[RiskLevel, float]) -> float:
+    """Return the entropy of the level's probabilities as a share of the largest possible one, 0 to 1."""
+    total = _total(levels)
     shares = [p / total for p in levels.values()]
     entropy = -sum(p * math.log(p) for p in shares if p > 0) / math.log(len(RiskLevel))
-    harm = sum(HARM[level] * p for level, p in levels.items()) / total
-    return Place(harm, min(1.0, max(0.0, entropy)), due_at)
+    return min(1.0, max(0.0, entropy))
+
+
+def _total(levels: Mapping[RiskLevel, float]) -> float:
+    return sum(levels.values()) or 1.0

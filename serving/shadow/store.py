@@ -9,12 +9,11 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Engine, Float, case, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from models.domain.action import Action
 from models.domain.assessment import Assessment
 from models.simulation.records import Record
-from serving.store.database import writing
+from serving.store.database import insert_into, writing
 from serving.store.tables import AssessmentRow, ShadowDecisionRow
 
 ShadowRow = dict[str, Any]
@@ -56,9 +55,10 @@ class ShadowStore:
         """Keep decisions; one that is kept already stays as it is."""
         if not rows:
             return
-        insert = postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
         with writing(self.engine) as connection:
-            statement = insert(ShadowDecisionRow).on_conflict_do_nothing(index_elements=[ShadowDecisionRow.id])
+            statement = insert_into(self.engine, ShadowDecisionRow).on_conflict_do_nothing(
+                index_elements=[ShadowDecisionRow.id]
+            )
             connection.execute(statement, sorted(rows, key=lambda row: str(row["id"])))
 
     def comparison(self, model: str | None = None, plan: str | None = None) -> dict[str, Any]:

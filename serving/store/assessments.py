@@ -9,11 +9,10 @@ from typing import Any, Literal
 
 import orjson
 from sqlalchemy import Connection, Engine, Executable, func, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 
 from models.domain.assessment import Assessment
 from models.domain.listing import Listing
-from serving.store.database import writing
+from serving.store.database import insert_into, writing
 from serving.store.tables import AssessmentRow
 
 Also = Callable[[Connection, Sequence["Answered"]], object]
@@ -139,8 +138,7 @@ class AssessmentStore:
 
 def _upsert(engine: Engine) -> Executable:
     """Return the statement that keeps answers; making it takes as long as running it."""
-    insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(AssessmentRow)
+    statement = insert_into(engine, AssessmentRow)
     return statement.on_conflict_do_update(
         index_elements=[AssessmentRow.id],
         set_={"assessment": statement.excluded.assessment, "detail": statement.excluded.detail},

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import DeclarativeBase
 
 from models.domain.errors import InputError
 
@@ -96,3 +98,28 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """
     with engine.connect().execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}) as connection, connection.begin():
         yield connection
+
+
+@contextmanager
+def one_at_a_time(engine: Engine, key: int) -> Iterator[Connection]:
+    """Give a connection in a transaction that will write, in which nobody else under the same key does.
+
+    For acts that depend on what is there when they begin.
+    """
+    with writing(engine) as connection:
+        wait_for_turn(connection, key)
+        yield connection
+
+
+def wait_for_turn(connection: Connection, key: int) -> None:
+    """Wait, in a transaction that will write, until no other one under the same key is under way.
+
+    SQLite has waited when the transaction began; PostgreSQL gives the lock back when it ends.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+def insert_into(engine: Engine, table: type[DeclarativeBase]) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT that knows ``ON CONFLICT``, in the words of the database."""
+    return postgresql.insert(table) if engine.dialect.name == "postgresql" else sqlite.insert(table)

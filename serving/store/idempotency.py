@@ -10,9 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, and_, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from serving.store.database import writing
+from serving.store.database import insert_into, writing
 from serving.store.tables import IdempotencyRow
 
 LEASE = timedelta(seconds=10)
@@ -84,11 +83,10 @@ class IdempotencyStore:
             "headers": None,
             "body": None,
         }
-        insert = postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
         of_key = and_(IdempotencyRow.principal == principal, IdempotencyRow.key == key)
         with writing(self.engine) as connection:
-            adding = insert(IdempotencyRow).values(**fresh).on_conflict_do_nothing().returning(IdempotencyRow.token)
-            if connection.execute(adding).first():
+            adding = insert_into(self.engine, IdempotencyRow).values(**fresh).on_conflict_do_nothing()
+            if connection.execute(adding.returning(IdempotencyRow.token)).first():
                 return Mine(principal, key, token, now)
             row = connection.execute(select(IdempotencyRow.__table__).where(of_key).with_for_update()).one_or_none()
             if row is None:  # given up between the two statements

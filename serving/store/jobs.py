@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Engine, and_, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from models.classifier.classifier import Detail
-from serving.store.database import writing
+from serving.store.database import insert_into, writing
 from serving.store.tables import JobRow
 
 LEASE = timedelta(seconds=10)
@@ -91,9 +90,8 @@ class JobStore:
 
     def add(self, job: Job) -> Job:
         """Queue a job; where one of that id is kept, that one is returned."""
-        insert = postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
         with writing(self.engine) as connection:
-            connection.execute(insert(JobRow).values(**asdict(job)).on_conflict_do_nothing())
+            connection.execute(insert_into(self.engine, JobRow).values(**asdict(job)).on_conflict_do_nothing())
             return Job(*connection.execute(select(*_COLUMNS).where(JobRow.id == job.id)).one())
 
     def get(self, job_id: str) -> Job | None:

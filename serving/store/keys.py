@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, insert, or_, select, text, update
+from sqlalchemy import Connection, Engine, Row, delete, insert, or_, select, update
 
 from models.domain.errors import InputError
 from serving.access.principal import Allowance, Role
 from serving.access.tokens import KEY, SESSION, new_token
-from serving.store.database import writing
+from serving.store.database import one_at_a_time, writing
 from serving.store.tables import ApiKeyRow, SessionRow
 
 _LOCK = 0x4B455953  # "KEYS"
@@ -89,7 +88,7 @@ class KeyStore:
             If the name is not usable or a valid key has it, there is no role, or the key would have expired already.
         """
         name = _checked(name)
-        with self._locked() as connection:
+        with one_at_a_time(self.engine, _LOCK) as connection:
             if _valid(connection, name):
                 hint = f"hazardlens keys rotate {name!r} gives it a second key"
                 raise InputError(f"a valid key is called {name!r} already", place="name", hint=hint)
@@ -114,7 +113,7 @@ class KeyStore:
             If no key of the name is valid, or two are.
         """
         name = _checked(name)
-        with self._locked() as connection:
+        with one_at_a_time(self.engine, _LOCK) as connection:
             found = _valid(connection, name)
             if not found:
                 raise InputError(f"no valid key is called {name!r}", place="name", hint="hazardlens keys list")
@@ -139,7 +138,7 @@ class KeyStore:
             If none of them is valid.
         """
         now = datetime.now(UTC)
-        with self._locked() as connection:
+        with one_at_a_time(self.engine, _LOCK) as connection:
             ended = [key for key in _all_valid(connection) if which == key.prefix or _same(which, key.name)]
             if not ended:
                 raise InputError(f"no valid key has the prefix or the name {which!r}", hint="hazardlens keys list")
@@ -150,7 +149,7 @@ class KeyStore:
     def replace(self, name: str, roles: Collection[Role]) -> NewKey:
         """Forget every key of a name and make one anew, for a key that nobody keeps: the demo's."""
         name = _checked(name)
-        with self._locked() as connection:
+        with one_at_a_time(self.engine, _LOCK) as connection:
             connection.execute(delete(ApiKeyRow).where(ApiKeyRow.name == name))
             return _add(connection, name, frozenset(roles), Allowance(), None)
 
@@ -192,14 +191,6 @@ class KeyStore:
         """Sign a browser out; a session that is not there is closed already."""
         with writing(self.engine) as connection:
             connection.execute(delete(SessionRow).where(SessionRow.prefix == prefix))
-
-    @contextmanager
-    def _locked(self) -> Iterator[Connection]:
-        """Give a connection in a transaction in which nobody else changes keys: names are looked at before."""
-        with writing(self.engine) as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            yield connection
 
 
 def _checked(name: str) -> str:

@@ -13,11 +13,11 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine
 
 from models.domain.errors import InputError
 from serving.store import review_tables  # noqa: F401  (makes its tables known)
-from serving.store.database import writing
+from serving.store.database import wait_for_turn, writing
 from serving.store.tables import Base
 
 _SCRIPTS = Path(__file__).parent / "migrations"
@@ -66,7 +66,7 @@ def _run(engine: Engine, target: str, steps: Callable[[ScriptDirectory, Any], An
     with _ALEMBIC, environment as context:
         try:
             with writing(engine) as connection:
-                _lock(connection)
+                wait_for_turn(connection, _LOCK)
                 context.configure(connection=connection, target_metadata=Base.metadata, transactional_ddl=True)
                 with context.begin_transaction():
                     context.run_migrations()
@@ -77,9 +77,3 @@ def _run(engine: Engine, target: str, steps: Callable[[ScriptDirectory, Any], An
                 hint="use the hazardlens that wrote it, or a newer one",
             ) from error
     _log.info("database at schema %s", target)
-
-
-def _lock(connection: Connection) -> None:
-    # SQLite's BEGIN IMMEDIATE has already locked; PostgreSQL gives the lock back at the end of the transaction.
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})

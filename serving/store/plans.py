@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Engine, func, insert, or_, select, text
+from sqlalchemy import Connection, Engine, func, insert, or_, select
 
 from models.plan.plan import Plan
-from serving.store.database import writing
+from serving.store.database import one_at_a_time
 from serving.store.tables import PlanActRow, PlanRow
 
 _LOCK = 0x504C414E  # "PLAN"
@@ -75,12 +74,12 @@ class PlanStore:
         PlanConflictError
             If that is so.
         """
-        with self._locked() as connection:
+        with one_at_a_time(self.engine, _LOCK) as connection:
             return self._keep(connection, plan, author, reason, version_once)
 
     def start(self, plan: Plan) -> StoredPlan:
         """Note the plan of the server's file, and return the one that is live: what was activated stays live."""
-        with self._locked() as connection:
+        with one_at_a_time(self.engine, _LOCK) as connection:
             kept = self._keep(connection, plan, "server", "the plan that the server was started with", False)
             acts = _acts(connection)
             if (_base(acts) or "") != kept.digest:
@@ -95,7 +94,7 @@ class PlanStore:
         PlanConflictError
             If it is live already, or `four_eyes` is wanted and the person wrote it.
         """
-        with self._locked() as connection:
+        with one_at_a_time(self.engine, _LOCK) as connection:
             plan = _one(connection, digest)
             acts = _acts(connection)
             if acts and _live(acts) == digest:
@@ -115,7 +114,7 @@ class PlanStore:
         PlanConflictError
             If none was activated.
         """
-        with self._locked() as connection:
+        with one_at_a_time(self.engine, _LOCK) as connection:
             stack = _stack(_acts(connection))
             if len(stack) < 2:
                 raise PlanConflictError("No plan was activated: there is none to go back from.")
@@ -156,14 +155,6 @@ class PlanStore:
         """Return the number of the newest act, 0 where there is none: it grows whenever another plan may be live."""
         with self.engine.connect() as connection:
             return connection.execute(select(func.coalesce(func.max(PlanActRow.number), 0))).scalar_one()
-
-    @contextmanager
-    def _locked(self) -> Iterator[Connection]:
-        """Give a connection in a transaction in which nobody else acts: an act depends on those before it."""
-        with writing(self.engine) as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            yield connection
 
     @staticmethod
     def _keep(connection: Connection, plan: Plan, author: str, reason: str, version_once: bool) -> StoredPlan:

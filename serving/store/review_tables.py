@@ -17,6 +17,9 @@ by it only if it says the same in the same words, not by parameters."""
 HELD = text("state = 'held'")
 """Of the items that were put aside; likewise."""
 
+LEARNS = text("sample = 'learn'")
+"""Of the items that were queued to learn from; likewise. Every answer that is kept asks for their number."""
+
 
 class ReviewItemRow(Base):
     """A listing that a person must decide on, with what it is ordered and filtered by.
@@ -67,6 +70,7 @@ class ReviewItemRow(Base):
             sqlite_where=WAITS,
             postgresql_where=WAITS,
         ),
+        Index("ix_review_learn", "opened_at", sqlite_where=LEARNS, postgresql_where=LEARNS),
         Index("ix_review_held", "held_until", sqlite_where=HELD, postgresql_where=HELD),
         Index("ix_review_listing", "listing_id", "id"),
         Index("ix_review_content", "content_hash"),

@@ -209,5 +209,7 @@ def test_a_complaint_is_ruled_on_by_somebody_who_did_not_decide(desk: Desk) -> N
     assert desk.appeals.waiting() == []
     last, _ = desk.browsing.final(NOW + minutes(1))[-1]
     assert (last.round, last.action, last.reviewer) == ("appeal", "publish", "cy")
+    with pytest.raises(ReviewConflictError, match="is not taken back"):
+        desk.decisions.undo(last.id, "cy", NOW)
     with pytest.raises(ReviewConflictError, match="was overturned by cy"):
         desk.appeals.rule(appeal.id, "dee", "upheld", "No.", NOW)

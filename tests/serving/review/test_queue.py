@@ -183,7 +183,7 @@ def test_an_escalated_item_is_for_the_person_alone_and_first_for_them(desk: Desk
     assert first is not None
     assert first.listing_id == "a"
     desk.claims.escalate(item.id, "eve", "a matter of recalls", NOW, queue="recalls")
-    given = desk.claims.next("ben", NOW, queues=["recalls"])
+    given = desk.claims.next("ben", NOW, Filter(queue="recalls").conditions(NOW))
     assert given is not None
     assert given.listing_id == "a"
 

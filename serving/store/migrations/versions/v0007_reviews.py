@@ -14,6 +14,7 @@ depends_on: str | None = None
 
 _TIME = sa.DateTime(timezone=True)
 _WAITS = sa.text("state IN ('open', 'second', 'disputed')")
+_LEARNS = sa.text("sample = 'learn'")
 _HELD = sa.text("state = 'held'")
 _REFUSES = "the log of reviews is append-only"
 
@@ -103,6 +104,8 @@ def _items() -> None:
     op.create_index("ix_review_waiting", "review_items", ["rank", "id"], **waits)
     op.create_index("ix_review_queue", "review_items", ["queue", "rank", "id"], **waits)
     op.create_index("ix_review_counts", "review_items", ["queue", "due_at", "claimed_until", "opened_at"], **waits)
+    learns: dict[str, Any] = {"sqlite_where": _LEARNS, "postgresql_where": _LEARNS}
+    op.create_index("ix_review_learn", "review_items", ["opened_at"], **learns)
     held: dict[str, Any] = {"sqlite_where": _HELD, "postgresql_where": _HELD}
     op.create_index("ix_review_held", "review_items", ["held_until"], **held)
     op.create_index("ix_review_listing", "review_items", ["listing_id", "id"])
