@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -29,7 +28,6 @@ from serving.tracing import OFF
 _log = logging.getLogger("hazardlens.access")
 API_VERSION = "1.0.0"
 """Version of the HTTP interface, not of the model."""
-_SWITCH_SECONDS = 0.0005
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -153,9 +151,6 @@ def run(settings: Settings | None = None) -> int:
         server.should_exit = True
 
     app.state.services.on_failure = stop
-    # The event loop waits for the interpreter's lock behind threads that assess, each time for up to this long: the
-    # usual 5 ms, several times a request, would be most of its time.
-    sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         server.run()
     finally:

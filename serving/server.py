@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
+from socket import socket
 from types import FrameType
 
 import uvicorn
 
 from serving.services import Services
 
+_SWITCH_SECONDS = 0.0005
 _log = logging.getLogger("hazardlens")
 
 
@@ -33,6 +36,13 @@ class DrainingServer(uvicorn.Server):
         self._services = services
         self._drain_seconds = drain_seconds
         self._draining_since: float | None = None
+
+    async def serve(self, sockets: list[socket] | None = None) -> None:
+        """Serve until it is told to end."""
+        # The event loop waits for the interpreter's lock behind threads that assess, each time for up to this long: the
+        # usual 5 ms, several times a request, would be most of its time.
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        await super().serve(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  (uvicorn's signature)
         """Begin to end; uvicorn would pass the signal on to the process afterwards, which then would not end with 0."""

@@ -237,26 +237,17 @@ def _integer(least: int, most: int) -> Callable[[str, str], int]:
     return read
 
 
-def _share(name: str, raw: str) -> float:
-    hint = "give a number from 0 to 1, such as 0.1"
-    try:
-        value = float(raw)
-    except ValueError as error:
-        raise InputError(f"value {raw!r} is no number", place=name, hint=hint) from error
-    if not 0 <= value <= 1:
-        raise InputError(f"value {raw} is out of range", place=name, hint=hint)
-    return value
+def _number(most: float, hint: str) -> Callable[[str, str], float]:
+    def read(name: str, raw: str) -> float:
+        try:
+            value = float(raw)
+        except ValueError as error:
+            raise InputError(f"value {raw!r} is no number", place=name, hint=hint) from error
+        if not 0 <= value <= most:
+            raise InputError(f"value {raw} is out of range", place=name, hint=hint)
+        return value
 
-
-def _seconds(name: str, raw: str) -> float:
-    hint = "give seconds from 0 to 86400, such as 2 or 0.5"
-    try:
-        value = float(raw)
-    except ValueError as error:
-        raise InputError(f"value {raw!r} is no number", place=name, hint=hint) from error
-    if not 0 <= value <= 86_400:
-        raise InputError(f"value {raw} is out of range", place=name, hint=hint)
-    return value
+    return read
 
 
 def _choice(choices: Mapping[str, _T]) -> Callable[[str, str], _T]:
@@ -297,6 +288,8 @@ def _path(_: str, raw: str) -> Path:
     return Path(raw)
 
 
+_share = _number(1, "give a number from 0 to 1, such as 0.1")
+_seconds = _number(86_400, "give seconds from 0 to 86400, such as 2 or 0.5")
 _YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _READERS: dict[str, Callable[[str, str], Any]] = {
     "model": _path,
