@@ -8,7 +8,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from typing import Any
 import psycopg
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, sync_playwright
 
 from models.classifier.classifier import HazardClassifier
 from models.classifier.golden import Golden
@@ -31,6 +33,7 @@ from serving.store.database import open_database
 from serving.store.keys import KeyStore
 from serving.store.migrating import migrate
 
+CHROMIUM = Path("/usr/bin/chromium")
 HEATER = {
     "id": "heater",
     "title": "Mini space heater 1500W plug in",
@@ -130,6 +133,33 @@ def shared_client(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactor
         yield client
 
 
+@contextmanager
+def listening(app: FastAPI) -> Iterator[str]:
+    """Let an app listen on a real port; give its address once it is ready, example listings included."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=5))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    deadline = time.monotonic() + 180
+    while not (server.started and app.state.services._starting.done()):
+        assert time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.05)
+    assert app.state.services.failure is None
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is missing: apt-get install chromium")
+    with sync_playwright() as playwright:
+        arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        yield browser
+        browser.close()
+
+
 @pytest.fixture(scope="module")
 def live_settings(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of the server at `live_url`."""
@@ -147,20 +177,9 @@ def live_key(live_settings: Settings) -> dict[str, str]:
 def live_url(live_settings: Settings) -> Iterator[str]:
     """Address of a server that listens on a real port, with the example listings."""
     app = create_app(live_settings)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=5))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    deadline = time.monotonic() + 180
-    store = app.state.services.store
-    while not (server.started and app.state.services._starting.done()):
-        assert time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.05)
-    assert app.state.services.failure is None
-    assert store.count() > 0
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(timeout=30)
+    with listening(app) as address:
+        assert app.state.services.store.count() > 0
+        yield address
 
 
 @pytest.fixture(scope="session")

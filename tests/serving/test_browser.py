@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
-CHROMIUM = Path("/usr/bin/chromium")
 HOSTILE = '"><img src=x onerror="window.broken=1"><script>window.broken=2</script>'
 
 SIGHT = "damage to sight"
@@ -31,17 +29,6 @@ SCRIPTS: dict[str, tuple[str, str, str, str]] = {
     "Han": ("绿色激光笔", "包邮", SIGHT, "激光笔"),
     "Hangul": ("초강력 레이저 포인터 녹색", "무료 배송", SIGHT, "레이저 포인터"),
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is missing: apt-get install chromium")
-    with sync_playwright() as playwright:
-        arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from serving.access.principal import Role
 from serving.app import create_app
 from serving.settings import Settings
-from tests.serving.conftest import bearer
+from tests.serving.conftest import bearer, listening
 from tests.serving.review.conftest import answered
-from tests.serving.test_browser import CHROMIUM
 
 pytestmark = pytest.mark.browser
 HOSTILE = '"><img src=x onerror="window.broken=1"><script>window.broken=2</script>'
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is missing: apt-get install chromium")
-    with sync_playwright() as playwright:
-        arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -50,20 +35,11 @@ def app(place: Settings) -> Any:
 @pytest.fixture(scope="module")
 def url(app: Any) -> Iterator[str]:
     """Address of a server with the example listings, and with others in queues of their own."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=5))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    deadline = time.monotonic() + 180
-    while not (server.started and app.state.services._starting.done()):
-        assert time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.05)
-    assert app.state.services.failure is None
-    app.state.services.store.save([answered(f"keys {i}", "high", queue="keys") for i in range(22)])
-    hostile = {"title": HOSTILE, "seller": HOSTILE}
-    app.state.services.store.save([answered(HOSTILE, "high", queue="hostile", **hostile)])
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(timeout=30)
+    with listening(app) as address:
+        app.state.services.store.save([answered(f"keys {i}", "high", queue="keys") for i in range(22)])
+        hostile = {"title": HOSTILE, "seller": HOSTILE}
+        app.state.services.store.save([answered(HOSTILE, "high", queue="hostile", **hostile)])
+        yield address
 
 
 @pytest.fixture
