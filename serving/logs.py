@@ -115,6 +115,7 @@ def begin_logging(level: str, form: str, listings: bool) -> QueueListener:
     root = logging.getLogger()
     root.setLevel(level.upper())
     root.handlers[:] = [_Hands(waiting)]
+    logging.getLogger("hazardlens").setLevel(logging.NOTSET)  # the command line had it quieter until here
     logging.getLogger("alembic").setLevel(logging.WARNING)
     listener = QueueListener(waiting, written)
     listener.start()

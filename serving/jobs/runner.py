@@ -121,7 +121,7 @@ class JobRunner:
             self._woken.clear()
             try:
                 await self._sweep()
-                job = await asyncio.to_thread(self.store.claim)
+                job = await self._claim()
                 if job is not None:
                     await self._work(job)
                     continue
@@ -132,6 +132,17 @@ class JobRunner:
                 wait = _AFTER_FAILURE
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), wait)
+
+    async def _claim(self) -> Job | None:
+        """Take the next job; one that was taken while the server was told to stop is put back."""
+        claiming = asyncio.create_task(asyncio.to_thread(self.store.claim))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            job = await claiming
+            if job is not None:
+                await asyncio.to_thread(self.store.release, job)
+            raise
 
     async def _work(self, job: Job) -> None:
         if job.attempts > MOST_ATTEMPTS:

@@ -61,8 +61,10 @@ function showKeys() {
     const key = keyOf(kbd.closest("[data-key]"));
     kbd.textContent = key === "Enter" ? "⏎" : key;
   }
+}
+
+function showKeysTable() {
   const table = document.getElementById("keys-table");
-  if (!table) return;
   table.replaceChildren();
   const seen = new Set();
   for (const element of document.querySelectorAll("[data-key]")) {
@@ -94,6 +96,7 @@ function showKeys() {
 document.getElementById("keys-reset")?.addEventListener("click", () => {
   localStorage.removeItem(STORE);
   showKeys();
+  showKeysTable();
 });
 
 // ---- dialogs, selections, views -------------------------------------------------------------------------------------
@@ -102,7 +105,7 @@ document.addEventListener("click", (event) => {
   const at = (selector) => event.target.closest(selector);
   const opener = at("[data-open]");
   if (opener) {
-    showKeys();
+    if (opener.dataset.open === "keys-help") showKeysTable();
     document.getElementById(opener.dataset.open).showModal();
   }
   if (at("[data-close]")) at("dialog").close();
