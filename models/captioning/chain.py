@@ -66,8 +66,7 @@ class CaptionChain:
             found = captioner.captions(picture, before)
         except CaptioningError as error:
             return [_failed(captioner.source, picture, str(error))]
-        except Exception as error:
-            # A picture that breaks a captioner is that picture's trouble, never the listing's or the worker's.
+        except Exception as error:  # noqa: BLE001  (one picture's trouble, not the listing's; it is logged and told)
             _LOG.exception("captioner %s broke at picture %s", captioner.source, picture.sha256)
             return [_failed(captioner.source, picture, f"broke with {type(error).__name__}")]
         captions = [caption.model_copy(update={"picture": picture.sha256}) for caption in found[:MOST_CAPTIONS]]

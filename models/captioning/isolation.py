@@ -1,4 +1,4 @@
-"""A captioner in a process of its own: what hangs is ended, and its memory is given back when nothing is left to read."""
+"""A captioner in a process of its own: what hangs is ended, and memory is given back when nothing is left to read."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class IsolatedCaptioner:
     ----------
     source, key
         Of the captioner, see `Captioner`.
-    kind : str
-        Which captioner, a name of `isolation_child.KINDS`.
+    made_by : str
+        The captioner's class, as ``module:name``; imported only in the process.
     settings : mapping
         Arguments of the captioner, as JSON can say them.
     seconds : float
@@ -45,7 +45,7 @@ class IsolatedCaptioner:
         self,
         source: str,
         key: str,
-        kind: str,
+        made_by: str,
         settings: Mapping[str, Any] | None = None,
         *,
         seconds: float = 60.0,
@@ -55,7 +55,7 @@ class IsolatedCaptioner:
         self.key = key
         self.seconds = seconds
         self.idle_seconds = idle_seconds
-        self._start = orjson.dumps({"kind": kind, "settings": dict(settings or {})}) + b"\n"
+        self._start = orjson.dumps({"made_by": made_by, "settings": dict(settings or {})}) + b"\n"
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._idle: threading.Timer | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, BinaryIO
@@ -18,11 +18,6 @@ from PIL import Image
 
 from models.captioning.captioner import Captioner, CaptioningError
 from models.domain.errors import InputError
-
-KINDS: Mapping[str, str] = {
-    "ocr": "models.captioning.ocr:OcrCaptioner",
-}
-"""Captioners that run here; each is imported only where it is asked for."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,7 @@ def serve(pictures: BinaryIO, answers: BinaryIO) -> None:
     made: list[Captioner] = []
 
     def make() -> dict[str, Any]:
-        module, _, name = KINDS[asked["kind"]].partition(":")
+        module, _, name = asked["made_by"].partition(":")
         made.append(getattr(import_module(module), name)(**asked["settings"]))
         return {"ready": True}
 
@@ -72,7 +67,7 @@ def _answered(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return work()
     except (CaptioningError, InputError) as error:
         return {"failure": str(error)}
-    except Exception as error:  # whatever a library raises at a picture is an answer too
+    except Exception as error:  # noqa: BLE001  (whatever a library raises at a picture is told to the other side)
         return {"failure": f"broke with {type(error).__name__}: {error}"[:300]}
 
 

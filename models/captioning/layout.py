@@ -16,7 +16,7 @@ Point = tuple[float, float]
 
 _LEAST_CONFIDENCE = 0.5
 """Below it a line is more noise than words."""
-_ALIKE = 1.6
+_ALIKE = 1.45
 """Lines of a paragraph differ in height by less than this factor."""
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uff00-\uffef\u0e00-\u0e7f]")
 """Scripts that write a sentence without gaps: where one of their lines goes on, no gap is put."""
@@ -157,7 +157,7 @@ def _goes_on(above: _Row, below: _Row) -> bool:
     gap = (below.middle - below.height / 2) - (above.middle + above.height / 2)
     height = min(above.height, below.height)
     overlap = min(above.right, below.right) - max(above.left, below.left)
-    return _alike(above, below) and -0.6 * height < gap < 0.8 * height and overlap > 0
+    return _alike(above, below) and -0.6 * height < gap < 0.55 * height and overlap > 0
 
 
 def _alike(one: _Row, other: _Row) -> bool:

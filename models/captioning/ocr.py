@@ -66,7 +66,7 @@ class RapidReader:
         ocr_key()
         from rapidocr import RapidOCR
 
-        self._engine = RapidOCR(
+        self._engine: Any = RapidOCR(
             params={
                 "Global.log_level": "error",
                 "Global.text_score": 0.0,
