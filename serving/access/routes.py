@@ -24,6 +24,18 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("GET", "/readyz"): OPEN,
     ("POST", "/session"): OPEN,
     ("DELETE", "/session"): EVERY_ROLE,
+    ("GET", "/account"): EVERY_ROLE,
+    ("POST", "/account/name"): EVERY_ROLE,
+    ("POST", "/account/password"): EVERY_ROLE,
+    ("POST", "/account/language"): EVERY_ROLE,
+    ("POST", "/account/sign-out"): EVERY_ROLE,
+    ("GET", "/accounts"): _and_admin(),
+    ("POST", "/accounts"): _and_admin(),
+    ("POST", "/accounts/{account_id}/reset"): _and_admin(),
+    ("POST", "/accounts/{account_id}/roles"): _and_admin(),
+    ("POST", "/accounts/{account_id}/disable"): _and_admin(),
+    ("POST", "/accounts/{account_id}/enable"): _and_admin(),
+    ("POST", "/accounts/{account_id}/sign-out"): _and_admin(),
     ("GET", "/static/{path}"): OPEN,
     ("GET", "/metrics"): _and_admin(_SCIENTIST),
     ("GET", "/openapi.json"): EVERY_ROLE,
@@ -75,6 +87,17 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("GET", "/review/log/export"): _STAFF,
 }
 """By method and pattern of the path."""
+
+WITHOUT_OWN_PASSWORD = frozenset(
+    {
+        ("DELETE", "/session"),
+        ("GET", "/account"),
+        ("POST", "/account/password"),
+        ("POST", "/account/language"),
+        ("POST", "/account/sign-out"),
+    }
+)
+"""What a person may do who signed in with a password that somebody else has chosen."""
 
 
 def roles_of(method: str, pattern: str) -> Roles | None:
