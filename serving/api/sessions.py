@@ -14,7 +14,7 @@ from serving.api.problems import WRONG_SHAPE, FieldError, ProblemError
 from serving.services import services_of
 
 router = APIRouter(include_in_schema=False)
-_LONGEST_BODY = 4_000
+_LONGEST_BODY = 2_000
 _SHAPES = 'write {"key": "hl_..."}, or {"name": "...", "password": "..."}'
 
 

@@ -186,9 +186,9 @@ class AccountStore:
         """
         with one_at_a_time(self.engine, ACTS) as connection:
             account = _found(connection, account_id)
-            values = {"display_name": checked_name(display_name)}
-            connection.execute(update(AccountRow).where(AccountRow.id == account_id).values(**values))
-            return replace(account, **values)
+            shown = checked_name(display_name)
+            connection.execute(update(AccountRow).where(AccountRow.id == account_id).values(display_name=shown))
+            return replace(account, display_name=shown)
 
     def rehash(self, account_id: str, password: str, kept: str) -> None:
         """Keep a password's hash by today's parameters, unless it was changed meanwhile."""

@@ -6,7 +6,7 @@ import unicodedata
 
 from models.domain.errors import InputError
 from serving.access.principal import is_pseudonym
-from serving.review.events import SEALED_ACTOR
+from serving.store.sealed_log import SEALED_ACTOR
 
 _LONGEST_NAME = 100
 

@@ -180,8 +180,6 @@ class ReviewEventPersonalRow(Base):
 
     __tablename__ = "review_event_personal"
 
-    number: Mapped[int] = mapped_column(
-        Integer, ForeignKey("review_events.number"), primary_key=True, autoincrement=False
-    )
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     salt: Mapped[str] = mapped_column(String(64))
     personal: Mapped[str] = mapped_column(Text)

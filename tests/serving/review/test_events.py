@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.exc import DatabaseError
 
-from serving.review.events import SEALED_ACTOR, START, Event, Head, append, breaks, erase_personal, events, head
+from serving.review.events import LOG, START, Event, Head, append, breaks, events, head
 from serving.review.words import Act
 from serving.store.database import writing
 from serving.store.review_tables import ReviewEventPersonalRow, ReviewEventRow
+from serving.store.sealed_log import SEALED_ACTOR
 from tests.serving.review.conftest import ASK, BLOCK, NOW, RELEASE, Desk, answered, minutes
 
 
@@ -143,7 +144,7 @@ def test_what_is_erased_is_gone_and_the_log_is_whole(worked: Desk) -> None:
     with worked.engine.connect() as connection:
         known = head(connection)
     with writing(worked.engine) as connection:
-        assert erase_personal(connection, [1, 2, 3, 99], NOW, "server", "account") == [[1, 3]]
+        assert LOG.erase(connection, [1, 2, 3, 99], NOW, "server", "account") == 3
     assert found(worked, known) == []
     erased = entry(worked, 2)
     assert (erased.person, erased.salt, erased.personal) == (SEALED_ACTOR, None, None)
@@ -151,7 +152,7 @@ def test_what_is_erased_is_gone_and_the_log_is_whole(worked: Desk) -> None:
     last = entry(worked, known.number + 1)
     assert (last.kind, orjson.loads(last.new)) == ("erased", {"entries": [[1, 3]], "why": "account"})
     with writing(worked.engine) as connection:
-        assert erase_personal(connection, [1, 2, 3], NOW, "server", "account") == []
+        assert LOG.erase(connection, [1, 2, 3], NOW, "server", "account") == 0
 
 
 def test_what_was_taken_away_without_an_erasure_is_found(worked: Desk) -> None:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision: str | None = "0006"
+down_revision: str | None = "0011"
 branch_labels: str | None = None
 depends_on: str | None = None
 
@@ -69,7 +69,7 @@ def upgrade() -> None:
     op.add_column("review_events", sa.Column("seal", sa.String(64)))
     op.create_table(
         "review_event_personal",
-        sa.Column("number", sa.Integer, sa.ForeignKey("review_events.number"), primary_key=True, autoincrement=False),
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("salt", sa.String(64), nullable=False),
         sa.Column("personal", sa.Text, nullable=False),
     )
