@@ -20,8 +20,8 @@ help:  ## show this help
 run: $(MODEL)/manifest.json  ## start the server with the default model and example listings; PORT=8000
 	@$(BIN)/hazardlens serve --model $(MODEL) --port $(PORT) --demo
 
-test: $(DEV)  ## run the tests
-	$(BIN)/pytest
+test: $(DEV)  ## run the tests, some files at once
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: $(DEV)  ## lint, types, import rules
 	$(BIN)/ruff check $(ROOMS)
