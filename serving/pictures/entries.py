@@ -58,7 +58,7 @@ class Entry:
     def shown(self) -> dict[str, Any]:
         """Return what the interface tells of it."""
         told = {name: getattr(self, name) for name in _TOLD}
-        return {**told, "captions": self.captions or [], "matches": self.matches or []}
+        return {**told, "id": self.id or None, "captions": self.captions or [], "matches": self.matches or []}
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,10 @@ class PictureFiles:
             return self._path(_COPIES, sha256).read_bytes()
         return None
 
+    def has_copy(self, sha256: str) -> bool:
+        """Tell whether a clean copy is kept."""
+        return self._path(_COPIES, sha256).exists()
+
     def settled(self) -> list[str]:
         """Return the SHA-256 of bytes that came long enough ago to be dropped unless a reading waits for them."""
         before = time.time() - _SETTLED_AFTER

@@ -57,8 +57,8 @@ class KnownPictures:
         self._index = PictureIndex([])
         self._looked_until: dt.datetime | None = None
 
-    def add(self, kind: Kind, subject: str, sha256: str, hashes: list[str], note: str, added_by: str) -> str:
-        """Know a picture from now on; return its id. The same picture of the same subject is known once."""
+    def add(self, kind: Kind, subject: str, sha256: str, hashes: list[str], note: str, added_by: str) -> KnownPicture:
+        """Know a picture from now on. The same picture of the same subject is known once."""
         key = hashlib.sha256(f"{kind}\x1f{subject}\x1f{sha256}".encode()).hexdigest()[:32]
         values = {
             "id": key, "kind": kind, "subject": subject, "sha256": sha256, "hashes": hashes, "note": note,
@@ -66,7 +66,7 @@ class KnownPictures:
         }  # fmt: skip
         with writing(self.engine) as connection:
             connection.execute(insert_into(self.engine, KnownPictureRow).values(**values).on_conflict_do_nothing())
-        return key
+            return KnownPicture(*connection.execute(select(*_COLUMNS).where(KnownPictureRow.id == key)).one())
 
     def remove(self, key: str) -> bool:
         """Forget a picture; False where there is none of that id."""

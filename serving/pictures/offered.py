@@ -92,10 +92,14 @@ def read_images(
         return [], [_error("", raw, "is no array", 'give [{"data": "..."}] with base64, or [{"url": "https://..."}]')]
     if len(raw) > rules.most:
         return [], [_error("", f"{len(raw)} pictures", f"has more than {rules.most} items", "leave some out")]
-    found, errors = [], []
+    found: list[Offered] = []
+    errors: list[FieldError] = []
     for i, item in enumerate(raw):
         offered = _one(item, f"[{i}]", rules, parts or {})
-        (found if isinstance(offered, Offered) else errors).append(offered)  # type: ignore[arg-type]
+        if isinstance(offered, Offered):
+            found.append(offered)
+        else:
+            errors.append(offered)
     return found, errors
 
 

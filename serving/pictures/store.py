@@ -28,7 +28,7 @@ _FREE = {"state": "queued", "leased_until": None, "attempts": 0, "finished_at": 
 class PictureStore:
     """Pictures in the database. Its methods block: call them from a thread.
 
-    A worker holds a reading by a lease, and what ends it is bound to the `epoch` under which it was taken, as with jobs.
+    A worker holds a reading by a lease, and ends it only under the `epoch` under which it was taken.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ class PictureStore:
         found: dict[str, list[list[str]]] = {}
         with self.engine.connect() as connection:
             for listing_id, hashes in connection.execute(query):
-                found.setdefault(listing_id, []).append(hashes)
+                found.setdefault(listing_id, []).append(hashes or [])
         return found
 
     def backlog(self) -> int:
