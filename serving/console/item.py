@@ -76,7 +76,7 @@ async def pictures(request: Request, item_id: int) -> Response:
     services = services_of(request)
     item = await asyncio.to_thread(services.desk.browsing.item, item_id)
     found = await asyncio.to_thread(pictures_of, services.pictures, item.assessment_id)
-    return render(request, "pictures.html", {"shown": found, "blurred": services.pictures.blurred})
+    return render(request, "pictures.html", {"found": found, "blurred": services.pictures.blurred})
 
 
 @router.post(_ITEM + "/worksheet")
