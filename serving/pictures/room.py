@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 
 from models.captioning.building import CaptionerSettings, build_chain, pictures_can_be_read
 from models.pictures.decoding import DecodeLimits
@@ -51,8 +52,8 @@ class PictureRoom:
         """Keep the bytes of a listing's pictures; return these, as read where all of them were before. Blocks."""
         entries = [Entry.of(position, picture) for position, picture in enumerate(offered)]
         before = self.store.read_before(entries, listing_id)
-        if before is not None:
-            return before
+        if before is not None:  # but what is known may have changed since
+            return [replace(entry, matches=self.known.matches(entry.fingerprint)) for entry in before]
         for picture in offered:
             if picture.url is None:
                 self.files.receive(picture.data)

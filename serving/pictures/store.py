@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
 
 from serving.pictures.entries import Entry, Reading
 from serving.store.assessments import Answered
@@ -58,10 +58,8 @@ class PictureStore:
             "state": "done" if done else "queued", "failures": 0, "epoch": 0, "attempts": 0, "queued_at": now,
             "finished_at": now if done else None, "outcome_id": answer.assessment.id if done else None,
         }  # fmt: skip
-        added = connection.execute(
-            insert_into(self.engine, PictureReadingRow).values(**values).on_conflict_do_nothing()
-        ).rowcount
-        if added:
+        row = insert_into(self.engine, PictureReadingRow).values(**values).on_conflict_do_nothing()
+        if connection.execute(row.returning(PictureReadingRow.id)).first() is not None:
             rows = [_row(replace(entry, id=""), key, answer.listing.id) for entry in answer.pictures]
             connection.execute(insert_into(self.engine, PictureRow), rows)
             return
@@ -185,14 +183,6 @@ class PictureStore:
         query = select(PictureRow.sha256).where(PictureRow.sha256.in_(hashes), PictureRow.state == "waiting")
         with self.engine.connect() as connection:
             return {found for found in connection.execute(query).scalars() if found}
-
-    def forget(self, before: dt.datetime) -> int:
-        """Remove the rows of readings that ended before a moment; return how many."""
-        with writing(self.engine) as connection:
-            old = PictureReadingRow.finished_at < before
-            ids = select(PictureReadingRow.id).where(old)
-            connection.execute(delete(PictureRow).where(PictureRow.reading_id.in_(ids)))
-            return connection.execute(delete(PictureReadingRow).where(old)).rowcount
 
     def _change(self, connection: Connection, reading: Reading, **values: Any) -> bool:
         held = and_(
