@@ -8,13 +8,13 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.captioning.approximate import NUMBER, Skeleton, skeleton
 from models.domain.errors import InputError
 from models.domain.resources import datasets_dir
 from models.knowledge.kinds import LanguageProfile
+from models.knowledge.located_yaml import read_located
 
 _AGE = re.compile(r"\{(months|years)\}")
 _LETTERS_PER_ERROR = 8
@@ -156,16 +156,15 @@ def load_marks(directory: Path | None = None) -> MarkCatalogue:
     """
     root = directory or datasets_dir()
     path = root / "marks.yaml"
+    located = read_located(path)
     try:
-        marks = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).marks
+        marks = _File.model_validate(located.data).marks
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
-        place = ".".join(map(str, fault["loc"]))
-        raise InputError(f"{place}: {fault['msg'].removeprefix('Value error, ')}", place=str(path)) from error
-    except yaml.YAMLError as error:
-        raise InputError(f"no YAML: {error}", place=str(path)) from error
+        place = f"{path}:{located.line_of(fault['loc'])}"
+        raise InputError(fault["msg"].removeprefix("Value error, "), place=place) from error
     codes = [mark.code for mark in marks]
     if twice := {code for code in codes if codes.count(code) > 1}:
         raise InputError(f"mark {min(twice)!r} stands twice", place=str(path), hint="give each a code of its own")
-    raw = yaml.safe_load((root / "languages.yaml").read_text(encoding="utf-8"))
-    return MarkCatalogue(marks, [LanguageProfile.model_validate(entry) for entry in raw["languages"]])
+    languages = read_located(root / "languages.yaml").data["languages"]
+    return MarkCatalogue(marks, [LanguageProfile.model_validate(entry) for entry in languages])
