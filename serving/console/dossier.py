@@ -91,7 +91,7 @@ def dossier_of(desk: ReviewDesk, store: AssessmentStore, item_id: int, person: s
         blind,
         history,
         _versions(store, stored),
-        [other for other in desk.browsing.of_seller(item.seller, 8) if other.id != item.id] if item.seller else [],
+        desk.browsing.of_seller(item.seller, item.listing_id, person, 8) if item.seller else [],
     )
 
 

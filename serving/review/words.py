@@ -70,3 +70,5 @@ class Act(StrEnum):
     APPEALED = "appealed"
     RULED = "ruled"
     ERASED = "erased"
+    GOLDEN_ADDED = "golden_added"
+    GOLDEN_RETIRED = "golden_retired"
