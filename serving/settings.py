@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from models.classifier.cores import usable_core_numbers, usable_cores
 from models.domain.errors import InputError
+from serving.outgoing.addresses import Network, read_networks
 
 PREFIX = "HAZARDLENS_"
 LOG_FORMATS = ("text", "json")
@@ -110,6 +111,8 @@ class Settings:
         How long a browser is to insist on HTTPS (Strict-Transport-Security), sent over HTTPS only; 0 sends none.
     trusted_proxies : str or None
         Addresses or networks, separated by commas, whose X-Forwarded-For and -Proto are believed.
+    outgoing_networks : tuple of networks
+        Networks that are not public and that the server may still send requests to, also without TLS.
 
     Raises
     ------
@@ -163,6 +166,7 @@ class Settings:
     remember_mb: int = 32
     drain_seconds: int = 0
     otlp_endpoint: str | None = None
+    outgoing_networks: tuple[Network, ...] = ()
 
     def __post_init__(self) -> None:
         if self.max_in_flight < self.max_listings:
@@ -286,6 +290,14 @@ def _url(name: str, raw: str) -> str:
     return raw
 
 
+def _networks(name: str, raw: str) -> tuple[Network, ...]:
+    try:
+        return read_networks(raw)
+    except ValueError as error:
+        hint = "give addresses or networks by commas, such as 10.1.0.0/16,127.0.0.1"
+        raise InputError(f"value {raw!r} names no networks: {error}", place=name, hint=hint) from error
+
+
 def _text(_: str, raw: str) -> str:
     return raw
 
@@ -344,4 +356,5 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "tls_key": _path,
     "hsts_seconds": _integer(0, 100_000_000),
     "trusted_proxies": _text,
+    "outgoing_networks": _networks,
 }

@@ -33,7 +33,8 @@ def _as_caption(value: Any) -> Any:
     return {"text": value} if isinstance(value, str) else value
 
 
-def _refuse_nul(value: Any) -> Any:
+def refuse_nul(value: Any) -> Any:
+    """Raise `ValueError` for a text that holds NUL, which no database takes; a validator of pydantic."""
     if isinstance(value, str) and "\x00" in value:
         raise ValueError("holds a NUL byte; remove it")
     return value
@@ -41,7 +42,7 @@ def _refuse_nul(value: Any) -> Any:
 
 def _text(limit: str | int, minimum: int = 0) -> Any:
     longest = LIMITS[limit] if isinstance(limit, str) else limit
-    return Annotated[str, StringConstraints(min_length=minimum, max_length=longest), BeforeValidator(_refuse_nul)]
+    return Annotated[str, StringConstraints(min_length=minimum, max_length=longest), BeforeValidator(refuse_nul)]
 
 
 class Caption(BaseModel):
