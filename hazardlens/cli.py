@@ -17,6 +17,7 @@ from hazardlens.commands import (
     audit,
     data,
     follow,
+    golden,
     keys,
     knowledge,
     plan,
@@ -49,6 +50,7 @@ app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)
 app.add_typer(audit.app, name="audit")
+app.add_typer(golden.app, name="golden")
 app.add_typer(keys.app, name="keys")
 app.add_typer(knowledge.app, name="knowledge")
 plan.app.command("simulate")(simulation.simulate)

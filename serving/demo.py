@@ -11,7 +11,7 @@ import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
 
 import orjson
@@ -23,8 +23,11 @@ from models.domain.listing import Listing
 from models.domain.resources import datasets_dir
 from models.domain.risk import RiskLevel
 from serving.engine import AssessmentEngine
+from serving.review.browsing import Filter
+from serving.review.claims import Claims
 from serving.review.deciding import Decisions
 from serving.review.desk import ReviewDesk
+from serving.review.golden import GoldenMix
 from serving.review.items import Item
 from serving.review.verdicts import Verdict
 from serving.review.words import Outcome
@@ -37,6 +40,10 @@ _CARELESS = {"example-ada": 0.04, "example-bruno": 0.08, "example-chiara": 0.2}
 """Share of the findings that each gets wrong by one level, so that quality has something to tell."""
 _A_DAY = 3
 """Most decisions of one reviewer a day: what is left waits, as it does in life."""
+_KNOWN = 0.125
+"""Share of the decided items that become known answers."""
+_MIXED = 0.15
+"""Share of known answers among what the example reviewers are handed: more than usual, for there are few items."""
 _LEFT = dt.timedelta(days=2)
 """Nothing younger is decided, so that the queue is not empty."""
 
@@ -103,12 +110,15 @@ def _replay(
     desk: ReviewDesk, decisions: Decisions, done: Sequence[_Done], found: Mapping[str, Found], now: dt.datetime
 ) -> None:
     """Let the days pass: what was uploaded is kept, then the reviewers work."""
+    draws = count()
+    claims = Claims(desk.engine, desk.rules.lease, GoldenMix(_MIXED, lambda: _share("mix", str(next(draws)))))
     for _, group in groupby(done, key=lambda each: each.at.date()):
         of_day = list(group)
         for each in of_day:
             _keep(desk, each)
         if of_day[-1].at < now - _LEFT:
-            _work(desk, decisions, found, of_day[-1].at + dt.timedelta(minutes=10))
+            _work(claims, decisions, found, of_day[-1].at + dt.timedelta(minutes=10))
+        _know_more(desk, of_day[-1].at)
 
 
 def _keep(desk: ReviewDesk, done: _Done) -> None:
@@ -117,15 +127,23 @@ def _keep(desk: ReviewDesk, done: _Done) -> None:
     store.save([done.answer])
 
 
-def _work(desk: ReviewDesk, decisions: Decisions, found: Mapping[str, Found], at: dt.datetime) -> None:
+def _work(claims: Claims, decisions: Decisions, found: Mapping[str, Found], at: dt.datetime) -> None:
     for reviewer in REVIEWERS:
         for turn in range(round(_A_DAY * _share("capacity", reviewer, at.date().isoformat()))):
             moment = at + dt.timedelta(minutes=7 * turn)
-            item = desk.claims.next(reviewer, moment)
+            item = claims.next(reviewer, moment)
             if item is None:
                 break
             verdict = _verdict(item, found.get(item.listing_id) or _as_assessed(item), reviewer, decisions)
             decisions.decide(item.id, reviewer, item.assessment_id, verdict, moment + dt.timedelta(minutes=1))
+
+
+def _know_more(desk: ReviewDesk, at: dt.datetime) -> None:
+    """Make every eighth decision a known answer, so that quality can be measured by them."""
+    for item in desk.browsing.page(Filter(state="decided"), at, limit=_A_DAY * len(REVIEWERS)):
+        settled = item.decided_at is not None and item.decided_at < at - dt.timedelta(hours=1)
+        if settled and _share("golden", item.listing_id) < _KNOWN and desk.golden.of_item(item.id) is None:
+            desk.golden.add_item(item.id, REVIEWERS[0], at)
 
 
 def _verdict(item: Item, found: Found, reviewer: str, decisions: Decisions) -> Verdict:

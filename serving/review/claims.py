@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, TextClause, and_, exists, insert, or_, select
@@ -47,7 +47,7 @@ class Claims:
 
     engine: Engine
     lease: dt.timedelta = dt.timedelta(minutes=10)
-    mix: GoldenMix = GoldenMix()
+    mix: GoldenMix = field(default_factory=GoldenMix)
 
     def next(
         self,

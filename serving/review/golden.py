@@ -1,7 +1,7 @@
 """Listings whose right answer is known: chosen, handed out as ordinary items, and what each reviewer made of them.
 
-A reviewer is given a copy that only they see, in place of an item that would have come next. It looks like any other and
-has no effect: no decision on it becomes final, so nothing that follows final decisions hears of it.
+A reviewer is given a copy that only they see, in place of an item that would have come next. It looks like any other
+and has no effect: no decision on it becomes final, so nothing that follows final decisions hears of it.
 """
 
 from __future__ import annotations
@@ -115,7 +115,9 @@ class GoldenAnswers:
         """
         if bool(hazards) != (level.rank > RiskLevel.NONE.rank):
             raise ReviewRefusedError(
-                "hazards", f"{len(hazards)} hazards at level {level}", "name hazards for a risk, and none for level none"
+                "hazards",
+                f"{len(hazards)} hazards at level {level}",
+                "name hazards for a risk, and none for level none",
             )
         decision = answer.assessment.decision
         hours = float(decision.due.least_hours) if decision.due is not None else _OTHERWISE_HOURS

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision: str | None = "0007"
+down_revision: str | None = "0011"
 branch_labels: str | None = None
 depends_on: str | None = None
 
@@ -25,7 +25,7 @@ def upgrade() -> None:
         "json_extract(a.assessment, '$.p_unsafe')"
     )  # fmt: skip
     op.execute(
-        f"UPDATE review_items SET p_unsafe = (SELECT CAST({value} AS FLOAT) FROM assessments a"  # noqa: S608
+        f"UPDATE review_items SET p_unsafe = (SELECT CAST({value} AS FLOAT) FROM assessments a"
         " WHERE a.id = review_items.assessment_id)"
     )
     op.drop_index("ix_review_counts", "review_items")
