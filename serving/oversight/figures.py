@@ -95,7 +95,9 @@ def _months(connection: Connection, scope: Scope) -> Table:
     rows = [
         (each.month, each.expected, *_counted(each.held), each.error) for each in findings.by_month(connection, scope)
     ]
-    return Table(("month", "expected", "findings", "confirmed", "share", "lower end", "upper end", "calibration error"), rows)
+    return Table(
+        ("month", "expected", "findings", "confirmed", "share", "lower end", "upper end", "calibration error"), rows
+    )
 
 
 def _categories(connection: Connection, scope: Scope) -> Table:

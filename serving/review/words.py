@@ -72,3 +72,4 @@ class Act(StrEnum):
     ERASED = "erased"
     GOLDEN_ADDED = "golden_added"
     GOLDEN_RETIRED = "golden_retired"
+    ACCOUNT_CHANGED = "account_changed"

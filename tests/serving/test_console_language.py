@@ -41,7 +41,9 @@ def texts() -> set[str]:
     options = {"**.html": {"newstyle_gettext": "true", "trimmed": "false"}}
     method = [("**.html", "jinja2.ext:babel_extract")]
     shown = {str(found[2]) for found in extract_from_dir(TEMPLATES, method, options)}
-    return shown | {str(found[2]) for found in extract_from_dir(CONSOLE, [("**.py", "python")], keywords={"said": None})}
+    return shown | {
+        str(found[2]) for found in extract_from_dir(CONSOLE, [("**.py", "python")], keywords={"said": None})
+    }
 
 
 def columns(tmp_path: Path) -> set[str]:
