@@ -191,5 +191,5 @@ def _nice(most: float) -> float:
     """
     if most <= _TICKS:
         return _TICKS
-    power = 10 ** math.floor(math.log10(most / _TICKS))
+    power: float = 10.0 ** math.floor(math.log10(most / _TICKS))
     return next(_TICKS * step * power for step in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if _TICKS * step * power >= most)

@@ -93,13 +93,13 @@ def _chart(name: str, table: Table, said: Any) -> Markup | None:
         series = [
             Series(said("expected"), table.column("expected")),
             Series(said("share"), table.column("share"), ends),
-        ]  # type: ignore[arg-type]
+        ]
         return lines(Picture(said("Expected and found share of high or serious risks by month."), True), labels, series)
-    series = [Series(said(column), table.column(column)) for column in table.columns[1:]]  # type: ignore[arg-type]
+    series = [Series(said(column), table.column(column)) for column in table.columns[1:]]
     if name == "ages":
         return bars(
             Picture(said("Items that wait, by the time they have waited.")), table.column("waiting for"), series
-        )  # type: ignore[arg-type]
+        )
     if name == "flow":
         return lines(Picture(said("Items that came in, were decided and were open, by time.")), labels, series)
     pictures = {

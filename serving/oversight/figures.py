@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -31,7 +32,7 @@ class Table:
         """Whether nothing was counted."""
         return not any(isinstance(cell, int | float) and cell for row in self.rows for cell in row)
 
-    def column(self, name: str) -> list[Cell]:
+    def column(self, name: str) -> list[Any]:
         """Return the cells of a column."""
         place = self.columns.index(name)
         return [row[place] for row in self.rows]
@@ -60,7 +61,9 @@ def _ages(connection: Connection, scope: Scope) -> Table:
 
 
 def _decisions(connection: Connection, scope: Scope) -> Table:
-    rows = [(begins.isoformat(), *counts.values()) for begins, counts in flow.decisions(connection, scope)]
+    rows: list[tuple[Cell, ...]] = [
+        (begins.isoformat(), *counts.values()) for begins, counts in flow.decisions(connection, scope)
+    ]
     return Table(("from", "confirmed risk", "justified alert", "false alarm"), rows)
 
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, String, and_, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, String, and_, case, cast, func, literal, select
 
 from models.domain.risk import RiskLevel
 from serving.oversight.scope import Scope, month_of
@@ -73,7 +73,7 @@ def reliability(connection: Connection, scope: Scope, score: str) -> list[Bin]:
     score : {"p_unsafe", "risk_score"}
         P(unsafe) held where the risk was confirmed; P(high or serious) where it was confirmed at such a level.
     """
-    column: Column[float] = ITEMS.c[score]
+    column = ITEMS.c[score]
     tenth = case(*((column < (i + 1) / BINS, i) for i in range(BINS - 1)), else_=BINS - 1)
     held = func.sum(case((_CONFIRMED if score == "p_unsafe" else _HIGH, 1), else_=0))
     query = _final(scope, tenth, func.avg(column), held, func.count()).where(column.is_not(None)).group_by(tenth)
@@ -114,7 +114,7 @@ def _month(name: str, bins: list[Bin]) -> Month:
 
 
 def _counted(
-    connection: Connection, scope: Scope, said: Column[str], confirmed: ColumnElement[bool]
+    connection: Connection, scope: Scope, said: ColumnElement[Any], confirmed: ColumnElement[bool]
 ) -> dict[str, Precision]:
     right = case((confirmed, 1), else_=0)
     asked = case((DECISIONS.c.outcome != Outcome.FALSE_ALARM.value, 1), else_=0)
@@ -125,7 +125,7 @@ def _counted(
     }
 
 
-def _final(scope: Scope, *columns: ColumnElement[object]) -> Select[Any]:
+def _final(scope: Scope, *columns: ColumnElement[Any]) -> Select[Any]:
     """Return the query of the decisions that stand: of several on one item the last, be it a ruling on a complaint."""
     later = select(_LATER.c.id).where(
         _LATER.c.item_id == DECISIONS.c.item_id,
@@ -133,8 +133,7 @@ def _final(scope: Scope, *columns: ColumnElement[object]) -> Select[Any]:
         _LATER.c.final_at.is_not(None),
         _LATER.c.undone_at.is_(None),
     )
-    return (
-        select(*columns)
-        .join(ITEMS, ITEMS.c.id == DECISIONS.c.item_id)
-        .where(*scope.decided(), DECISIONS.c.final_at.is_not(None), ~later.exists())
+    query: Select[Any] = select(*columns)
+    return query.join(ITEMS, ITEMS.c.id == DECISIONS.c.item_id).where(
+        *scope.decided(), DECISIONS.c.final_at.is_not(None), ~later.exists()
     )

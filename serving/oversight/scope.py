@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, and_, func
+from sqlalchemy import ColumnElement, Connection, and_, func
 
+from serving.review.browsing import Condition
 from serving.review.items import DECISIONS, ITEMS
 from serving.store.review_tables import CLOSED, OPENED
 
@@ -52,30 +54,30 @@ class Scope:
         """Return the first days of its steps."""
         return list(dict.fromkeys(self.step(day) for day in self.dates()))
 
-    def opened(self) -> list[ColumnElement[bool]]:
+    def opened(self) -> list[Condition]:
         """Return the conditions on items that came in."""
-        return [OPENED, ITEMS.c.opened_at >= self.since, *self._in_queue()]  # type: ignore[list-item]
+        return [OPENED, ITEMS.c.opened_at >= self.since, *self._in_queue()]
 
-    def closed(self) -> list[ColumnElement[bool]]:
+    def closed(self) -> list[Condition]:
         """Return the conditions on items that were decided for good."""
-        return [CLOSED, ITEMS.c.decided_at >= self.since, *self._in_queue()]  # type: ignore[list-item]
+        return [CLOSED, ITEMS.c.decided_at >= self.since, *self._in_queue()]
 
-    def decided(self) -> list[ColumnElement[bool]]:
+    def decided(self) -> list[Condition]:
         """Return the conditions on decisions, joined with their items; known answers and what was undone left out."""
         made = and_(DECISIONS.c.decided_at >= self.since, DECISIONS.c.undone_at.is_(None))
-        return [made, OPENED, *self._in_queue()]  # type: ignore[list-item]
+        return [made, OPENED, *self._in_queue()]
 
-    def _in_queue(self) -> list[ColumnElement[bool]]:
+    def _in_queue(self) -> list[Condition]:
         return [ITEMS.c.queue == self.queue] if self.queue else []
 
 
-def day_of(connection: Connection, moment: Column[dt.datetime]) -> ColumnElement[str]:
+def day_of(connection: Connection, moment: ColumnElement[Any]) -> ColumnElement[str]:
     """Return the day of a moment in UTC, as ISO date, in the words of the database."""
     if connection.dialect.name == "postgresql":
         return func.to_char(func.timezone("UTC", moment), "YYYY-MM-DD")
     return func.strftime("%Y-%m-%d", moment)
 
 
-def month_of(connection: Connection, moment: Column[dt.datetime]) -> ColumnElement[str]:
+def month_of(connection: Connection, moment: ColumnElement[Any]) -> ColumnElement[str]:
     """Return the month of a moment in UTC, as ``2026-03``."""
     return func.substr(day_of(connection, moment), 1, 7)
