@@ -1,8 +1,9 @@
 """What do files that are made to hurt cost the decoder, and does a server stay up with all of them at once?
 
-Each file is decoded in a fresh process: processor time and the most memory that it had, by the system's account
-(0 MB: the process was ended by its limits). Then a real server gets every file as the picture of a listing, while a client asks for ordinary assessments one after
-another: how long these take beside those before, whether all are answered, and what each file is told.
+Each file is decoded in a fresh process: processor time and the most memory that it had, by the account of the system
+(0 MB: the process was ended by its limits). Then a real server gets every file as the picture of a listing, while a
+client asks for ordinary assessments one after another: how long these take beside those before, whether all are
+answered, and how many files are refused.
 """
 
 from __future__ import annotations

@@ -72,9 +72,8 @@ def speed(count: int) -> None:
     asked = fingerprint(drawn(0))
     begun = time.perf_counter()
     pictures.same(asked)
-    print(
-        f"a picture with all its {len(asked.hashes) + len(asked.mirrored)} hashes: {1_000 * (time.perf_counter() - begun):.1f} ms"
-    )
+    milliseconds = 1_000 * (time.perf_counter() - begun)
+    print(f"a picture with all its {len(asked.hashes) + len(asked.mirrored)} hashes: {milliseconds:.1f} ms")
 
 
 if __name__ == "__main__":
