@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -114,6 +115,7 @@ class PictureReader:
         self._task: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
         self._swept = float("-inf")
+        self._ending = threading.Event()
 
     def begin(self, engine: Engine) -> None:
         """Start working; returns at once."""
@@ -126,6 +128,7 @@ class PictureReader:
 
     async def end(self) -> None:
         """Stop; what is under way goes on after a restart, or elsewhere at once."""
+        self._ending.set()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -224,6 +227,8 @@ class PictureReader:
     def _seen(self, entry: Entry, data: bytes) -> Entry:
         picture = self.eyes.decoder.decode(data)
         looks = fingerprint(picture.image)
+        if self._ending.is_set():  # captioners may take a minute, and nobody waits for them any more
+            raise LostError
         captions = self.eyes.captioners(picture, [entry.alt] if entry.alt else [])
         if self.keep:
             self.files.keep(picture.sha256, picture.image)

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 
-from models.captioning.building import CaptionerSettings, build_chain, pictures_can_be_read
+from models.captioning.building import CAPTIONERS, CaptionerSettings, build_chain, pictures_can_be_read
 from models.pictures.decoding import DecodeLimits
 from models.pictures.isolation import IsolatedDecoder
 from serving.outgoing.addresses import AddressRules, Guard
@@ -66,5 +66,5 @@ class PictureRoom:
 
 
 def captioner_settings(settings: Settings) -> CaptionerSettings:
-    """Return which captioners are asked: those that are installed."""
-    return CaptionerSettings(("ocr",) if pictures_can_be_read() else (), cache=settings.pictures / "captions")
+    """Return which captioners are asked: all of them where text in pictures can be read, else none."""
+    return CaptionerSettings(CAPTIONERS if pictures_can_be_read() else (), cache=settings.pictures / "captions")

@@ -105,6 +105,7 @@ def test_pictures_that_were_read_before_are_not_read_again(store: AssessmentStor
     assert found is not None
     assert (found[0].alt, found[0].captions, found[0].state) == ("new words", words[:1], "read")
     read(pictures, second, sha256=OTHER)
+    assert pictures.hashes_of(["l1", "l9"]) == {"l1": [["0" * 64], []]}
     assert pictures.read_before([Entry(0, url=url)], "l2") is None, "what another listing's URL led to says nothing"
     assert pictures.read_before([Entry(0, url=url)], "l1") is not None
     answer = with_pictures("l3", *found)
