@@ -175,7 +175,7 @@ def test_pictures_of_removed_listings_are_known_until_a_complaint_brings_the_lis
     assert removed(store, looks) == [], "a second person has not looked yet"
     desk.decide("grace", BLOCK)
     assert removed(store, looks) == ["l1"]
-    item = desk.browsing.of_seller("s1", 1)[0]
+    item = desk.browsing.item(1)
     later = NOW + dt.timedelta(days=1)
     appeal = desk.appeals.receive(item.id, "It is a toy.", "ada", later)
     desk.appeals.rule(appeal.id, "barbara", "overturned", "It is.", later)
