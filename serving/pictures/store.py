@@ -78,9 +78,9 @@ class PictureStore:
                 if known is None:
                     return None
                 entry = Entry(*known)
-                # Whatever words came with it then: they are the sender's.
-                captions = [each for each in entry.captions or [] if each.get("source") != "given"]
-                found.append(replace(entry, position=picture.position, alt=picture.alt, captions=captions, id=""))
+                found.append(
+                    replace(entry, position=picture.position, alt=picture.alt, id="", captions=_said(entry, picture))
+                )
         return found
 
     @staticmethod
@@ -201,6 +201,13 @@ def reading_id(assessment_id: str, keys: Sequence[str]) -> str:
 def _row(entry: Entry, reading: str, listing_id: str) -> dict[str, Any]:
     own = hashlib.sha256(f"{reading}\x1f{entry.position}".encode()).hexdigest()[:32]
     return {**asdict(entry), "id": own, "reading_id": reading, "listing_id": listing_id}
+
+
+def _said(read: Entry, sent: Entry) -> list[dict[str, Any]]:
+    """Return the captions of a picture that was read before, with the words that it is sent with now."""
+    given = {"text": sent.alt, "source": "given", "picture": read.sha256}
+    found = [each for each in read.captions or [] if each.get("source") != "given"]
+    return [given, *found] if sent.alt.strip() else found
 
 
 def _waiting(now: dt.datetime) -> ColumnElement[bool]:

@@ -103,7 +103,8 @@ def test_pictures_that_were_read_before_are_not_read_again(store: AssessmentStor
     assert pictures.read_before([*wanted, Entry(1, sha256=OTHER)], "l2") is None
     found = pictures.read_before(wanted, "l2")
     assert found is not None
-    assert (found[0].alt, found[0].captions, found[0].state) == ("new words", words[:1], "read")
+    given = {"text": "new words", "source": "given", "picture": SHA}
+    assert (found[0].alt, found[0].captions, found[0].state) == ("new words", [given, *words[:1]], "read")
     read(pictures, second, sha256=OTHER)
     assert pictures.hashes_of(["l1", "l9"]) == {"l1": [["0" * 64], []]}
     assert pictures.read_before([Entry(0, url=url)], "l2") is None, "what another listing's URL led to says nothing"
