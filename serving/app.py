@@ -11,7 +11,7 @@ from fastapi import Depends, FastAPI
 from serving import pages
 from serving.access.asking import authorise
 from serving.access.guard import Guard
-from serving.api import assessments, explanations, health, jobs, model, plans, sessions, shadow, statements
+from serving.api import assessments, explanations, health, jobs, model, plans, sessions, shadow, statements, webhooks
 from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
@@ -95,7 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_error_handlers(app)
     install_review_errors(app)
-    routers = (assessments, jobs, explanations, statements, plans, shadow, model, sessions, health)
+    routers = (assessments, jobs, explanations, statements, plans, shadow, webhooks, model, sessions, health)
     for router in (*(part.router for part in routers), pages.router, queue.router, item.router, oversight.router):
         app.include_router(router)
     pages.mount_static(app)

@@ -24,12 +24,16 @@ from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemErr
 from serving.demo import seed
 from serving.engine import AssessmentEngine, Limits, Outcome
 from serving.evidence import Pairs, add_items, read_items
+from serving.hooks.schedule import Schedule
+from serving.hooks.sender import SendingRules
+from serving.hooks.webhooks import Webhooks
 from serving.jobs import runner
 from serving.jobs.background import Background
 from serving.jobs.files import JobFiles
 from serving.live_plan import LivePlan
 from serving.metrics import Metrics
 from serving.model_watch import ModelWatch
+from serving.outgoing.addresses import AddressRules
 from serving.process_memory import give_back
 from serving.review.deciding import Decisions
 from serving.review.desk import DeskRules, ReviewDesk
@@ -78,6 +82,13 @@ class Services:
         self.job_files = JobFiles(settings.jobs)
         keep = timedelta(hours=settings.job_keep_hours)
         self.jobs = runner.JobRunner(self.job_store, self.job_files, self.keys, keep)
+        self.hooks = Webhooks(
+            self.store.engine,
+            AddressRules(settings.outgoing_networks),
+            Schedule(settings.hook_tries, settings.hook_backoff_seconds),
+            SendingRules(settings.hook_timeout_seconds, timedelta(days=settings.hook_keep_days)),
+            self.metrics.hook_tried,
+        )
         self.keyring = Keyring(KeyStore(self.store.engine))
         self.allowances = Allowances(Allowance(settings.requests_per_minute, settings.listings_per_minute))
         self.draining = False
@@ -151,6 +162,7 @@ class Services:
         threading.Thread(target=identifier, name="languages", daemon=True).start()
         try:
             await asyncio.to_thread(migrate, self.store.engine)
+            self.hooks.sender.begin()
             await self.keyring.begin()
             engine = await asyncio.to_thread(load_engine, self.settings)
             live_plan = LivePlan(self.plans, engine, self.metrics.versions)
@@ -167,6 +179,10 @@ class Services:
         self._live_plan, self._model_watch = live_plan, model_watch
         engine.observer = self.metrics
         self.metrics.remembers(lambda: engine.remembered.bytes)
+        sender = self.hooks.sender
+        self.metrics.hooks_wait(
+            lambda: sender.figures.backlog, lambda: sender.figures.oldest_seconds, lambda: sender.figures.dead
+        )
         self._engine = engine
         self._watching = [asyncio.create_task(live_plan.watch()), asyncio.create_task(self.metrics.keep_fresh())]
         if self.settings.model_watch:
@@ -228,6 +244,7 @@ class Services:
         if tasks:
             await asyncio.wait(tasks)
         await self.jobs.end()
+        await self.hooks.sender.end()
         await self.keyring.end()
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:

@@ -109,6 +109,14 @@ class Settings:
         Addresses or networks, separated by commas, whose X-Forwarded-For and -Proto are believed.
     outgoing_networks : tuple of networks
         Networks that are not public and that the server may still send requests to, also without TLS.
+    hook_timeout_seconds : float
+        Seconds that one try of a webhook may take.
+    hook_backoff_seconds : float
+        Seconds of the first wait before a webhook is tried again; each next one is twice as long, up to six hours.
+    hook_tries : int
+        Tries after which a webhook is a dead letter.
+    hook_keep_days : int
+        Days that the log of webhooks is kept.
 
     Raises
     ------
@@ -161,6 +169,10 @@ class Settings:
     drain_seconds: int = 0
     otlp_endpoint: str | None = None
     outgoing_networks: tuple[Network, ...] = ()
+    hook_timeout_seconds: float = 10.0
+    hook_backoff_seconds: float = 5.0
+    hook_tries: int = 20
+    hook_keep_days: int = 30
 
     def __post_init__(self) -> None:
         if self.max_in_flight < self.max_listings:
@@ -241,13 +253,13 @@ def _integer(least: int, most: int) -> Callable[[str, str], int]:
     return read
 
 
-def _number(most: float, hint: str) -> Callable[[str, str], float]:
+def _number(most: float, hint: str, least: float = 0) -> Callable[[str, str], float]:
     def read(name: str, raw: str) -> float:
         try:
             value = float(raw)
         except ValueError as error:
             raise InputError(f"value {raw!r} is no number", place=name, hint=hint) from error
-        if not 0 <= value <= most:
+        if not least <= value <= most:
             raise InputError(f"value {raw} is out of range", place=name, hint=hint)
         return value
 
@@ -302,6 +314,7 @@ def _path(_: str, raw: str) -> Path:
 
 _share = _number(1, "give a number from 0 to 1, such as 0.1")
 _seconds = _number(86_400, "give seconds from 0 to 86400, such as 2 or 0.5")
+_pause = _number(600, "give seconds from 0.05 to 600, such as 5", 0.05)
 _YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _READERS: dict[str, Callable[[str, str], Any]] = {
     "model": _path,
@@ -349,4 +362,8 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "hsts_seconds": _integer(0, 100_000_000),
     "trusted_proxies": _text,
     "outgoing_networks": _networks,
+    "hook_timeout_seconds": _pause,
+    "hook_backoff_seconds": _pause,
+    "hook_tries": _integer(1, 100),
+    "hook_keep_days": _integer(1, 3_650),
 }

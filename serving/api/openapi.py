@@ -12,6 +12,7 @@ from serving.access.routes import OPEN, Roles, roles_of
 from serving.api.plan_schemas import ActRequest, PlanRequest
 from serving.api.problems import PROBLEM_TYPES, Problem
 from serving.api.schemas import AssessmentRequest
+from serving.api.webhook_schemas import EndpointChange, EndpointRequest, RotationRequest
 
 TITLE = "hazardlens"
 SUMMARY = "Product-safety risk of marketplace listings: hazards, EU risk level, explanation, action."
@@ -21,6 +22,7 @@ TAGS = [
     {"name": "plans", "description": "Plans that are stored, and which one is live."},
     {"name": "shadow", "description": "A plan and a model on trial, beside the live ones and without effect."},
     {"name": "statements", "description": "Statements of reasons for the DSA Transparency Database."},
+    {"name": "webhooks", "description": "Who is told of events, and what became of it."},
     {"name": "model", "description": "What answers are made with."},
     {"name": "operation", "description": "For whoever runs the server."},
 ]
@@ -270,6 +272,9 @@ def complete_openapi(app: FastAPI) -> None:
                     (AssessmentRequest, "validation"),
                     (PlanRequest, "validation"),
                     (ActRequest, "validation"),
+                    (EndpointRequest, "validation"),
+                    (EndpointChange, "validation"),
+                    (RotationRequest, "validation"),
                     (Problem, "serialization"),
                 ],
                 ref_template=_REF,
