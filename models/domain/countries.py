@@ -23,11 +23,17 @@ class Country:
         ISO 639-1 codes in which its consumers easily understand warnings.
     detected_as : frozenset of str
         These and the codes that a detector answers for them.
+    languages_in_order : tuple of str
+        The same codes, the most spoken first.
+    names : tuple of str
+        English first.
     """
 
     code: str
     languages: frozenset[str]
     detected_as: frozenset[str]
+    languages_in_order: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,8 @@ def _register() -> _Register:
     named: dict[str, str] = {}
     for entry in raw["countries"]:
         languages = frozenset(entry["languages"])
-        country = Country(entry["code"], languages, languages | frozenset(entry.get("taken_for", ())))
+        detected = languages | frozenset(entry.get("taken_for", ()))
+        country = Country(entry["code"], languages, detected, tuple(entry["languages"]), tuple(entry["names"]))
         for code in (entry["code"], *entry.get("also", ())):
             countries[code] = country
         for name in (entry["code"], *entry.get("also", ()), *entry["names"]):
