@@ -17,6 +17,7 @@ from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
 from serving.console import item, oversight, queue
+from serving.console import webhooks as webhook_pages
 from serving.console.errors import install_review_errors
 from serving.http_head import BoundedHead
 from serving.logs import begin_logging
@@ -96,7 +97,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_error_handlers(app)
     install_review_errors(app)
     routers = (assessments, jobs, explanations, statements, plans, shadow, webhooks, model, sessions, health)
-    for router in (*(part.router for part in routers), pages.router, queue.router, item.router, oversight.router):
+    consoles = (pages, queue, item, oversight, webhook_pages)
+    for router in (*(part.router for part in routers), *(part.router for part in consoles)):
         app.include_router(router)
     pages.mount_static(app)
     complete_openapi(app)

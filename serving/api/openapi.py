@@ -12,6 +12,7 @@ from serving.access.routes import OPEN, Roles, roles_of
 from serving.api.plan_schemas import ActRequest, PlanRequest
 from serving.api.problems import PROBLEM_TYPES, Problem
 from serving.api.schemas import AssessmentRequest
+from serving.api.webhook_document import describe_webhooks
 from serving.api.webhook_schemas import EndpointChange, EndpointRequest, RotationRequest
 
 TITLE = "hazardlens"
@@ -294,6 +295,7 @@ def complete_openapi(app: FastAPI) -> None:
             schemas["Problem"]["example"] = Problem.model_json_schema()["example"]
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
+            describe_webhooks(schema, _REF)
             app.openapi_schema = schema
         return app.openapi_schema
 

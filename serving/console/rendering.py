@@ -44,6 +44,7 @@ def render(
         .render(
             static=request.app.state.static,
             person=principal_of(request).name,
+            roles=principal_of(request).roles,
             shown=principal_of(request).shown,
             people=services_of(request).keyring.shown,
             language=language,

@@ -214,10 +214,8 @@ class DeliveryStore:
 
     def _judge(self, connection: Connection, endpoint_id: str, tried: Tried, now: dt.datetime) -> None:
         """Let an endpoint rest that fails, or that asks for it; one that answers well goes on."""
-        row = connection.execute(select(ENDPOINTS.c.failures).where(ENDPOINTS.c.id == endpoint_id)).one_or_none()
-        if row is None:
-            return
-        failures = row.failures + 1 if tried.failure else 0
+        counted = select(ENDPOINTS.c.failures).where(ENDPOINTS.c.id == endpoint_id).with_for_update()
+        failures = connection.execute(counted).scalar_one() + 1 if tried.failure else 0
         rests = [wait for wait in (self.schedule.rest(failures), tried.wish) if wait is not None]
         values = {"failures": failures, "rests_until": now + max(rests) if rests else None}
         connection.execute(update(EndpointRow).where(ENDPOINTS.c.id == endpoint_id).values(**values))
