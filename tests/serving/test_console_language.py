@@ -16,11 +16,13 @@ from models.domain.action import Action
 from models.domain.risk import RiskLevel
 from serving.console.language import chosen_language, languages, translations_for
 from serving.console.rendering import percent
+from serving.hooks.delivery_log import State as DeliveryState
 from serving.review.words import Act, Outcome, Round, State
 
 CONSOLE = Path(serving.console.__file__).parent
 TEMPLATES = CONSOLE.parent / "templates" / "console"
-WORDS = {word.value.replace("_", " ") for kind in (Action, RiskLevel, Act, Outcome, Round, State) for word in kind}
+KINDS = (Action, RiskLevel, Act, DeliveryState, Outcome, Round, State)
+WORDS = {word.value.replace("_", " ") for kind in KINDS for word in kind}
 OTHERS = [language for language in languages() if language != "en"]
 
 
