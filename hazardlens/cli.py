@@ -18,6 +18,7 @@ from hazardlens.commands import (
     audit,
     data,
     follow,
+    golden,
     hooks,
     keys,
     knowledge,
@@ -52,6 +53,7 @@ app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(audit.app, name="audit")
+app.add_typer(golden.app, name="golden")
 app.add_typer(hooks.app, name="hooks")
 app.add_typer(keys.app, name="keys")
 app.add_typer(knowledge.app, name="knowledge")

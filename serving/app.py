@@ -16,7 +16,7 @@ from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
-from serving.console import item, oversight, queue
+from serving.console import dashboard, golden, item, oversight, queue
 from serving.console import webhooks as webhook_pages
 from serving.console.errors import install_review_errors
 from serving.http_head import BoundedHead
@@ -97,7 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_error_handlers(app)
     install_review_errors(app)
     routers = (assessments, jobs, explanations, statements, plans, shadow, webhooks, model, sessions, health)
-    consoles = (pages, queue, item, oversight, webhook_pages)
+    consoles = (pages, queue, item, oversight, dashboard, golden, webhook_pages)
     for router in (*(part.router for part in routers), *(part.router for part in consoles)):
         app.include_router(router)
     pages.mount_static(app)
