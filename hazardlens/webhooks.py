@@ -17,7 +17,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -127,8 +127,9 @@ class Receiver:
             _LOG.warning("a webhook was refused: %s", refusal)
             return 401
         try:
-            event = WebhookEvent(**orjson.loads(content))
-        except (orjson.JSONDecodeError, TypeError) as error:
+            given = orjson.loads(content)
+            event = WebhookEvent(*(given[field.name] for field in fields(WebhookEvent)))  # others may come to be added
+        except (orjson.JSONDecodeError, TypeError, KeyError) as error:
             _LOG.warning("a webhook could not be read: %s", error)
             return 400
         with self._one_at_a_time:

@@ -128,6 +128,9 @@ class Sender:
             # What was claimed is free again when its lease ends.
             _log.error("webhooks wait for %.0f s: %s", _AFTER_FAILURE, error)
             wait = _AFTER_FAILURE
+        except Exception:  # noqa: BLE001  (logged; without this task nothing would be told any more)
+            _log.exception("webhooks wait for %.0f s", _AFTER_FAILURE)
+            wait = _AFTER_FAILURE
         await pause(self._woken, wait)
 
     async def _claim(self) -> list[Claimed]:

@@ -31,7 +31,7 @@ def test_an_event_is_handled_once_however_often_it_comes() -> None:
     handled: list[WebhookEvent] = []
     with Receiver("s", handled.append) as receiver:
         assert [send(receiver.url, EVENT), send(receiver.url, EVENT)] == [200, 200]
-        assert send(receiver.url, {**EVENT, "id": "e2"}) == 200
+        assert send(receiver.url, {**EVENT, "id": "e2", "added": "in a later version"}) == 200
     assert [event.id for event in handled] == ["e1", "e2"]
 
 
