@@ -19,6 +19,7 @@ from models.plan.reading import load_plan
 from models.reasons.marketplace import load_marketplace
 from serving.access.allowances import Allowances
 from serving.access.keyring import Keyring
+from serving.access.oidc.flow import ProviderSignIn
 from serving.access.principal import Allowance
 from serving.access.sign_in import PasswordSignIn
 from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemError
@@ -45,6 +46,7 @@ from serving.store.jobs import JobStore
 from serving.store.keys import KeyStore
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
+from serving.store.preferences import Preferences
 from serving.store.saving import Saving
 from serving.telling import Telling
 from serving.tracing import tracing_of
@@ -79,8 +81,10 @@ class Services:
         self.job_files = JobFiles(settings.jobs)
         keep = timedelta(hours=settings.job_keep_hours)
         self.jobs = runner.JobRunner(self.job_store, self.job_files, self.keys, keep)
-        self.keyring = Keyring(KeyStore(self.store.engine))
+        self.keyring = Keyring(KeyStore(self.store.engine), session_lasts=timedelta(hours=settings.session_hours))
         self.sign_in = PasswordSignIn(self.store.engine)
+        self.provider = ProviderSignIn.of(settings, self.sign_in.accounts)
+        self.preferences = Preferences(self.store.engine)
         self.allowances = Allowances(Allowance(settings.requests_per_minute, settings.listings_per_minute))
         self.draining = False
         self.in_work = 0

@@ -14,13 +14,17 @@ from fastapi import Request
 import serving.console
 from models.domain.action import Action
 from models.domain.risk import RiskLevel
+from serving.access.principal import Role
 from serving.console.language import chosen_language, languages, translations_for
 from serving.console.rendering import percent
 from serving.review.words import Act, Outcome, Round, State
 
 CONSOLE = Path(serving.console.__file__).parent
 TEMPLATES = CONSOLE.parent / "templates" / "console"
-WORDS = {word.value.replace("_", " ") for kind in (Action, RiskLevel, Act, Outcome, Round, State) for word in kind}
+WORDS = {
+    word.value.replace("_", " ") for kind in (Action, RiskLevel, Act, Outcome, Role, Round, State) for word in kind
+}
+WORDS |= {"active", "disabled"}  # how an account stands
 OTHERS = [language for language in languages() if language != "en"]
 
 
