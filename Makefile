@@ -43,11 +43,11 @@ $(MODEL)/manifest.json: | $(RUNTIME)
 	$(BIN)/hazardlens train --out $(MODEL) --progress
 
 $(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[training]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[training,pictures]'
 	@touch $@
 
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[training,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[training,pictures,dev]'
 	@touch $@ $(RUNTIME)
 
 $(BIN)/python:

@@ -16,7 +16,7 @@ from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
-from serving.console import account, item, oversight, people, queue, views
+from serving.console import account, dashboard, golden, item, oversight, people, queue, views
 from serving.console.errors import install_review_errors
 from serving.http_head import BoundedHead
 from serving.logs import begin_logging
@@ -96,7 +96,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_error_handlers(app)
     install_review_errors(app)
     routers = (assessments, jobs, explanations, statements, plans, shadow, model, sessions, oidc, health)
-    console = (queue, views, item, oversight, account, people)
+    console = (queue, views, item, oversight, dashboard, golden, account, people)
     for part in (*routers, pages, *console):
         app.include_router(part.router)
     pages.mount_static(app)

@@ -47,6 +47,7 @@ def render(
             person=principal.name,
             shown=principal.shown,
             is_admin=Role.ADMIN in principal.roles,
+            sees_golden=bool(principal.roles & {Role.ADMIN, Role.SCIENTIST}),
             language_names=NAMES,
             people=services_of(request).keyring.shown,
             language=language,
