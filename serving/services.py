@@ -25,6 +25,7 @@ from serving.access.sign_in import PasswordSignIn
 from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemError
 from serving.demo import seed
 from serving.engine import AssessmentEngine, Limits, Outcome
+from serving.erasure.retention import Keep, Retention
 from serving.evidence import Pairs, add_items, read_items
 from serving.jobs import runner
 from serving.jobs.background import Background
@@ -84,6 +85,7 @@ class Services:
         self.keyring = Keyring(KeyStore(self.store.engine), session_lasts=timedelta(hours=settings.session_hours))
         self.sign_in = PasswordSignIn(self.store.engine)
         self.provider = ProviderSignIn.of(settings, self.sign_in.accounts)
+        self.retention = Retention(self.store.engine, keep_of(settings))
         self.preferences = Preferences(self.store.engine)
         self.allowances = Allowances(Allowance(settings.requests_per_minute, settings.listings_per_minute))
         self.draining = False
@@ -174,7 +176,11 @@ class Services:
         engine.observer = self.metrics
         self.metrics.remembers(lambda: engine.remembered.bytes)
         self._engine = engine
-        self._watching = [asyncio.create_task(live_plan.watch()), asyncio.create_task(self.metrics.keep_fresh())]
+        self._watching = [
+            asyncio.create_task(self.retention.watch()),
+            asyncio.create_task(live_plan.watch()),
+            asyncio.create_task(self.metrics.keep_fresh()),
+        ]
         if self.settings.model_watch:
             self._watching.append(asyncio.create_task(model_watch.watch(self.settings.model_watch)))
         self.shadow.live = engine
@@ -311,6 +317,15 @@ def desk_rules(settings: Settings) -> DeskRules:
         golden_share=settings.review_golden_share,
         golden_uses=settings.review_golden_uses,
     )
+
+
+def keep_of(settings: Settings) -> Keep:
+    """Return how long what is kept."""
+
+    def days(number: int) -> timedelta | None:
+        return timedelta(days=number) if number else None
+
+    return Keep(days(settings.keep_assessments_days), days(settings.keep_reviews_days), days(settings.keep_names_days))
 
 
 def trial_of(settings: Settings) -> Trial:
