@@ -88,7 +88,7 @@ async def sign_out_everywhere(request: Request) -> Response:
         await services.keyring.refresh()
     elif principal.how == "session":
         await services.keyring.close_session(principal)
-    response = go(request, "/review")
+    response = go(request, "/account")
     response.delete_cookie(COOKIE, path="/", secure=request.url.scheme == "https", httponly=True, samesite="strict")
     return response
 

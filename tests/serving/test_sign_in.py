@@ -199,7 +199,7 @@ def test_signing_out_everywhere_ends_every_browser(browser: TestClient, accounts
     first = browser.cookies[COOKIE]
     browser.cookies.clear()
     sign_in(browser, "roamer")
-    assert send(browser, "/account/sign-out").headers["hx-redirect"] == "/review"
+    assert send(browser, "/account/sign-out").headers["hx-redirect"] == "/account"
     for token in (first, None):
         headers = {"Cookie": f"{COOKIE}={token}"} if token else {}
         check(browser.get("/v1/model", headers=headers), 401)
