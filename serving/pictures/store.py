@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, or_, select, update
 
 from serving.pictures.entries import Entry, Reading
 from serving.store.assessments import Answered
@@ -191,6 +191,16 @@ class PictureStore:
             PictureReadingRow.state == "running",
         )
         return connection.execute(update(PictureReadingRow).where(held).values(**values)).rowcount > 0
+
+
+def forget_pictures(connection: Connection, assessment_ids: Collection[str]) -> None:
+    """Forget the pictures of assessments; copies of them that nobody can ask for any more go with time."""
+    of_these = or_(
+        PictureReadingRow.assessment_id.in_(assessment_ids), PictureReadingRow.outcome_id.in_(assessment_ids)
+    )
+    readings = list(connection.execute(select(PictureReadingRow.id).where(of_these)).scalars())
+    connection.execute(delete(PictureRow).where(PictureRow.reading_id.in_(readings)))
+    connection.execute(delete(PictureReadingRow).where(PictureReadingRow.id.in_(readings)))
 
 
 def reading_id(assessment_id: str, keys: Sequence[str]) -> str:
