@@ -20,6 +20,7 @@ from hazardlens.commands import (
     follow,
     keys,
     knowledge,
+    matching,
     plan,
     reasons,
     registry,
@@ -46,6 +47,7 @@ app = typer.Typer(
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("score")(scoring.score)
+app.command("match")(matching.match)
 app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)

@@ -29,11 +29,11 @@ from models.domain.explanation import (
 )
 from models.domain.listing import Listing
 from models.domain.risk import RiskLevel
+from models.matching.looking import NOT_LOOKED, Looked
 
 if TYPE_CHECKING:
     from models.classifier.classifier import HazardClassifier
-    from models.matching.looking import NOT_LOOKED, Looked
-from models.plan.plan import Plan
+    from models.plan.plan import Plan
 
 Array = NDArray[np.float64]
 

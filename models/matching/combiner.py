@@ -39,10 +39,10 @@ class Combiner:
     rarity: Rarity
     made: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def reserve(self) -> float:
-        """The most that the second features can add to a logit."""
-        return float(sum(self.weights[COLUMN[name]] for name in SECOND))
+    def reserve(self, pictures: bool) -> float:
+        """Return the most that the second features can add to a logit, pictures among them or not."""
+        names = [name for name in SECOND if pictures or name != "picture"]
+        return float(sum(self.weights[COLUMN[name]] for name in names))
 
     def logits(self, features: Floats) -> Floats:
         """Return the logits of some pairs; `features` has shape (pairs, features).

@@ -44,14 +44,22 @@ FEATURES: tuple[Feature, ...] = (
         "model numbers are one slip apart: a sign left out or added, neighbours that changed places, signs that look"
         " alike",
         "nearly the same model number: {}",
+        learnt=False,
     ),
     Feature(
         "model_of_family",
         "against",
         "both name model numbers, of one range but not the same",
         "another model number of the same range; the alert has {}",
+        learnt=False,
     ),
-    Feature("model_other", "against", "both name model numbers, without relation", "other model numbers than {}"),
+    Feature(
+        "model_other",
+        "against",
+        "both name model numbers, without relation",
+        "other model numbers than {}",
+        learnt=False,
+    ),
     Feature("batch", "for", "a batch number is in both", "the same batch: {}", learnt=False),
     Feature("brand", "for", "the brand fields are the same, in whatever spelling or script", "the same brand: {}"),
     Feature("brand_said", "for", "one title says the brand of the other", "the brand is in the title: {}"),

@@ -104,7 +104,10 @@ class AlertMatcher:
         confirmed = {alert: content for alert, content in confirmed.items() if refused.get(alert) != "identical"}
         refused = {alert: content for alert, content in refused.items() if alert not in confirmed}
         hits = self._shelf.search(
-            [signature], least, most + len(refused), lambda _, row: self._likeness(listing_id, self.alerts[row].id)
+            [signature],
+            least,
+            most + len(refused),
+            (lambda _, row: self._likeness(listing_id, self.alerts[row].id)) if self.pictures else None,
         )[0]
         rows = {hit.row for hit in hits}
         known = [row for alert in confirmed if (row := self._by_id.get(alert)) is not None and row not in rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from heapq import heappush, heapreplace
 from itertools import accumulate
 
@@ -22,11 +23,8 @@ _AT_ONCE = 256
 _OPEN_ROWS = 1 << 14
 Pictures = Callable[[int, int], float]
 """Likeness (0 to 1) of the pictures of a query and a row, by their numbers."""
-
-
-def no_pictures(query: int, row: int) -> float:  # noqa: ARG001  (nothing is known of pictures)
-    """Return 0."""
-    return 0.0
+OfRow = Callable[[int], float]
+"""Likeness of the pictures of the query and a row."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ class Shelf:
         raise IndexError(row)
 
     def search(
-        self, queries: Sequence[Signature], least: float, most: int, pictures: Pictures = no_pictures
+        self, queries: Sequence[Signature], least: float, most: int, pictures: Pictures | None = None
     ) -> list[list[Hit]]:
         """Return for each query the rows whose probability is at least `least`, best first, at most `most` of them.
 
@@ -115,24 +113,29 @@ class Shelf:
             meanings = block.meanings(queries)
             for number, query in enumerate(queries):
                 comparison = Comparison(block, query, meanings[number], self.alert_asks)
-                self._look(comparison, begin, found[number], lambda row, q=number: pictures(q, row))
+                self._look(comparison, begin, found[number], None if pictures is None else partial(pictures, number))
         return [best.hits() for best in found]
 
-    def compare(
-        self, query: Signature, rows: Sequence[int], pictures: Callable[[int], float] = lambda _: 0.0
-    ) -> list[Hit]:
-        """Return the features of some rows, whatever their probability."""
-        hits = []
-        for row in rows:
-            block, place = self.place(row)
-            comparison = Comparison(block, query, block.meanings([query])[0], self.alert_asks)
-            features = self._complete(comparison, np.array([place]), row - place, pictures)
-            hits.append(Hit(row, float(self.combiner.logits(features)[0]), features[0]))
-        return hits
+    def compare(self, query: Signature, rows: Sequence[int], pictures: OfRow | None = None) -> list[Hit]:
+        """Return the features of some rows, whatever their probability, in their order."""
+        found: dict[int, Hit] = {}
+        begin = 0
+        for block in self.blocks:
+            places = np.array([row - begin for row in rows if begin <= row < begin + len(block)], dtype=np.int64)
+            if len(places):
+                comparison = Comparison(block, query, block.meanings([query])[0], self.alert_asks)
+                features = self._complete(comparison, places, begin, pictures)
+                logits = self.combiner.logits(features).tolist()
+                found |= {
+                    begin + place: Hit(begin + place, value, line)
+                    for place, value, line in zip(places.tolist(), logits, features, strict=True)
+                }
+            begin += len(block)
+        return [found[row] for row in rows]
 
-    def _look(self, comparison: Comparison, begin: int, best: _Best, pictures: Callable[[int], float]) -> None:
+    def _look(self, comparison: Comparison, begin: int, best: _Best, pictures: OfRow | None) -> None:
         highest = comparison.logits(self.combiner.weights, self.combiner.bias) + np.float32(
-            self.combiner.reserve + _SLACK
+            self.combiner.reserve(pictures is not None) + _SLACK
         )
         rows = np.flatnonzero(highest >= best.limit)
         rows = rows[np.argsort(-highest[rows], kind="stable")]
@@ -145,16 +148,14 @@ class Shelf:
             for row, value, line in zip(some.tolist(), self.combiner.logits(features).tolist(), features, strict=True):
                 best.offer(Hit(begin + row, value, line))
 
-    def _complete(
-        self, comparison: Comparison, rows: NDArray[np.int64], begin: int, pictures: Callable[[int], float]
-    ) -> Floats:
+    def _complete(self, comparison: Comparison, rows: NDArray[np.int64], begin: int, pictures: OfRow | None) -> Floats:
         features = comparison.matrix(rows)
         title = comparison.query.title[:TITLE_KEPT]
         weights = self.combiner.weights
         for i, row in enumerate(rows.tolist()):
             if weights[COLUMN["name_signs"]]:
                 features[i, COLUMN["name_signs"]] = likeness(title, comparison.block.title(row))
-            if weights[COLUMN["picture"]]:
+            if pictures is not None:
                 features[i, COLUMN["picture"]] = pictures(begin + row)
         return features
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import orjson
 import pytest
@@ -40,9 +42,9 @@ def test_a_wrong_weight_is_refused_by_name(name: str, weight: object) -> None:
         Combiner.from_json(orjson.dumps(raw))
 
 
-def test_a_missing_file_is_named(tmp_path: pytest.TempPathFactory) -> None:
-    with pytest.raises(InputError, match="nothing.json"):
-        load_combiner(tmp_path / "nothing.json")  # type: ignore[operator]
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nothing\.json"):
+        load_combiner(tmp_path / "nothing.json")
 
 
 @pytest.mark.parametrize("p", [1e-9, 0.1, 0.5, 0.999])

@@ -76,8 +76,8 @@ def mined_pairs(
     groups: Sequence[str],
     listings: Sequence[Signature],
     truth: Sequence[int | None],
-    most: int = 25,
-    least: float = 1e-4,
+    most: int = 20,
+    least: float = 1e-3,
 ) -> Pairs:
     """Return each listing's true pair, and the alerts that a combiner takes for most likely.
 
