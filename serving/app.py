@@ -16,7 +16,7 @@ from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
-from serving.console import item, oversight, queue
+from serving.console import dashboard, golden, item, oversight, queue
 from serving.console.errors import install_review_errors
 from serving.http_head import BoundedHead
 from serving.logs import begin_logging
@@ -96,7 +96,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_error_handlers(app)
     install_review_errors(app)
     routers = (assessments, jobs, explanations, statements, plans, shadow, model, sessions, health)
-    for router in (*(part.router for part in routers), pages.router, queue.router, item.router, oversight.router):
+    for router in (
+        *(part.router for part in routers),
+        pages.router,
+        queue.router,
+        item.router,
+        oversight.router,
+        dashboard.router,
+        golden.router,
+    ):
         app.include_router(router)
     pages.mount_static(app)
     complete_openapi(app)

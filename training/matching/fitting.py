@@ -22,7 +22,7 @@ BY_HAND = {
 }  # fmt: skip
 """Weights of the features that hardly a rewritten alert has. A shared GTIN alone nearly decides; different ones speak
 against a match only a little, as one product has a code for every size. Another number of the same range undoes most of
-what the brand says: it is what tells a recalled model from its sisters. The rest weighs as much as a middling word feature.
+what the brand says: it is what tells a recalled model from its sisters. The rest weighs as much as a middling word.
 """
 _BEGIN = {
     "model": 5.0,
