@@ -68,9 +68,9 @@ class Shelf:
         return sum(map(len, self.blocks))
 
     @property
-    def bytes(self) -> int:
-        """Memory that the blocks take."""
-        return sum(block.bytes for block in self.blocks)
+    def memory(self) -> int:
+        """Bytes that the blocks take."""
+        return sum(block.memory for block in self.blocks)
 
     def add(self, packed: Sequence[bytes]) -> None:
         """Add signatures, as `Signature.to_bytes` gives them; they get the next numbers.

@@ -52,8 +52,8 @@ class Block:
         return len(self.scales)
 
     @property
-    def bytes(self) -> int:
-        """Memory that its arrays take."""
+    def memory(self) -> int:
+        """Bytes that its arrays take."""
         arrays = (self.unique, self.starts, self.rows, self.vectors, self.scales, self.words, self.text, self.has)
         return sum(array.nbytes for array in arrays) + len(self.titles) + self.title_ends.nbytes
 
@@ -273,4 +273,5 @@ def _flag(values: NDArray[np.bool_]) -> Floats:
 def _share(part: Whole, whole: NDArray[Any]) -> Floats:
     """Return part over whole, at most 1, and 0 where there is no whole."""
     share = np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
-    return np.minimum(1, share).astype(np.float32)
+    limited: Floats = np.minimum(1, share).astype(np.float32)
+    return limited

@@ -179,7 +179,9 @@ class Signature:
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
         """Read what `to_json` gave."""
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()
+        }
         return cls(**{**values, "vector": np.frombuffer(base64.b64decode(raw["vector"]), dtype=np.int8)})
 
 

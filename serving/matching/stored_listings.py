@@ -113,9 +113,9 @@ class ListingSearch:
         self._late = {number for number in self._late if number > self._last - _OUT_OF_ORDER}
 
     @property
-    def bytes(self) -> int:
-        """Memory that the shelf takes."""
-        return self._shelf.bytes
+    def memory(self) -> int:
+        """Bytes that the shelf takes."""
+        return self._shelf.memory
 
     def _matches(self, alert: KnownAlert, hit: Hit, listings: dict[str, list[str]]) -> list[Match]:
         block, row = self._shelf.place(hit.row)

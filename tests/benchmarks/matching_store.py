@@ -104,7 +104,7 @@ def main() -> None:
         shelf.add(packed)
         begun += perf_counter() - before
     print(f"{len(shelf):,} signatures of {stored / len(shelf):.0f} bytes, put on the shelf in {begun:.0f} s")
-    print(f"in memory: {shelf.bytes / 1e6:,.0f} MB; the process at most {memory_mb():,.0f} MB")
+    print(f"in memory: {shelf.memory / 1e6:,.0f} MB; the process at most {memory_mb():,.0f} MB")
     alerts = [alert_of(signature, market) for signature in market.rng.sample(drawn, TOGETHER)]
     times = []
     for alert in alerts[:6]:

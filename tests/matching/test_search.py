@@ -114,4 +114,4 @@ def test_pictures_count_where_they_are_known() -> None:
 def test_the_memory_of_a_block_is_that_of_its_arrays() -> None:
     rng = Random(3)
     block = Block.of([drawn_signature(rng).to_bytes() for _ in range(10)])
-    assert block.bytes > block.vectors.nbytes + block.rows.nbytes
+    assert block.memory > block.vectors.nbytes + block.rows.nbytes
