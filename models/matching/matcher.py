@@ -10,7 +10,7 @@ from models.domain.alert import Alert
 from models.domain.listing import Listing
 from models.domain.match import Match
 from models.matching.combiner import Combiner, probability, shipped_combiner
-from models.matching.judgements import Judgements
+from models.matching.judgements import NOTHING_JUDGED, Judgements
 from models.matching.search import Hit, Shelf
 from models.matching.signature import Group, Signature
 from models.matching.signing import Signer
@@ -18,7 +18,7 @@ from models.matching.wording import worded
 
 LEAST, MOST = 0.1, 5
 """Matches that are worth showing: from this probability on, at most so many of a listing."""
-_SURE = 0.999
+SURE = 0.999
 """Probability of a listing that is like a confirmed one."""
 Hashes = Mapping[str, Sequence[int]]
 """Perceptual hashes (64 bits) of pictures, by the id of listing or alert."""
@@ -57,7 +57,7 @@ class AlertMatcher:
         pictures: Hashes | None = None,
     ) -> None:
         self.signer, self.alerts = signer, tuple(alerts)
-        self.judgements = judgements or Judgements()
+        self.judgements = judgements or NOTHING_JUDGED
         self.combiner = combiner or shipped_combiner()
         self.pictures = pictures or {}
         self._by_id = {alert.id: i for i, alert in enumerate(self.alerts)}
@@ -114,9 +114,7 @@ class AlertMatcher:
         hits += self._shelf.compare(signature, known)
         found = [self._match(listing_id, signature, hit) for hit in hits]
         found = [
-            match.model_copy(
-                update={"content": confirmed[match.alert_id], "probability": max(match.probability, _SURE)}
-            )
+            match.model_copy(update={"content": confirmed[match.alert_id], "probability": max(match.probability, SURE)})
             if match.alert_id in confirmed
             else match
             for match in found
@@ -124,7 +122,7 @@ class AlertMatcher:
         ]
         # An alert that was withdrawn, or is not known here, still holds its product down.
         found += [
-            Match(listing_id=listing_id, alert_id=alert, probability=_SURE, features=[], content=content)
+            Match(listing_id=listing_id, alert_id=alert, probability=SURE, features=[], content=content)
             for alert, content in confirmed.items()
             if alert not in self._by_id
         ]

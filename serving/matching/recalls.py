@@ -20,6 +20,7 @@ from models.matching.combiner import shipped_combiner
 from models.matching.judgements import Judged, Judgements
 from models.matching.looking import Looked, Recalls
 from models.matching.matcher import AlertMatcher, KnownAlert
+from models.matching.signature import Signature
 from models.matching.signing import Signer
 from serving.matching.judging import JudgementStore, Verdict
 from serving.matching.signatures import SignatureStore
@@ -68,7 +69,7 @@ class KnownRecalls:
         self._judgements = JudgementStore(engine)
         self._signatures = SignatureStore(engine)
         self._alerts: dict[str, tuple[str, KnownAlert]] = {}
-        self._judged: dict[str, bytes] = {}
+        self._judged: dict[str, Signature] = {}
         self._state = _State(0, "", 0)
         self._refreshing = threading.Lock()
         self.matcher = AlertMatcher(self.signer, ())
@@ -154,7 +155,7 @@ class KnownRecalls:
         standing = self._judgements.standing()
         new = {each.content_hash: each for each in standing if each.content_hash not in self._judged}
         signatures = self.signer.listings([Listing.model_validate(each.listing) for each in new.values()])
-        self._judged |= {content: signed.to_bytes() for content, signed in zip(new, signatures, strict=True)}
+        self._judged |= dict(zip(new, signatures, strict=True))
         sides: dict[Verdict, list[Judged]] = {verdict: [] for verdict in Verdict}
         for each in standing:
             sides[each.verdict].append(Judged(each.alert_id, each.content_hash, self._judged[each.content_hash]))

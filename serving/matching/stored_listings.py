@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
+from models.domain.alert import Alert
 from models.domain.listing import Listing
 from models.domain.match import Match
 from models.matching.combiner import Combiner, probability, shipped_combiner
-from models.matching.matcher import LEAST, KnownAlert
+from models.matching.judgements import NOTHING_JUDGED, Content, Judged, Judgements, alike
+from models.matching.matcher import LEAST, SURE, KnownAlert
 from models.matching.search import Hit, Shelf
 from models.matching.signature import Group, key_of
 from models.matching.signing import Signer
@@ -68,6 +70,7 @@ class ListingSearch:
     def search(
         self,
         alerts: Sequence[KnownAlert],
+        judgements: Judgements = NOTHING_JUDGED,
         least: float = LEAST,
         most: int = 1_000,
         wanted: Callable[[], bool] = lambda: True,
@@ -76,6 +79,8 @@ class ListingSearch:
 
         Parameters
         ----------
+        judgements : Judgements
+            Contents like a refused one are left out, those like a confirmed one are there whatever they look like.
         least : float
             Least probability.
         most : int
@@ -86,13 +91,48 @@ class ListingSearch:
         with self._lock:
             self.refresh(wanted)
             hits = self._shelf.search([alert.signature for alert in alerts], least, most)
-            contents = sorted({self._hashes[hit.row] for some in hits for hit in some})
+            judged = [self._judged(alert, some, judgements) for alert, some in zip(alerts, hits, strict=True)]
+            contents = sorted({self._hashes[hit.row] for some, _ in judged for hit in some})
             listings = self.signatures.listings_of(contents)
             matches = [
-                [match for hit in some for match in self._matches(alert, hit, listings)]
-                for alert, some in zip(alerts, hits, strict=True)
+                [match for hit in some for match in self._matches(alert, hit, known.get(hit.row, "other"), listings)]
+                for alert, (some, known) in zip(alerts, judged, strict=True)
             ]
             return Searched(len(self._shelf), matches)
+
+    def search_for(
+        self, alerts: Mapping[str, Alert], judgements: Judgements = NOTHING_JUDGED, least: float = LEAST
+    ) -> Searched:
+        """Read alerts, by their ids, and search for them."""
+        signatures = self.signer.alerts(list(alerts.values()))
+        known = [
+            KnownAlert(key, alert.title, alert.url, signature)
+            for (key, alert), signature in zip(alerts.items(), signatures, strict=True)
+        ]
+        return self.search(known, judgements, least)
+
+    def _judged(
+        self, alert: KnownAlert, hits: Sequence[Hit], judgements: Judgements
+    ) -> tuple[list[Hit], dict[int, Content]]:
+        """Return the hits without refused contents, and with confirmed ones, and which rows are like those."""
+        confirmed, refused = judgements.of_alert(alert.id)
+        known, against = self._like(confirmed), self._like(refused)
+        known = {row: content for row, content in known.items() if against.get(row) != "identical"}
+        kept = [hit for hit in hits if hit.row in known or hit.row not in against]
+        missing = sorted(known.keys() - {hit.row for hit in kept})
+        return [*self._shelf.compare(alert.signature, missing), *kept], known
+
+    def _like(self, judged: Sequence[Judged]) -> dict[int, Content]:
+        found: dict[int, Content] = {}
+        for each in judged:
+            begin = 0
+            for block in self._shelf.blocks:
+                for row in alike(block, each.signature).tolist():
+                    same = self._hashes[begin + row] == each.content_hash
+                    if same or begin + row not in found:
+                        found[begin + row] = "identical" if same else "nearly identical"
+                begin += len(block)
+        return found
 
     def refresh(self, wanted: Callable[[], bool] = lambda: True) -> None:
         """Sign what was assessed without a signature of this version, and take over what is new."""
@@ -117,7 +157,7 @@ class ListingSearch:
         """Bytes that the shelf takes."""
         return self._shelf.memory
 
-    def _matches(self, alert: KnownAlert, hit: Hit, listings: dict[str, list[str]]) -> list[Match]:
+    def _matches(self, alert: KnownAlert, hit: Hit, content: Content, listings: dict[str, list[str]]) -> list[Match]:
         block, row = self._shelf.place(hit.row)
 
         def has(group: Group, text: str) -> bool:
@@ -128,8 +168,9 @@ class ListingSearch:
             Match(
                 listing_id=listing_id,
                 alert_id=alert.id,
-                probability=probability(hit.logit),
+                probability=probability(hit.logit) if content == "other" else max(SURE, probability(hit.logit)),
                 features=features,
+                content=content,
                 title=alert.title,
                 url=alert.url,
             )

@@ -106,7 +106,7 @@ class TestJudgements:
     )
 
     def _with(self, signer: Signer, *, confirmed: bool, alert: str = XYLOPHONE, known: bool = True) -> AlertMatcher:
-        judged = Judged(alert, self.SOLD.content_hash(), signer.listings([self.SOLD])[0].to_bytes())
+        judged = Judged(alert, self.SOLD.content_hash(), signer.listings([self.SOLD])[0])
         judgements = Judgements([judged], []) if confirmed else Judgements([], [judged])
         alerts = [
             KnownAlert(a.reference, a.title, a.url, s) for a, s in zip(ALERTS, signer.alerts(ALERTS), strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select, update
@@ -10,6 +11,7 @@ from sqlalchemy import func, select, update
 from models.classifier.classifier import HazardClassifier
 from models.domain.listing import Listing
 from models.matching.combiner import shipped_combiner
+from models.matching.judgements import Judged, Judgements
 from models.matching.matcher import KnownAlert
 from models.matching.signing import Signer
 from models.plan.plan import Plan
@@ -106,6 +108,25 @@ def test_several_alerts_at_once_are_each_answered(filled: AssessmentStore, signe
     alone = search.search([alert], least=0.3).matches[0]
     together = search.search([alert] * 3, least=0.3).matches
     assert together == [alone] * 3
+
+
+def test_a_search_leaves_refused_contents_out_and_finds_what_is_like_a_confirmed_one(
+    filled: AssessmentStore, signer: Signer, small_model: HazardClassifier, default_plan: Plan
+) -> None:
+    offer = Listing.model_validate(OFFER)
+    renamed = offer.model_copy(update={"id": "renamed", "title": "Melody maker for kids"})
+    filled.save([Answered(renamed, small_model.assess(renamed, default_plan))])
+    judged = [Judged("a1", offer.content_hash(), signer.listings([offer])[0])]
+    search = ListingSearch(signer, filled.engine)
+    assert search.search([_alert(signer)], Judgements(refused=judged), 0.5).matches == [[]]
+    found = search.search([_alert(signer)], Judgements(confirmed=judged), 0.9).matches[0]
+    assert {match.listing_id: match.content for match in found} == {
+        "again": "identical",
+        "offer": "identical",
+        "renamed": "nearly identical",
+    }
+    other = search.search([_alert(signer)], Judgements(refused=[replace(judged[0], alert_id="a2")]), 0.5)
+    assert other == search.search_for({"a1": XYLOPHONE}, least=0.5)
 
 
 def test_the_newest_verdict_stands(store: AssessmentStore) -> None:
