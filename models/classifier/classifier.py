@@ -179,7 +179,7 @@ class HazardClassifier:
             watch.lap("judge")
             looked = NOT_LOOKED
             if recalls is not None:
-                looked = recalls.look(read, encoding.embedding, opinion.kinds, self._flagged(opinion))
+                looked = recalls.look(read, encoding.embedding, opinion.kinds, self.concerns(opinion))
                 watch.lap("match")
             assessment = self._word(read, opinion, plan, encoding, explain, watch, looked)
             watch.lap("decide")
@@ -409,7 +409,8 @@ class HazardClassifier:
             looked=looked,
         )
 
-    def _flagged(self, opinion: Opinion) -> list[str]:
+    def concerns(self, opinion: Opinion) -> list[str]:
+        """Return the risk types whose probability reaches its threshold, most probable first."""
         scores = hazard_scores(opinion, self.taxonomy.names, self.thresholds, self.scenario_model.knows_hazards)
         return [score.risk_type for score in scores if score.flagged]
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.classifier.composing import field_group
-from models.classifier.kind_model import name_strengths
 from models.classifier.reading import ReadListing
 from models.classifier.sparse import words_of
 from models.domain.alert import Alert
@@ -83,18 +82,16 @@ class Signer:
         """Read and encode listings."""
         read = [self.model.read(listing) for listing in listings]
         embeddings = self.model.encoder.embed([each.text.text for each in read], progress)
-        kinds = self.kinds(read, embeddings)
-        return [self.sign(*each) for each in zip(read, embeddings, kinds, strict=True)]
+        opinions = self.model.opinions(read, embeddings)
+        return [
+            self.sign(each, embedding, opinion.kinds, self.model.concerns(opinion))
+            for each, embedding, opinion in zip(read, embeddings, opinions, strict=True)
+        ]
 
     def alerts(self, alerts: Sequence[Alert], progress: Callable[[int], object] | None = None) -> list[Signature]:
         """Read and encode alerts: what they say of the product, and nothing of its defect."""
         signed = self.listings([listing_of(alert) for alert in alerts], progress)
         return [with_facts(signature, alert) for signature, alert in zip(signed, alerts, strict=True)]
-
-    def kinds(self, read: Sequence[ReadListing], embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the probability of each product kind, shape (n, kinds)."""
-        strengths = name_strengths([each.text for each in read], self.model.knowledge)
-        return self.model.kind_model.judge(embeddings, strengths).posterior
 
 
 def version_of(model: HazardClassifier, rarity: Rarity) -> str:

@@ -114,7 +114,7 @@ def test_a_search_leaves_refused_contents_out_and_finds_what_is_like_a_confirmed
     filled: AssessmentStore, signer: Signer, small_model: HazardClassifier, default_plan: Plan
 ) -> None:
     offer = Listing.model_validate(OFFER)
-    renamed = offer.model_copy(update={"id": "renamed", "title": "Melody maker for kids"})
+    renamed = offer.model_copy(update={"id": "renamed", "title": "Melody maker xylophone for kids"})
     filled.save([Answered(renamed, small_model.assess(renamed, default_plan))])
     judged = [Judged("a1", offer.content_hash(), signer.listings([offer])[0])]
     search = ListingSearch(signer, filled.engine)
