@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from fastapi import Request
+from sqlalchemy import Connection
 from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
@@ -37,6 +38,8 @@ from serving.live_plan import LivePlan
 from serving.metrics import Metrics
 from serving.model_watch import ModelWatch
 from serving.outgoing.addresses import AddressRules
+from serving.pictures import reader as picture_reader
+from serving.pictures.room import PictureRoom
 from serving.process_memory import give_back
 from serving.review.deciding import Decisions
 from serving.review.desk import DeskRules, ReviewDesk
@@ -77,7 +80,8 @@ class Services:
         self.tracing = tracing_of(settings)
         database = open_database(settings.database_url)
         self.desk = ReviewDesk(database, desk_rules(settings))
-        self.store = AssessmentStore(database, self.desk.kept)
+        self.store = AssessmentStore(database, self._also_keep)
+        self.pictures = PictureRoom(settings, self.store, self.metrics.picture)
         self.saving = Saving(self.store)
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
@@ -204,6 +208,8 @@ class Services:
         self.jobs.begin(
             runner.Engine(Background(engine).assess, lambda: engine.in_force, self._keep_of_job, self.count)
         )
+        self.pictures.reader.begin(picture_reader.Engine(Background(engine).assess, lambda: engine.in_force))
+        self.metrics.reads_pictures(lambda: self.pictures.reader.backlog)
         self.metrics.ready(engine.versions, lambda: engine.admission.in_flight, engine.admission.capacity)
         _log.info(
             "ready: model %s, plan %s, taxonomy %s",
@@ -257,6 +263,7 @@ class Services:
             await asyncio.wait(tasks)
         await self.jobs.end()
         await self.hooks.sender.end()
+        await self.pictures.end()
         await self.keyring.end()
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
@@ -265,6 +272,11 @@ class Services:
         await asyncio.to_thread(self.store.close)
         if self.tracing is not None:
             await asyncio.to_thread(self.tracing.close)
+
+    def _also_keep(self, connection: Connection, answers: Sequence[Answered]) -> None:
+        """Keep what hangs on answers, in the transaction that keeps them."""
+        self.desk.kept(connection, answers)
+        self.pictures.store.keep_within(connection, answers)
 
     def _keep_of_job(self, answers: Sequence[Answered]) -> None:
         for start in range(0, len(answers), _KEPT_AT_ONCE):

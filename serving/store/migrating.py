@@ -19,6 +19,7 @@ from models.domain.errors import InputError
 from serving.store import (  # noqa: F401  (makes their tables known)
     account_tables,
     hook_tables,
+    picture_tables,
     recall_tables,
     review_tables,
 )
