@@ -7,7 +7,7 @@ from serving.access.principal import EVERY_ROLE, Role
 Roles = frozenset[Role]
 
 OPEN: Roles = frozenset()
-"""No key is asked for: probes, and what a browser needs to sign in."""
+"""No key is asked for: probes, what a browser needs to sign in, and pages for consumers."""
 _UPLOADER, _REVIEWER, _SCIENTIST, _ADMIN = Role.UPLOADER, Role.REVIEWER, Role.SCIENTIST, Role.ADMIN
 
 
@@ -25,6 +25,10 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("POST", "/session"): OPEN,
     ("DELETE", "/session"): EVERY_ROLE,
     ("GET", "/static/{path}"): OPEN,
+    ("GET", "/authorities"): OPEN,
+    ("GET", "/authorities/{country}"): OPEN,
+    ("GET", "/v1/authorities"): OPEN,
+    ("GET", "/v1/authorities/{country}"): OPEN,
     ("GET", "/metrics"): _and_admin(_SCIENTIST),
     ("GET", "/openapi.json"): EVERY_ROLE,
     ("GET", "/"): _STAFF,
@@ -76,6 +80,11 @@ ROLES: dict[tuple[str, str], Roles] = {
 }
 """By method and pattern of the path."""
 
+_OPEN_BELOW = {
+    pattern.partition("{")[0]: pattern for (_, pattern), roles in ROLES.items() if roles == OPEN and "{" in pattern
+}
+"""Patterns that are open, by how their paths begin."""
+
 
 def roles_of(method: str, pattern: str) -> Roles | None:
     """Return who may use a route; None where the table does not name it."""
@@ -90,4 +99,5 @@ def is_open(method: str, path: str) -> bool:
     >>> is_open("GET", "/healthz"), is_open("GET", "/v1/model"), is_open("GET", "/static/0a1b/app.js")
     (True, False, True)
     """
-    return roles_of(method, "/static/{path}" if path.startswith("/static/") else path) == OPEN
+    pattern = next((pattern for start, pattern in _OPEN_BELOW.items() if path.startswith(start)), path)
+    return roles_of(method, pattern) == OPEN

@@ -63,7 +63,10 @@ ALLOWED = {
         "GET /v1/shadow", "GET /v1/shadow/differences", "GET /metrics", *OVERSIGHT,
     },
 }  # fmt: skip
-OPEN_ROUTES = {"GET /healthz", "GET /readyz", "POST /session", "GET /static/{path}"}
+OPEN_ROUTES = {
+    "GET /healthz", "GET /readyz", "POST /session", "GET /static/{path}", "GET /authorities",
+    "GET /authorities/{country}", "GET /v1/authorities", "GET /v1/authorities/{country}",
+}  # fmt: skip
 ROUTES = [route for route in ROLES if ROLES[route] != OPEN]
 
 
