@@ -11,12 +11,25 @@ from fastapi import Depends, FastAPI
 from serving import pages
 from serving.access.asking import authorise
 from serving.access.guard import Guard
-from serving.api import assessments, authorities, explanations, health, jobs, model, plans, sessions, shadow, statements
+from serving.api import (
+    assessments,
+    authorities,
+    buyers,
+    explanations,
+    figures,
+    health,
+    jobs,
+    model,
+    plans,
+    sessions,
+    shadow,
+    statements,
+)
 from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
-from serving.console import item, oversight, public, queue
+from serving.console import item, oversight, pledge, public, queue, recall_notice
 from serving.console.errors import install_review_errors
 from serving.http_head import BoundedHead
 from serving.logs import begin_logging
@@ -95,8 +108,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_error_handlers(app)
     install_review_errors(app)
-    routers = (assessments, authorities, jobs, explanations, statements, plans, shadow, model, sessions, health)
-    shown = (pages, queue, item, oversight, public)
+    routers = (
+        assessments,
+        authorities,
+        buyers,
+        figures,
+        jobs,
+        explanations,
+        statements,
+        plans,
+        shadow,
+        model,
+        sessions,
+        health,
+    )
+    shown = (pages, queue, item, oversight, pledge, recall_notice, public)
     for router in (part.router for part in (*routers, *shown)):
         app.include_router(router)
     pages.mount_static(app)

@@ -6,9 +6,10 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from fastapi import Request
+from sqlalchemy.exc import SQLAlchemyError
 from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
@@ -21,6 +22,9 @@ from serving.access.allowances import Allowances
 from serving.access.keyring import Keyring
 from serving.access.principal import Allowance
 from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemError
+from serving.buyers.forgetting import forget_buyers
+from serving.buyers.notices import NoticeDesk
+from serving.buyers.sending import BuyerList
 from serving.demo import seed
 from serving.engine import AssessmentEngine, Limits, Outcome
 from serving.evidence import Pairs, add_items, read_items
@@ -51,6 +55,8 @@ from serving.tracing import tracing_of
 _log = logging.getLogger("hazardlens")
 _KEPT_AT_ONCE = 16
 """Answers of a job in one transaction: a call waits that long for the database's one writer."""
+_FORGET_EVERY = 3_600.0
+"""Seconds between two looks for data whose time is over."""
 
 
 class Services:
@@ -74,6 +80,8 @@ class Services:
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
         self.keys = IdempotencyStore(self.store.engine, timedelta(hours=settings.idempotency_hours))
+        self.notices = NoticeDesk(self.store.engine)
+        self.buyers = BuyerList(self.store.engine, timedelta(days=settings.buyers_keep_days))
         self.job_store = JobStore(self.store.engine)
         self.job_files = JobFiles(settings.jobs)
         keep = timedelta(hours=settings.job_keep_hours)
@@ -168,7 +176,11 @@ class Services:
         engine.observer = self.metrics
         self.metrics.remembers(lambda: engine.remembered.bytes)
         self._engine = engine
-        self._watching = [asyncio.create_task(live_plan.watch()), asyncio.create_task(self.metrics.keep_fresh())]
+        self._watching = [
+            asyncio.create_task(live_plan.watch()),
+            asyncio.create_task(self.metrics.keep_fresh()),
+            asyncio.create_task(self._forget()),
+        ]
         if self.settings.model_watch:
             self._watching.append(asyncio.create_task(model_watch.watch(self.settings.model_watch)))
         self.shadow.live = engine
@@ -236,6 +248,18 @@ class Services:
         await asyncio.to_thread(self.store.close)
         if self.tracing is not None:
             await asyncio.to_thread(self.tracing.close)
+
+    async def _forget(self) -> None:
+        """Delete buyers' data whose time is over, every hour."""
+        while True:
+            try:
+                gone = await asyncio.to_thread(forget_buyers, self.store.engine, datetime.now(UTC))
+            except SQLAlchemyError as error:
+                _log.error("buyers' data could not be deleted, which is tried again: %s", error)
+            else:
+                if gone:
+                    _log.info("deleted the data of %d order lines whose time is over", gone)
+            await asyncio.sleep(_FORGET_EVERY)
 
     def _keep_of_job(self, answers: Sequence[Answered]) -> None:
         for start in range(0, len(answers), _KEPT_AT_ONCE):

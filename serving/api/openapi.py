@@ -7,11 +7,13 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
+from models.notices.recall import Recall
 from serving.access.guard import COOKIE, PAGE_HEADER
 from serving.access.routes import OPEN, Roles, roles_of
 from serving.api.plan_schemas import ActRequest, PlanRequest
 from serving.api.problems import PROBLEM_TYPES, Problem
 from serving.api.schemas import AssessmentRequest
+from serving.buyers.lines import LinesRequest, ReceiptsRequest
 
 TITLE = "hazardlens"
 SUMMARY = "Product-safety risk of marketplace listings: hazards, EU risk level, explanation, action."
@@ -271,6 +273,9 @@ def complete_openapi(app: FastAPI) -> None:
                     (AssessmentRequest, "validation"),
                     (PlanRequest, "validation"),
                     (ActRequest, "validation"),
+                    (Recall, "validation"),
+                    (LinesRequest, "validation"),
+                    (ReceiptsRequest, "validation"),
                     (Problem, "serialization"),
                 ],
                 ref_template=_REF,

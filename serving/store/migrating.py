@@ -16,7 +16,7 @@ from alembic.util import CommandError
 from sqlalchemy import Engine
 
 from models.domain.errors import InputError
-from serving.store import hook_tables, recall_tables, review_tables  # noqa: F401  (makes their tables known)
+from serving.store import buyer_tables, hook_tables, recall_tables, review_tables  # noqa: F401  (makes their tables known)
 from serving.store.database import wait_for_turn, writing
 from serving.store.tables import Base
 

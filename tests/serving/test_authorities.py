@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser
 
 from models.domain.countries import eea_codes
-from serving.app import create_app
 from serving.settings import Settings
-from tests.serving.conftest import client_of, listening
+from tests.serving.conftest import client_of
 from tests.serving.test_error_shape import check
-
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 
 
 @pytest.fixture(scope="module")
-def anybody(small_model_dir: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def anybody(small_model_dir: object, tmp_path_factory: pytest.TempPathFactory) -> TestClient:
     """Somebody without a key, before a model is loaded: these answers need none."""
     settings = Settings(
         model=small_model_dir,  # type: ignore[arg-type]
@@ -27,7 +20,7 @@ def anybody(small_model_dir: object, tmp_path_factory: pytest.TempPathFactory) -
     )
     client = client_of(settings)
     del client.headers["Authorization"]
-    yield client
+    return client
 
 
 def test_the_authority_of_a_state_is_told_to_anybody(anybody: TestClient) -> None:
@@ -70,24 +63,3 @@ def test_a_page_for_another_country_is_a_page_too(anybody: TestClient) -> None:
     answer = anybody.get("/authorities/US", headers={"Accept": "text/html"})
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/html")
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1366), ("dark", 390)])
-def test_the_pages_break_no_rule_of_accessibility(
-    browser: Browser, small_model_dir: object, tmp_path_factory: pytest.TempPathFactory, scheme: str, width: int
-) -> None:
-    settings = Settings(
-        model=small_model_dir,  # type: ignore[arg-type]
-        database_url=f"sqlite:///{tmp_path_factory.mktemp('pages') / 'h.db'}",
-    )
-    with listening(create_app(settings)) as url:
-        context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 768})  # type: ignore[arg-type]
-        page = context.new_page()
-        page.goto(f"{url}/authorities")
-        assert [each["id"] for each in Axe().run(page, options=RULES).response["violations"]] == []
-        page.get_by_role("link", name="Cyprus").click()
-        page.wait_for_url("**/authorities/CY")
-        assert [each["id"] for each in Axe().run(page, options=RULES).response["violations"]] == []
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        context.close()

@@ -14,13 +14,20 @@ from fastapi import Request
 import serving.console
 from models.domain.action import Action
 from models.domain.risk import RiskLevel
+from models.notices.commitments import Status
+from models.notices.recall import Remedy
+from serving.buyers.lines import LineStatus
 from serving.console.language import chosen_language, languages, translations_for
 from serving.console.rendering import percent
 from serving.review.words import Act, Outcome, Round, State
 
 CONSOLE = Path(serving.console.__file__).parent
 TEMPLATES = CONSOLE.parent / "templates" / "console"
-WORDS = {word.value.replace("_", " ") for kind in (Action, RiskLevel, Act, Outcome, Round, State) for word in kind}
+WORDS = {
+    word.value.replace("_", " ")
+    for kind in (Action, RiskLevel, Act, Outcome, Round, State, Status, Remedy, LineStatus)
+    for word in kind
+}
 OTHERS = [language for language in languages() if language != "en"]
 
 

@@ -23,7 +23,10 @@ JOBS = {
     "POST /v1/jobs/{job_id}/cancel", "DELETE /v1/jobs/{job_id}",
 }  # fmt: skip
 """Of the caller's own."""
-OVERSIGHT = {"GET /review/quality", "GET /review/log", "POST /review/log/verify", "GET /review/log/export"}
+OVERSIGHT = {
+    "GET /review/quality", "GET /review/log", "POST /review/log/verify", "GET /review/log/export",
+    "GET /v1/figures/pledge", "GET /review/figures", "GET /review/commitments",
+}  # fmt: skip
 CONSOLE = {
     "GET /review",
     "POST /review/next",
@@ -43,14 +46,24 @@ CONSOLE = {
     "POST /review/items/{item_id}/decide",
     "GET /review/complaints",
     "POST /review/complaints/{appeal_id}",
+    "GET /review/cases/{case_id}/notice",
+    "POST /review/cases/{case_id}/notice",
+    "POST /review/cases/{case_id}/notice/release",
+    "GET /v1/cases/{case_id}/notice",
+    "PUT /v1/cases/{case_id}/notice",
+    "POST /v1/cases/{case_id}/notice/release",
 }
+TOLD = {"GET /v1/cases/{case_id}/notice/{language}", "GET /v1/cases/{case_id}/buyers"}
+"""Of recalls, without a person."""
 ALLOWED = {
     # what each role may besides health and the sign-in page, written out once more: a change must be meant
-    Role.UPLOADER: JOBS | {
+    Role.UPLOADER: JOBS | TOLD | {
+        "POST /v1/cases/{case_id}/buyers", "POST /v1/cases/{case_id}/buyers/receipts",
+        "GET /v1/cases/{case_id}/buyers/list",
         "DELETE /session", "GET /openapi.json", "POST /v1/assessments", "GET /v1/assessments/{assessment_id}",
         "GET /v1/assessments/{assessment_id}/explanation", "GET /v1/model",
     },
-    Role.REVIEWER: JOBS | {
+    Role.REVIEWER: JOBS | TOLD | {
         "DELETE /session", "GET /openapi.json", "POST /v1/assessments", "GET /v1/assessments/{assessment_id}",
         "GET /v1/assessments/{assessment_id}/explanation", "GET /v1/model", "GET /", "GET /assessments/{assessment_id}",
         "GET /v1/assessments", "GET /v1/assessments/{assessment_id}/statement", "POST /v1/statements",
