@@ -14,9 +14,11 @@ from typing import Annotated
 import typer
 
 from hazardlens.commands import (
+    accounts,
     audit,
     data,
     follow,
+    golden,
     keys,
     knowledge,
     plan,
@@ -49,7 +51,9 @@ app.command("score")(scoring.score)
 app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(audit.app, name="audit")
+app.add_typer(golden.app, name="golden")
 app.add_typer(keys.app, name="keys")
 app.add_typer(knowledge.app, name="knowledge")
 plan.app.command("simulate")(simulation.simulate)

@@ -29,7 +29,7 @@ from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
-from serving.console import item, oversight, pledge, public, queue, recall_notice
+from serving.console import dashboard, golden, item, oversight, pledge, public, queue, recall_notice
 from serving.console.errors import install_review_errors
 from serving.http_head import BoundedHead
 from serving.logs import begin_logging
@@ -122,7 +122,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         sessions,
         health,
     )
-    shown = (pages, queue, item, oversight, pledge, recall_notice, public)
+    shown = (pages, queue, item, oversight, dashboard, golden, pledge, recall_notice, public)
     for router in (part.router for part in (*routers, *shown)):
         app.include_router(router)
     pages.mount_static(app)

@@ -21,6 +21,7 @@ from models.reasons.marketplace import load_marketplace
 from serving.access.allowances import Allowances
 from serving.access.keyring import Keyring
 from serving.access.principal import Allowance
+from serving.access.sign_in import PasswordSignIn
 from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemError
 from serving.buyers.forgetting import forget_buyers
 from serving.buyers.notices import NoticeDesk
@@ -87,6 +88,7 @@ class Services:
         keep = timedelta(hours=settings.job_keep_hours)
         self.jobs = runner.JobRunner(self.job_store, self.job_files, self.keys, keep)
         self.keyring = Keyring(KeyStore(self.store.engine))
+        self.sign_in = PasswordSignIn(self.store.engine)
         self.allowances = Allowances(Allowance(settings.requests_per_minute, settings.listings_per_minute))
         self.draining = False
         self.in_work = 0
@@ -197,7 +199,7 @@ class Services:
         )
         self._loaded.set()
         if self.settings.demo:
-            await seed(engine, self.store)
+            await seed(engine, self.desk, self.decisions)
         # Other languages and thousands of items take a while; the server answers meanwhile.
         await asyncio.to_thread(model_watch.go_on)
         await asyncio.to_thread(self._add_known, engine.model, known)
@@ -326,6 +328,8 @@ def desk_rules(settings: Settings) -> DeskRules:
         IntakeRules(calendar, learn_daily=settings.review_learn_daily),
         lease=timedelta(minutes=settings.review_lease_minutes),
         grace=timedelta(seconds=settings.review_grace_seconds),
+        golden_share=settings.review_golden_share,
+        golden_uses=settings.review_golden_uses,
     )
 
 

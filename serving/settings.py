@@ -64,7 +64,7 @@ class Settings:
     otlp_endpoint : str or None
         Collector that traces are sent to by OTLP over HTTP; None leaves it to the standard variables of OpenTelemetry.
     demo : bool
-        Fill an empty store with the example listings at start.
+        Fill an empty store with the example listings and example reviews at start.
     plan_four_eyes : bool
         A plan goes live only by another person than its author.
     shadow_plan, shadow_model : Path or None
@@ -77,6 +77,10 @@ class Settings:
         How long a decision can be taken back, and has no effect outside.
     review_learn_daily : int
         Most listings a day that reviewers are asked about only because the model would learn from them.
+    review_golden_share : float
+        Share of the items handed to reviewers whose answer is known, 0 to 1; none where no answer was added.
+    review_golden_uses : int
+        Reviewers that a known answer is shown to before it is retired.
     marketplace : Path or None
         Facts of the marketplace, for texts to sellers and statements of reasons; None takes the example that ships.
     buyers_keep_days : int
@@ -151,6 +155,8 @@ class Settings:
     review_lease_minutes: int = 10
     review_grace_seconds: int = 30
     review_learn_daily: int = 20
+    review_golden_share: float = 0.02
+    review_golden_uses: int = 20
     access: str = "keys"
     metrics_open: bool = False
     requests_per_minute: int = 0
@@ -346,6 +352,8 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "review_lease_minutes": _integer(1, 1_440),
     "review_grace_seconds": _integer(0, 86_400),
     "review_learn_daily": _integer(0, 1_000_000),
+    "review_golden_share": _share,
+    "review_golden_uses": _integer(1, 1_000_000),
     "access": _choice({access: access for access in ACCESS}),
     "metrics_open": _choice(_YES_OR_NO),
     "requests_per_minute": _integer(0, 1_000_000_000),

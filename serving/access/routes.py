@@ -87,6 +87,11 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("POST", "/review/items/{item_id}/decide"): _CONSOLE,
     ("GET", "/review/complaints"): _CONSOLE,
     ("POST", "/review/complaints/{appeal_id}"): _CONSOLE,
+    ("GET", "/review/dashboard"): _STAFF,
+    ("GET", "/review/dashboard/{figure}"): _STAFF,
+    ("GET", "/review/golden"): _and_admin(_SCIENTIST),
+    ("POST", "/review/golden/{golden_id}/retire"): _and_admin(),
+    ("POST", "/review/items/{item_id}/golden"): _and_admin(),
     ("GET", "/review/quality"): _STAFF,
     ("GET", "/review/log"): _STAFF,
     ("POST", "/review/log/verify"): _STAFF,
@@ -98,6 +103,17 @@ _OPEN_BELOW = {
     pattern.partition("{")[0]: pattern for (_, pattern), roles in ROLES.items() if roles == OPEN and "{" in pattern
 }
 """Patterns that are open, by how their paths begin."""
+
+WITHOUT_OWN_PASSWORD = frozenset(
+    {
+        ("DELETE", "/session"),
+        ("GET", "/account"),
+        ("POST", "/account/password"),
+        ("POST", "/account/language"),
+        ("POST", "/account/sign-out"),
+    }
+)
+"""What a person may do who signed in with a password that somebody else has chosen."""
 
 
 def roles_of(method: str, pattern: str) -> Roles | None:

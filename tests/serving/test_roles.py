@@ -24,9 +24,16 @@ JOBS = {
 }  # fmt: skip
 """Of the caller's own."""
 OVERSIGHT = {
-    "GET /review/quality", "GET /review/log", "POST /review/log/verify", "GET /review/log/export",
-    "GET /v1/figures/pledge", "GET /review/figures", "GET /review/commitments",
-}  # fmt: skip
+    "GET /review/dashboard",
+    "GET /review/dashboard/{figure}",
+    "GET /review/quality",
+    "GET /review/log",
+    "POST /review/log/verify",
+    "GET /review/log/export",
+    "GET /v1/figures/pledge",
+    "GET /review/figures",
+    "GET /review/commitments",
+}
 CONSOLE = {
     "GET /review",
     "POST /review/next",
@@ -73,7 +80,7 @@ ALLOWED = {
         "DELETE /session", "GET /openapi.json", "POST /v1/assessments", "GET /v1/assessments/{assessment_id}",
         "GET /v1/assessments/{assessment_id}/explanation", "GET /v1/model", "GET /", "GET /assessments/{assessment_id}",
         "GET /v1/assessments", "GET /v1/plans", "GET /v1/plans/{name}", "POST /v1/plans", "POST /v1/plans/rollback",
-        "GET /v1/shadow", "GET /v1/shadow/differences", "GET /metrics", *OVERSIGHT,
+        "GET /v1/shadow", "GET /v1/shadow/differences", "GET /metrics", "GET /review/golden", *OVERSIGHT,
     },
 }  # fmt: skip
 OPEN_ROUTES = {
