@@ -62,7 +62,7 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("GET", "/v1/cases/{case_id}/notice"): _CONSOLE,
     ("PUT", "/v1/cases/{case_id}/notice"): _CONSOLE,
     ("POST", "/v1/cases/{case_id}/notice/release"): _CONSOLE,
-    ("GET", "/v1/cases/{case_id}/notice/{language}"): _and_admin(_REVIEWER, _UPLOADER),
+    ("GET", "/v1/cases/{case_id}/notices/{language}"): _and_admin(_REVIEWER, _UPLOADER),
     ("POST", "/v1/cases/{case_id}/buyers"): _and_admin(_UPLOADER),
     ("POST", "/v1/cases/{case_id}/buyers/receipts"): _and_admin(_UPLOADER),
     ("GET", "/v1/cases/{case_id}/buyers"): _and_admin(_REVIEWER, _UPLOADER),

@@ -72,10 +72,12 @@ async def list_authorities() -> JsonResponse:
     summary="The authority for product safety of a state",
     description="No key is asked for. 404 for a country outside the European Economic Area.",
     response_model=AuthorityAnswer,
-    responses=problems(404, 500),
+    responses=problems(404, 422, 500),
 )
 async def get_authority(
-    country: Annotated[str, Path(description="ISO 3166-1 alpha-2, any case; EL is GR", examples=["NL"])],
+    country: Annotated[
+        str, Path(description="ISO 3166-1 alpha-2, any case; EL is GR", pattern="^[A-Za-z]{2}$", examples=["NL"])
+    ],
 ) -> JsonResponse:
     """Return the authority of a state."""
     return JsonResponse(_answer(authority_of(country)))

@@ -157,7 +157,7 @@ async def release_notice(request: Request, case_id: CaseId) -> JsonResponse:
 
 
 @router.get(
-    "/v1/cases/{case_id}/notice/{language}",
+    "/v1/cases/{case_id}/notices/{language}",
     summary="The released recall notice in one language",
     description="Plain text, or HTML that stands alone, by `format`.",
     response_class=Response,

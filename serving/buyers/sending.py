@@ -167,7 +167,7 @@ class BuyerList:
             with self.engine.connect() as connection:
                 rows = connection.execute(query.order_by(LINES.c.id).limit(_AT_ONCE)).all()
             for row in rows:
-                yield row._mapping
+                yield row._asdict()
             if len(rows) < _AT_ONCE:
                 return
             after = rows[-1].id

@@ -60,7 +60,7 @@ CONSOLE = {
     "PUT /v1/cases/{case_id}/notice",
     "POST /v1/cases/{case_id}/notice/release",
 }
-TOLD = {"GET /v1/cases/{case_id}/notice/{language}", "GET /v1/cases/{case_id}/buyers"}
+TOLD = {"GET /v1/cases/{case_id}/notices/{language}", "GET /v1/cases/{case_id}/buyers"}
 """Of recalls, without a person."""
 ALLOWED = {
     # what each role may besides health and the sign-in page, written out once more: a change must be meant

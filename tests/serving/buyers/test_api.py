@@ -108,16 +108,16 @@ def test_a_notice_says_what_it_lacks_and_is_not_released(client: TestClient, cas
     problem = check(client.post(f"/v1/cases/{case}/notice/release"), 422)
     assert problem.errors[0].field == "hazard_details.de"
     assert "In seltenen" in problem.errors[0].message
-    check(client.get(f"/v1/cases/{case}/notice/de"), 409)
+    check(client.get(f"/v1/cases/{case}/notices/de"), 409)
 
 
 def test_a_released_notice_is_given_in_every_language(client: TestClient, case: int) -> None:
     released(client, case)
-    assert client.get(f"/v1/cases/{case}/notice/pl").text.startswith("Odzyskanie produktu")
-    page = client.get(f"/v1/cases/{case}/notice/ar", params={"format": "html"})
+    assert client.get(f"/v1/cases/{case}/notices/pl").text.startswith("Odzyskanie produktu")
+    page = client.get(f"/v1/cases/{case}/notices/ar", params={"format": "html"})
     assert 'dir="rtl"' in page.text
     assert page.headers["content-disposition"].startswith("attachment")
-    check(client.get(f"/v1/cases/{case}/notice/sv"), 404)
+    check(client.get(f"/v1/cases/{case}/notices/sv"), 404)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 from sqlalchemy import Engine, insert
@@ -21,14 +21,11 @@ class Cases:
 
     engine: Engine
 
-    def __post_init__(self) -> None:
-        self._numbers = count(1)
-
     def case(self, kind: str = "order", category: str = "Toys", **facts: Any) -> int:
-        number = next(self._numbers)
+        number = uuid.uuid4().hex
         alert = {
-            "id": f"{number:032x}", "identity": f"safety-gate SR {number}", "register": "safety-gate",
-            "number": str(number), "reference": f"SR/{number:05}/26", "title": "Mini heater", "brand": "Hearthlane",
+            "id": number, "identity": f"safety-gate SR {number}", "register": "safety-gate",
+            "number": number, "reference": f"SR/{number}/26", "title": "Mini heater", "brand": "Hearthlane",
             "category": category, "level": "serious", "country": "NL", "published": "2026-03-01", "digest": "0" * 64,
             "received_at": NOW, "updated_at": NOW, "alert": {"title": "Mini heater"},
         }  # fmt: skip
@@ -43,9 +40,9 @@ class Cases:
             )
 
     def match(self, case_id: int, state: str = "confirmed", judged_at: dt.datetime | None = NOW, **facts: Any) -> int:
-        number = next(self._numbers)
+        number = uuid.uuid4().hex
         match = {
-            "case_id": case_id, "listing_id": f"li-{number}", "assessment_id": "", "content_hash": f"{number:064x}",
+            "case_id": case_id, "listing_id": f"li-{number}", "assessment_id": "", "content_hash": 2 * number,
             "title": "Mini heater", "seller": "s1", "countries": "NL", "listing": {}, "probability": 0.9,
             "features": [], "identical": False, "relisted": False, "found_by": "search", "found_at": NOW,
             "state": state, "judged_at": judged_at, "judged_by": "ada", "note": "", **facts,
@@ -57,7 +54,7 @@ class Cases:
         self, case_id: int, match_id: int, removed_at: dt.datetime | None, ordered_at: dt.datetime = NOW, **facts: Any
     ) -> None:
         order = {
-            "id": f"{next(self._numbers):032x}", "case_id": case_id, "match_id": match_id, "listing_id": "",
+            "id": uuid.uuid4().hex, "case_id": case_id, "match_id": match_id, "listing_id": "",
             "ordered_by": "ada", "ordered_at": ordered_at, "due_at": ordered_at, "reminders": 0, "refused": "",
             "removed_at": removed_at, **facts,
         }  # fmt: skip
