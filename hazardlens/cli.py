@@ -24,6 +24,7 @@ from hazardlens.commands import (
     keys,
     knowledge,
     plan,
+    pledge,
     reasons,
     registry,
     report,
@@ -62,6 +63,7 @@ app.add_typer(knowledge.app, name="knowledge")
 plan.app.command("simulate")(simulation.simulate)
 app.add_typer(plan.app, name="plan")
 app.add_typer(reasons.app, name="reasons")
+report.app.command("pledge")(pledge.pledge)
 app.add_typer(report.app, name="report")
 app.command("promote")(registry.promote)
 app.command("rollback")(registry.rollback)

@@ -13,7 +13,10 @@ from serving.access.asking import authorise
 from serving.access.guard import Guard
 from serving.api import (
     assessments,
+    authorities,
+    buyers,
     explanations,
+    figures,
     health,
     jobs,
     model,
@@ -29,7 +32,19 @@ from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
-from serving.console import account, dashboard, golden, item, oversight, people, queue, views
+from serving.console import (
+    account,
+    dashboard,
+    golden,
+    item,
+    oversight,
+    people,
+    pledge,
+    public,
+    queue,
+    recall_notice,
+    views,
+)
 from serving.console import webhooks as webhook_pages
 from serving.console.errors import install_review_errors
 from serving.http_head import BoundedHead
@@ -49,6 +64,9 @@ _ROUTERS = (
     plans,
     shadow,
     webhooks,
+    authorities,
+    buyers,
+    figures,
     model,
     sessions,
     oidc,
@@ -63,6 +81,9 @@ _CONSOLE = (
     golden,
     account,
     people,
+    pledge,
+    recall_notice,
+    public,
     webhook_pages,
 )
 API_VERSION = "1.0.0"

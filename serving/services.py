@@ -6,10 +6,11 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from fastapi import Request
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
@@ -24,6 +25,9 @@ from serving.access.oidc.flow import ProviderSignIn
 from serving.access.principal import Allowance
 from serving.access.sign_in import PasswordSignIn
 from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemError
+from serving.buyers.forgetting import forget_buyers
+from serving.buyers.notices import NoticeDesk
+from serving.buyers.sending import BuyerList
 from serving.demo import seed
 from serving.engine import AssessmentEngine, Limits, Outcome
 from serving.erasure.retention import Keep, Retention
@@ -62,6 +66,8 @@ from serving.tracing import tracing_of
 _log = logging.getLogger("hazardlens")
 _KEPT_AT_ONCE = 16
 """Answers of a job in one transaction: a call waits that long for the database's one writer."""
+_FORGET_EVERY = 3_600.0
+"""Seconds between two looks for data whose time is over."""
 
 
 class Services:
@@ -86,6 +92,8 @@ class Services:
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
         self.keys = IdempotencyStore(self.store.engine, timedelta(hours=settings.idempotency_hours))
+        self.notices = NoticeDesk(self.store.engine)
+        self.buyers = BuyerList(self.store.engine, timedelta(days=settings.buyers_keep_days))
         self.job_store = JobStore(self.store.engine)
         self.job_files = JobFiles(settings.jobs)
         keep = timedelta(hours=settings.job_keep_hours)
@@ -200,6 +208,7 @@ class Services:
             asyncio.create_task(self.retention.watch()),
             asyncio.create_task(live_plan.watch()),
             asyncio.create_task(self.metrics.keep_fresh()),
+            asyncio.create_task(self._forget()),
         ]
         if self.settings.model_watch:
             self._watching.append(asyncio.create_task(model_watch.watch(self.settings.model_watch)))
@@ -277,6 +286,18 @@ class Services:
         """Keep what hangs on answers, in the transaction that keeps them."""
         self.desk.kept(connection, answers)
         self.pictures.store.keep_within(connection, answers)
+
+    async def _forget(self) -> None:
+        """Delete buyers' data whose time is over, every hour."""
+        while True:
+            try:
+                gone = await asyncio.to_thread(forget_buyers, self.store.engine, datetime.now(UTC))
+            except SQLAlchemyError as error:
+                _log.error("buyers' data could not be deleted, which is tried again: %s", error)
+            else:
+                if gone:
+                    _log.info("deleted the data of %d order lines whose time is over", gone)
+            await asyncio.sleep(_FORGET_EVERY)
 
     def _keep_of_job(self, answers: Sequence[Answered]) -> None:
         for start in range(0, len(answers), _KEPT_AT_ONCE):

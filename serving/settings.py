@@ -86,6 +86,10 @@ class Settings:
         Reviewers that a known answer is shown to before it is retired.
     marketplace : Path or None
         Facts of the marketplace, for texts to sellers and statements of reasons; None takes the example that ships.
+    buyers_keep_days : int
+        Days that an order line with its buyer's contact data is kept after it was handed over.
+    commitments : Path or None
+        Register of the pledge's areas with their status here; None takes the one that ships.
     jobs : Path
         Directory of uploads and results of jobs; one for all workers.
     job_max_mb : int
@@ -185,6 +189,8 @@ class Settings:
     demo: bool = False
     plan_four_eyes: bool = True
     marketplace: Path | None = None
+    commitments: Path | None = None
+    buyers_keep_days: int = 90
     shadow_plan: Path | None = None
     shadow_model: Path | None = None
     shadow_rate: float = 1.0
@@ -448,6 +454,8 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "demo": _choice(_YES_OR_NO),
     "plan_four_eyes": _choice(_YES_OR_NO),
     "marketplace": _path,
+    "commitments": _path,
+    "buyers_keep_days": _integer(1, 3_650),
     "shadow_plan": _path,
     "shadow_model": _path,
     "shadow_rate": _share,
