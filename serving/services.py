@@ -29,7 +29,7 @@ from serving.buyers.forgetting import forget_buyers
 from serving.buyers.notices import NoticeDesk
 from serving.buyers.sending import BuyerList
 from serving.demo import seed
-from serving.engine import AssessmentEngine, Limits, Outcome
+from serving.engine import AssessmentEngine, Limits, Outcome, RecallsFor
 from serving.erasure.retention import Keep, Retention
 from serving.evidence import Pairs, add_items, read_items
 from serving.hooks.schedule import Schedule
@@ -39,6 +39,10 @@ from serving.jobs import runner
 from serving.jobs.background import Background
 from serving.jobs.files import JobFiles
 from serving.live_plan import LivePlan
+from serving.matching.judging import JudgementStore
+from serving.matching.recalls import KnownRecalls, watch_recalls
+from serving.matching.signatures import SignatureStore
+from serving.matching.stored_listings import ListingSearch
 from serving.metrics import Metrics
 from serving.model_watch import ModelWatch
 from serving.outgoing.addresses import AddressRules
@@ -86,6 +90,8 @@ class Services:
         self.tracing = tracing_of(settings)
         database = open_database(settings.database_url)
         self.desk = ReviewDesk(database, desk_rules(settings))
+        self.signatures = SignatureStore(database)
+        self.match_judgements = JudgementStore(database)
         self.store = AssessmentStore(database, self._also_keep)
         self.pictures = PictureRoom(settings, self.store, self.metrics.picture)
         self.saving = Saving(self.store)
@@ -116,6 +122,8 @@ class Services:
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
         self.shadow = ShadowRunner(trial_of(settings), self.shadow_store)
+        self._listing_search: ListingSearch | None = None
+        self._searching = threading.Lock()
         self._engine: AssessmentEngine | None = None
         self._live_plan: LivePlan | None = None
         self._model_watch: ModelWatch | None = None
@@ -184,7 +192,7 @@ class Services:
             await asyncio.to_thread(migrate, self.store.engine)
             self.hooks.sender.begin()
             await self.keyring.begin()
-            engine = await asyncio.to_thread(load_engine, self.settings)
+            engine = await asyncio.to_thread(load_engine, self.settings, self._recalls_for)
             live_plan = LivePlan(self.plans, engine, self.metrics.versions)
             await asyncio.to_thread(live_plan.begin)
             model_watch = ModelWatch(self.settings.model, engine, self._another_model, self.metrics.model_failed)
@@ -208,6 +216,7 @@ class Services:
             asyncio.create_task(self.retention.watch()),
             asyncio.create_task(live_plan.watch()),
             asyncio.create_task(self.metrics.keep_fresh()),
+            asyncio.create_task(watch_recalls(lambda: engine.in_force.recalls)),
             asyncio.create_task(self._forget()),
         ]
         if self.settings.model_watch:
@@ -233,6 +242,22 @@ class Services:
         await asyncio.to_thread(model_watch.go_on)
         await asyncio.to_thread(self._add_known, engine.model, known)
         await asyncio.to_thread(give_back)
+
+    def _recalls_for(self, model: HazardClassifier) -> KnownRecalls:
+        """Return what looks for matches of a model's listings, with the alerts that are known now."""
+        recalls = KnownRecalls(model, self.store.engine)
+        recalls.refresh(lambda: not self._ending)
+        return recalls
+
+    @property
+    def listing_search(self) -> ListingSearch:
+        """What finds the stored listings of an alert; it keeps their signatures in memory once it has been used."""
+        recalls = self.engine.in_force.recalls
+        assert isinstance(recalls, KnownRecalls)
+        with self._searching:
+            if self._listing_search is None or self._listing_search.signer.version != recalls.signer.version:
+                self._listing_search = ListingSearch(recalls.signer, self.store.engine)
+            return self._listing_search
 
     def _another_model(self, model: HazardClassifier) -> None:
         """Let what hangs on the model follow it; on the thread that has put it in force."""
@@ -285,6 +310,7 @@ class Services:
     def _also_keep(self, connection: Connection, answers: Sequence[Answered]) -> None:
         """Keep what hangs on answers, in the transaction that keeps them."""
         self.desk.kept(connection, answers)
+        self.signatures.keep_within(connection, answers)
         self.pictures.store.keep_within(connection, answers)
 
     async def _forget(self) -> None:
@@ -326,7 +352,7 @@ def known_items(model: HazardClassifier, settings: Settings) -> Pairs:
     return read_items(model, settings.evidence) if settings.evidence else []
 
 
-def load_engine(settings: Settings) -> AssessmentEngine:
+def load_engine(settings: Settings, recalls_for: RecallsFor = lambda _: None) -> AssessmentEngine:
     """Load model and plan.
 
     Raises
@@ -340,7 +366,7 @@ def load_engine(settings: Settings) -> AssessmentEngine:
     model = HazardClassifier.load(settings.model.resolve(), settings.threads_of_a_worker)
     marketplace = load_marketplace(settings.marketplace)
     return AssessmentEngine(
-        model, plan, limits_of(settings), lambda answering: Telling(answering.knowledge, marketplace)
+        model, plan, limits_of(settings), lambda answering: Telling(answering.knowledge, marketplace), recalls_for
     )
 
 

@@ -64,7 +64,7 @@ async def why(request: Request, item_id: int, about: str = "") -> Response:
     try:
         listing = Listing.model_validate(stored.listing)
         types = () if subject in (None, LEVEL) else (str(subject),)
-        found = await engine.explain(listing, "full", types, in_force)
+        found = await engine.explain(listing, "full", types, in_force, stored.looked)
     except Refused:
         return render(request, "why_later.html", {"item": item, "about": about}, headers={"Retry-After": "1"})
     return render(request, "why.html", {"fragment": explanation_fragment(found, stored.listing, subject)})
