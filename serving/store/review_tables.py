@@ -78,7 +78,9 @@ class ReviewItemRow(Base):
             postgresql_where=WAITS,
         ),
         # The same for what came in and went out by day.
-        Index("ix_review_opened", "opened_at", "queue", sqlite_where=OPENED, postgresql_where=OPENED),
+        Index(
+            "ix_review_opened", "opened_at", "queue", "category", "hazard", sqlite_where=OPENED, postgresql_where=OPENED
+        ),
         Index("ix_review_closed", "decided_at", "queue", "due_at", sqlite_where=CLOSED, postgresql_where=CLOSED),
         Index("ix_review_learn", "opened_at", sqlite_where=LEARNS, postgresql_where=LEARNS),
         Index("ix_review_held", "held_until", sqlite_where=HELD, postgresql_where=HELD),

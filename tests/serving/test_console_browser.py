@@ -192,7 +192,7 @@ def test_no_page_breaks_a_rule_of_accessibility(sign_in: Any, url: str, scheme: 
     item = item_of(page)
     rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
     for path in (f"/review/items/{item}", "/review", "/review?state=decided", "/review/complaints", "/review/quality",
-                 "/review/log"):  # fmt: skip
+                 "/review/dashboard?days=90", "/review/log"):  # fmt: skip
         page.goto(url + path)
         if "items" in path:
             page.wait_for_selector("#why .why-part, #why .notice")

@@ -30,7 +30,7 @@ def upgrade() -> None:
     )
     op.drop_index("ix_review_counts", "review_items")
     _counts([*_COUNTED, "only_for"])
-    _partial("ix_review_opened", ["opened_at", "queue"], _OPENED)
+    _partial("ix_review_opened", ["opened_at", "queue", "category", "hazard"], _OPENED)
     _partial("ix_review_closed", ["decided_at", "queue", "due_at"], _CLOSED)
     op.create_table(
         "golden_answers",
