@@ -11,6 +11,7 @@ from models.classifier.explaining import explain_listing
 from models.classifier.scenario_line import scenario_line
 from models.domain.explanation import Explanation
 from models.domain.listing import Listing
+from models.plan.reading import load_plan
 from serving.console.language import languages, translations_for
 from serving.console.wording import Wording
 from serving.engine import AssessmentEngine
