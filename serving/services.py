@@ -19,18 +19,24 @@ from models.plan.reading import load_plan
 from models.reasons.marketplace import load_marketplace
 from serving.access.allowances import Allowances
 from serving.access.keyring import Keyring
+from serving.access.oidc.flow import ProviderSignIn
 from serving.access.principal import Allowance
 from serving.access.sign_in import PasswordSignIn
 from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemError
 from serving.demo import seed
 from serving.engine import AssessmentEngine, Limits, Outcome
+from serving.erasure.retention import Keep, Retention
 from serving.evidence import Pairs, add_items, read_items
+from serving.hooks.schedule import Schedule
+from serving.hooks.sender import SendingRules
+from serving.hooks.webhooks import Webhooks
 from serving.jobs import runner
 from serving.jobs.background import Background
 from serving.jobs.files import JobFiles
 from serving.live_plan import LivePlan
 from serving.metrics import Metrics
 from serving.model_watch import ModelWatch
+from serving.outgoing.addresses import AddressRules
 from serving.process_memory import give_back
 from serving.review.deciding import Decisions
 from serving.review.desk import DeskRules, ReviewDesk
@@ -45,6 +51,7 @@ from serving.store.jobs import JobStore
 from serving.store.keys import KeyStore
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
+from serving.store.preferences import Preferences
 from serving.store.saving import Saving
 from serving.telling import Telling
 from serving.tracing import tracing_of
@@ -79,8 +86,18 @@ class Services:
         self.job_files = JobFiles(settings.jobs)
         keep = timedelta(hours=settings.job_keep_hours)
         self.jobs = runner.JobRunner(self.job_store, self.job_files, self.keys, keep)
-        self.keyring = Keyring(KeyStore(self.store.engine))
+        self.hooks = Webhooks(
+            self.store.engine,
+            AddressRules(settings.outgoing_networks),
+            Schedule(settings.hook_tries, settings.hook_backoff_seconds),
+            SendingRules(settings.hook_timeout_seconds, timedelta(days=settings.hook_keep_days)),
+            self.metrics.hook_tried,
+        )
+        self.keyring = Keyring(KeyStore(self.store.engine), session_lasts=timedelta(hours=settings.session_hours))
         self.sign_in = PasswordSignIn(self.store.engine)
+        self.provider = ProviderSignIn.of(settings, self.sign_in.accounts)
+        self.retention = Retention(self.store.engine, keep_of(settings))
+        self.preferences = Preferences(self.store.engine)
         self.allowances = Allowances(Allowance(settings.requests_per_minute, settings.listings_per_minute))
         self.draining = False
         self.in_work = 0
@@ -153,6 +170,7 @@ class Services:
         threading.Thread(target=identifier, name="languages", daemon=True).start()
         try:
             await asyncio.to_thread(migrate, self.store.engine)
+            self.hooks.sender.begin()
             await self.keyring.begin()
             engine = await asyncio.to_thread(load_engine, self.settings)
             live_plan = LivePlan(self.plans, engine, self.metrics.versions)
@@ -169,8 +187,16 @@ class Services:
         self._live_plan, self._model_watch = live_plan, model_watch
         engine.observer = self.metrics
         self.metrics.remembers(lambda: engine.remembered.bytes)
+        sender = self.hooks.sender
+        self.metrics.hooks_wait(
+            lambda: sender.figures.backlog, lambda: sender.figures.oldest_seconds, lambda: sender.figures.dead
+        )
         self._engine = engine
-        self._watching = [asyncio.create_task(live_plan.watch()), asyncio.create_task(self.metrics.keep_fresh())]
+        self._watching = [
+            asyncio.create_task(self.retention.watch()),
+            asyncio.create_task(live_plan.watch()),
+            asyncio.create_task(self.metrics.keep_fresh()),
+        ]
         if self.settings.model_watch:
             self._watching.append(asyncio.create_task(model_watch.watch(self.settings.model_watch)))
         self.shadow.live = engine
@@ -230,6 +256,7 @@ class Services:
         if tasks:
             await asyncio.wait(tasks)
         await self.jobs.end()
+        await self.hooks.sender.end()
         await self.keyring.end()
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
@@ -307,6 +334,15 @@ def desk_rules(settings: Settings) -> DeskRules:
         golden_share=settings.review_golden_share,
         golden_uses=settings.review_golden_uses,
     )
+
+
+def keep_of(settings: Settings) -> Keep:
+    """Return how long what is kept."""
+
+    def days(number: int) -> timedelta | None:
+        return timedelta(days=number) if number else None
+
+    return Keep(days(settings.keep_assessments_days), days(settings.keep_reviews_days), days(settings.keep_names_days))
 
 
 def trial_of(settings: Settings) -> Trial:

@@ -12,6 +12,8 @@ from serving.access.routes import OPEN, Roles, roles_of
 from serving.api.plan_schemas import ActRequest, PlanRequest
 from serving.api.problems import PROBLEM_TYPES, Problem
 from serving.api.schemas import AssessmentRequest
+from serving.api.webhook_document import describe_webhooks
+from serving.api.webhook_schemas import EndpointChange, EndpointRequest, RotationRequest
 
 TITLE = "hazardlens"
 SUMMARY = "Product-safety risk of marketplace listings: hazards, EU risk level, explanation, action."
@@ -21,6 +23,7 @@ TAGS = [
     {"name": "plans", "description": "Plans that are stored, and which one is live."},
     {"name": "shadow", "description": "A plan and a model on trial, beside the live ones and without effect."},
     {"name": "statements", "description": "Statements of reasons for the DSA Transparency Database."},
+    {"name": "webhooks", "description": "Who is told of events, and what became of it."},
     {"name": "model", "description": "What answers are made with."},
     {"name": "operation", "description": "For whoever runs the server."},
 ]
@@ -270,6 +273,9 @@ def complete_openapi(app: FastAPI) -> None:
                     (AssessmentRequest, "validation"),
                     (PlanRequest, "validation"),
                     (ActRequest, "validation"),
+                    (EndpointRequest, "validation"),
+                    (EndpointChange, "validation"),
+                    (RotationRequest, "validation"),
                     (Problem, "serialization"),
                 ],
                 ref_template=_REF,
@@ -289,6 +295,7 @@ def complete_openapi(app: FastAPI) -> None:
             schemas["Problem"]["example"] = Problem.model_json_schema()["example"]
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
+            describe_webhooks(schema, _REF)
             app.openapi_schema = schema
         return app.openapi_schema
 

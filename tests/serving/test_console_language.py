@@ -17,9 +17,11 @@ from models.domain.action import Action
 from models.domain.risk import RiskLevel
 from models.domain.taxonomy import load_taxonomy
 from models.plan.reading import load_plan
+from serving.access.principal import Role
 from serving.console.language import chosen_language, languages, translations_for
 from serving.console.rendering import percent
 from serving.highlighting import Run
+from serving.hooks.delivery_log import State as DeliveryState
 from serving.oversight.figures import FIGURES, Reviews
 from serving.oversight.scope import Scope
 from serving.review.words import Act, Outcome, Round, State
@@ -28,7 +30,9 @@ from serving.store.migrating import migrate
 
 CONSOLE = Path(serving.console.__file__).parent
 TEMPLATES = CONSOLE.parent / "templates"
-WORDS = {word.value.replace("_", " ") for kind in (Action, RiskLevel, Act, Outcome, Round, State) for word in kind}
+KINDS = (Action, RiskLevel, Act, DeliveryState, Outcome, Role, Round, State)
+WORDS = {word.value.replace("_", " ") for kind in KINDS for word in kind}
+WORDS |= {"active", "disabled"}  # how an account stands
 HAZARDS = set(load_taxonomy().names)
 MARKS = {Run("", strength, weight).words for strength in range(1, 5) for weight in (-1, 1)}
 FIELDS = {
