@@ -16,6 +16,7 @@ import typer
 from hazardlens.commands import (
     accounts,
     audit,
+    captioner,
     data,
     follow,
     golden,
@@ -50,6 +51,7 @@ app.command("score")(scoring.score)
 app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)
+app.command("captioner")(captioner.captioner)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(golden.app, name="golden")
