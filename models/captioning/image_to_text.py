@@ -102,7 +102,8 @@ class ImageToText:
         sized = image.convert("RGB").resize(self.description.size, Image.Resampling(self.description.resample))
         scaled = np.asarray(sized, dtype=np.float32) / 255
         normal = (scaled - np.array(self.description.mean)) / np.array(self.description.std)
-        return normal.transpose(2, 0, 1)[None].astype(np.float32)
+        pixels: NDArray[np.float32] = normal.transpose(2, 0, 1)[None].astype(np.float32)
+        return pixels
 
 
 def read_description(directory: Path) -> CaptionerDescription:

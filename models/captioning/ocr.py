@@ -129,7 +129,8 @@ def _reread(lines: Sequence[ReadLine], cuts: Sequence[Any], other: Tesseract) ->
     unsure = [i for i, line in enumerate(lines) if line.confidence < _SURE or not cleaned(line.text)]
     if not unsure:
         return list(lines)
-    readings, turned = other.read([cuts[i][:, :, ::-1] for i in unsure])
+    # A line that was surely read tells which way is up for all of them.
+    readings, turned = other.read([cuts[i][:, :, ::-1] for i in unsure], upright_known=len(unsure) < len(lines))
     better = list(lines)
     for i, (text, confidence) in zip(unsure, readings, strict=True):
         if text and confidence > (lines[i].confidence if cleaned(lines[i].text) else 0.0) - _LEAD:

@@ -51,8 +51,13 @@ class Tesseract:
     def __init__(self, languages: str) -> None:
         self.languages = chosen_packs(languages)
 
-    def read(self, cuts: Sequence[Cut]) -> tuple[list[Reading], bool]:
+    def read(self, cuts: Sequence[Cut], upright_known: bool = False) -> tuple[list[Reading], bool]:
         """Read lines, each in the language that fits it best.
+
+        Parameters
+        ----------
+        upright_known : bool
+            The lines are known to stand upright; otherwise they are also tried turned, where they can hardly be read.
 
         Returns
         -------
@@ -62,7 +67,7 @@ class Tesseract:
             The lines stood on their head and were read turned.
         """
         upright = self._best(cuts)
-        if _mean(upright) >= _READ_WELL:
+        if upright_known or _mean(upright) >= _READ_WELL:
             return upright, False
         turned = self._best([np.rot90(cut, 2) for cut in cuts])
         return (turned, True) if _mean(turned) > _mean(upright) else (upright, False)
