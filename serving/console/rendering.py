@@ -79,7 +79,7 @@ def render_sign_in(
 def render_public(request: Request, template: str, values: Mapping[str, Any]) -> HTMLResponse:
     """Return a page for everybody, who need not be signed in."""
     language = chosen_language(request)
-    page = _environment(language).get_template(f"console/{template}")
+    page = environment_for(language).get_template(f"console/{template}")
     text = page.render(static=request.app.state.static, language=language, **values)
     return HTMLResponse(text, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"})
 
