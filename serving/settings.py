@@ -86,6 +86,10 @@ class Settings:
         Reviewers that a known answer is shown to before it is retired.
     marketplace : Path or None
         Facts of the marketplace, for texts to sellers and statements of reasons; None takes the example that ships.
+    buyers_keep_days : int
+        Days that an order line with its buyer's contact data is kept after it was handed over.
+    commitments : Path or None
+        Register of the pledge's areas with their status here; None takes the one that ships.
     jobs : Path
         Directory of uploads and results of jobs; one for all workers.
     job_max_mb : int
@@ -163,6 +167,24 @@ class Settings:
     hook_keep_days : int
         Days that the log of webhooks is kept.
 
+    captioners : tuple of str
+        Who reads pictures, in order: `ocr`, `mark`, `caption`, `remote`, or `none`; empty takes those that have what
+        they need.
+    captioner_seconds : float
+        How long each captioner may take for a picture.
+    caption_cache : Path
+        Directory of captions by the hash of their picture.
+    caption_cache_mb : int
+        Their size, in units of 1,000,000 bytes.
+    tesseract : str or None
+        Language packs of Tesseract for scripts that the built-in reader does not know: ``rus+ara``, or ``all``.
+    caption_model : Path or None
+        Image-to-text model, as `hazardlens captioner` writes it.
+    caption_url, caption_token : str or None
+        Captioning service, and the bearer token for it.
+    caption_a_day : int
+        Most requests to that service in 24 hours; 0 is no limit.
+
     Raises
     ------
     InputError
@@ -185,6 +207,8 @@ class Settings:
     demo: bool = False
     plan_four_eyes: bool = True
     marketplace: Path | None = None
+    commitments: Path | None = None
+    buyers_keep_days: int = 90
     shadow_plan: Path | None = None
     shadow_model: Path | None = None
     shadow_rate: float = 1.0
@@ -229,6 +253,10 @@ class Settings:
     drain_seconds: int = 0
     otlp_endpoint: str | None = None
     outgoing_networks: tuple[Network, ...] = ()
+    hook_timeout_seconds: float = 10.0
+    hook_backoff_seconds: float = 5.0
+    hook_tries: int = 20
+    hook_keep_days: int = 30
     pictures: Path = Path("var/pictures")
     picture_keep_hours: int = 720
     picture_max: int = 12
@@ -237,10 +265,15 @@ class Settings:
     picture_hosts: tuple[str, ...] = ()
     picture_fetch_seconds: float = 10.0
     picture_blur: bool = True
-    hook_timeout_seconds: float = 10.0
-    hook_backoff_seconds: float = 5.0
-    hook_tries: int = 20
-    hook_keep_days: int = 30
+    captioners: tuple[str, ...] = ()
+    captioner_seconds: float = 60.0
+    caption_cache: Path = Path("var/captions")
+    caption_cache_mb: int = 50
+    tesseract: str | None = None
+    caption_model: Path | None = None
+    caption_url: str | None = None
+    caption_token: str | None = None
+    caption_a_day: int = 10_000
 
     def __post_init__(self) -> None:
         if self.max_in_flight < self.max_listings:
@@ -384,15 +417,6 @@ def _networks(name: str, raw: str) -> tuple[Network, ...]:
         raise InputError(f"value {raw!r} names no networks: {error}", place=name, hint=hint) from error
 
 
-def _hosts(name: str, raw: str) -> tuple[str, ...]:
-    hosts = tuple(part.strip().lower() for part in raw.split(",") if part.strip())
-    for host in hosts:
-        if not _HOST.fullmatch(host):
-            hint = "give hosts by commas, such as img.shop.example or *.cdn.example"
-            raise InputError(f"value {host!r} is no host", place=name, hint=hint)
-    return hosts
-
-
 def _safe_url(name: str, raw: str) -> str:
     parts = urlsplit(_url(name, raw))
     if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
@@ -413,12 +437,25 @@ def _parts(raw: str) -> list[str]:
     return [part for part in raw.split(",") if part.strip()]
 
 
+def _hosts(name: str, raw: str) -> tuple[str, ...]:
+    hosts = tuple(part.strip().lower() for part in raw.split(",") if part.strip())
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            hint = "give hosts by commas, such as img.shop.example or *.cdn.example"
+            raise InputError(f"value {host!r} is no host", place=name, hint=hint)
+    return hosts
+
+
 def _text(_: str, raw: str) -> str:
     return raw
 
 
 def _path(_: str, raw: str) -> Path:
     return Path(raw)
+
+
+def _names(_: str, raw: str) -> tuple[str, ...]:
+    return tuple(name for part in raw.split(",") if (name := part.strip()))
 
 
 _share = _number(1, "give a number from 0 to 1, such as 0.1")
@@ -448,6 +485,8 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "demo": _choice(_YES_OR_NO),
     "plan_four_eyes": _choice(_YES_OR_NO),
     "marketplace": _path,
+    "commitments": _path,
+    "buyers_keep_days": _integer(1, 3_650),
     "shadow_plan": _path,
     "shadow_model": _path,
     "shadow_rate": _share,
@@ -485,7 +524,20 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "tls_key": _path,
     "hsts_seconds": _integer(0, 100_000_000),
     "trusted_proxies": _text,
+    "captioners": _names,
+    "captioner_seconds": _seconds,
+    "caption_cache": _path,
+    "caption_cache_mb": _integer(1, 1_000_000),
+    "tesseract": _text,
+    "caption_model": _path,
+    "caption_url": _url,
+    "caption_token": _text,
+    "caption_a_day": _integer(0, 1_000_000_000),
     "outgoing_networks": _networks,
+    "hook_timeout_seconds": _pause,
+    "hook_backoff_seconds": _pause,
+    "hook_tries": _integer(1, 100),
+    "hook_keep_days": _integer(1, 3_650),
     "pictures": _path,
     "picture_keep_hours": _integer(0, 24 * 365 * 10),
     "picture_max": _integer(1, 50),
@@ -494,8 +546,4 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "picture_hosts": _hosts,
     "picture_fetch_seconds": _seconds,
     "picture_blur": _choice(_YES_OR_NO),
-    "hook_timeout_seconds": _pause,
-    "hook_backoff_seconds": _pause,
-    "hook_tries": _integer(1, 100),
-    "hook_keep_days": _integer(1, 3_650),
 }

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
+from models.notices.recall import Recall
 from serving.access.guard import COOKIE, PAGE_HEADER
 from serving.access.routes import OPEN, Roles, roles_of
 from serving.api.picture_schemas import KnownRequest, PicturedRequest
@@ -15,6 +16,7 @@ from serving.api.problems import PROBLEM_TYPES, Problem
 from serving.api.schemas import AssessmentRequest
 from serving.api.webhook_document import describe_webhooks
 from serving.api.webhook_schemas import EndpointChange, EndpointRequest, RotationRequest
+from serving.buyers.lines import LinesRequest, ReceiptsRequest
 
 TITLE = "hazardlens"
 SUMMARY = "Product-safety risk of marketplace listings: hazards, EU risk level, explanation, action."
@@ -26,6 +28,7 @@ TAGS = [
     {"name": "shadow", "description": "A plan and a model on trial, beside the live ones and without effect."},
     {"name": "statements", "description": "Statements of reasons for the DSA Transparency Database."},
     {"name": "webhooks", "description": "Who is told of events, and what became of it."},
+    {"name": "recalls", "description": "Recalls: notices, buyers, authorities, figures."},
     {"name": "model", "description": "What answers are made with."},
     {"name": "operation", "description": "For whoever runs the server."},
 ]
@@ -300,6 +303,9 @@ def complete_openapi(app: FastAPI) -> None:
                     (EndpointRequest, "validation"),
                     (EndpointChange, "validation"),
                     (RotationRequest, "validation"),
+                    (Recall, "validation"),
+                    (LinesRequest, "validation"),
+                    (ReceiptsRequest, "validation"),
                     (Problem, "serialization"),
                 ],
                 ref_template=_REF,
