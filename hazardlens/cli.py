@@ -17,6 +17,7 @@ from hazardlens.commands import (
     accounts,
     audit,
     data,
+    erase,
     follow,
     golden,
     hooks,
@@ -48,6 +49,7 @@ app = typer.Typer(
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("score")(scoring.score)
+app.command("erase")(erase.erase)
 app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)

@@ -11,12 +11,24 @@ from fastapi import Depends, FastAPI
 from serving import pages
 from serving.access.asking import authorise
 from serving.access.guard import Guard
-from serving.api import assessments, explanations, health, jobs, model, plans, sessions, shadow, statements, webhooks
+from serving.api import (
+    assessments,
+    explanations,
+    health,
+    jobs,
+    model,
+    oidc,
+    plans,
+    sessions,
+    shadow,
+    statements,
+    webhooks,
+)
 from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
-from serving.console import dashboard, golden, item, oversight, queue
+from serving.console import account, dashboard, golden, item, oversight, people, queue, views
 from serving.console import webhooks as webhook_pages
 from serving.console.errors import install_review_errors
 from serving.http_head import BoundedHead
@@ -96,10 +108,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_error_handlers(app)
     install_review_errors(app)
-    routers = (assessments, jobs, explanations, statements, plans, shadow, webhooks, model, sessions, health)
-    consoles = (pages, queue, item, oversight, dashboard, golden, webhook_pages)
-    for router in (*(part.router for part in routers), *(part.router for part in consoles)):
-        app.include_router(router)
+    routers = (assessments, jobs, explanations, statements, plans, shadow, webhooks, model, sessions, oidc, health)
+    console = (queue, views, item, oversight, dashboard, golden, account, people, webhook_pages)
+    for part in (*routers, pages, *console):
+        app.include_router(part.router)
     pages.mount_static(app)
     complete_openapi(app)
     return app

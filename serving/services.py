@@ -19,11 +19,13 @@ from models.plan.reading import load_plan
 from models.reasons.marketplace import load_marketplace
 from serving.access.allowances import Allowances
 from serving.access.keyring import Keyring
+from serving.access.oidc.flow import ProviderSignIn
 from serving.access.principal import Allowance
 from serving.access.sign_in import PasswordSignIn
 from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemError
 from serving.demo import seed
 from serving.engine import AssessmentEngine, Limits, Outcome
+from serving.erasure.retention import Keep, Retention
 from serving.evidence import Pairs, add_items, read_items
 from serving.hooks.schedule import Schedule
 from serving.hooks.sender import SendingRules
@@ -49,6 +51,7 @@ from serving.store.jobs import JobStore
 from serving.store.keys import KeyStore
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
+from serving.store.preferences import Preferences
 from serving.store.saving import Saving
 from serving.telling import Telling
 from serving.tracing import tracing_of
@@ -90,8 +93,11 @@ class Services:
             SendingRules(settings.hook_timeout_seconds, timedelta(days=settings.hook_keep_days)),
             self.metrics.hook_tried,
         )
-        self.keyring = Keyring(KeyStore(self.store.engine))
+        self.keyring = Keyring(KeyStore(self.store.engine), session_lasts=timedelta(hours=settings.session_hours))
         self.sign_in = PasswordSignIn(self.store.engine)
+        self.provider = ProviderSignIn.of(settings, self.sign_in.accounts)
+        self.retention = Retention(self.store.engine, keep_of(settings))
+        self.preferences = Preferences(self.store.engine)
         self.allowances = Allowances(Allowance(settings.requests_per_minute, settings.listings_per_minute))
         self.draining = False
         self.in_work = 0
@@ -186,7 +192,11 @@ class Services:
             lambda: sender.figures.backlog, lambda: sender.figures.oldest_seconds, lambda: sender.figures.dead
         )
         self._engine = engine
-        self._watching = [asyncio.create_task(live_plan.watch()), asyncio.create_task(self.metrics.keep_fresh())]
+        self._watching = [
+            asyncio.create_task(self.retention.watch()),
+            asyncio.create_task(live_plan.watch()),
+            asyncio.create_task(self.metrics.keep_fresh()),
+        ]
         if self.settings.model_watch:
             self._watching.append(asyncio.create_task(model_watch.watch(self.settings.model_watch)))
         self.shadow.live = engine
@@ -324,6 +334,15 @@ def desk_rules(settings: Settings) -> DeskRules:
         golden_share=settings.review_golden_share,
         golden_uses=settings.review_golden_uses,
     )
+
+
+def keep_of(settings: Settings) -> Keep:
+    """Return how long what is kept."""
+
+    def days(number: int) -> timedelta | None:
+        return timedelta(days=number) if number else None
+
+    return Keep(days(settings.keep_assessments_days), days(settings.keep_reviews_days), days(settings.keep_names_days))
 
 
 def trial_of(settings: Settings) -> Trial:

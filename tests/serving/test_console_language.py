@@ -16,6 +16,7 @@ import serving.console
 from models.domain.action import Action
 from models.domain.risk import RiskLevel
 from models.domain.taxonomy import load_taxonomy
+from serving.access.principal import Role
 from serving.console.language import chosen_language, languages, translations_for
 from serving.console.rendering import percent
 from serving.hooks.delivery_log import State as DeliveryState
@@ -27,8 +28,9 @@ from serving.store.migrating import migrate
 
 CONSOLE = Path(serving.console.__file__).parent
 TEMPLATES = CONSOLE.parent / "templates" / "console"
-KINDS = (Action, RiskLevel, Act, DeliveryState, Outcome, Round, State)
+KINDS = (Action, RiskLevel, Act, DeliveryState, Outcome, Role, Round, State)
 WORDS = {word.value.replace("_", " ") for kind in KINDS for word in kind}
+WORDS |= {"active", "disabled"}  # how an account stands
 HAZARDS = set(load_taxonomy().names)
 OTHERS = [language for language in languages() if language != "en"]
 
