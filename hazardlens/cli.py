@@ -16,6 +16,7 @@ import typer
 from hazardlens.commands import (
     accounts,
     audit,
+    captioner,
     data,
     erase,
     follow,
@@ -23,7 +24,9 @@ from hazardlens.commands import (
     hooks,
     keys,
     knowledge,
+    matching,
     plan,
+    pledge,
     reasons,
     registry,
     report,
@@ -50,9 +53,11 @@ app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("score")(scoring.score)
 app.command("erase")(erase.erase)
+app.command("match")(matching.match)
 app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)
+app.command("captioner")(captioner.captioner)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(golden.app, name="golden")
@@ -62,6 +67,7 @@ app.add_typer(knowledge.app, name="knowledge")
 plan.app.command("simulate")(simulation.simulate)
 app.add_typer(plan.app, name="plan")
 app.add_typer(reasons.app, name="reasons")
+report.app.command("pledge")(pledge.pledge)
 app.add_typer(report.app, name="report")
 app.command("promote")(registry.promote)
 app.command("rollback")(registry.rollback)

@@ -13,11 +13,15 @@ from serving.access.asking import authorise
 from serving.access.guard import Guard
 from serving.api import (
     assessments,
+    authorities,
+    buyers,
     explanations,
+    figures,
     health,
     jobs,
     model,
     oidc,
+    pictures,
     plans,
     sessions,
     shadow,
@@ -28,7 +32,19 @@ from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
-from serving.console import account, dashboard, golden, item, oversight, people, queue, views
+from serving.console import (
+    account,
+    dashboard,
+    golden,
+    item,
+    oversight,
+    people,
+    pledge,
+    public,
+    queue,
+    recall_notice,
+    views,
+)
 from serving.console import webhooks as webhook_pages
 from serving.console.errors import install_review_errors
 from serving.http_head import BoundedHead
@@ -39,6 +55,37 @@ from serving.settings import Settings
 from serving.tracing import OFF
 
 _log = logging.getLogger("hazardlens.access")
+_ROUTERS = (
+    assessments,
+    jobs,
+    explanations,
+    pictures,
+    statements,
+    plans,
+    shadow,
+    webhooks,
+    authorities,
+    buyers,
+    figures,
+    model,
+    sessions,
+    oidc,
+    health,
+)
+_CONSOLE = (
+    queue,
+    views,
+    item,
+    oversight,
+    dashboard,
+    golden,
+    account,
+    people,
+    pledge,
+    recall_notice,
+    public,
+    webhook_pages,
+)
 API_VERSION = "1.0.0"
 """Version of the HTTP interface, not of the model."""
 
@@ -108,9 +155,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_error_handlers(app)
     install_review_errors(app)
-    routers = (assessments, jobs, explanations, statements, plans, shadow, webhooks, model, sessions, oidc, health)
-    console = (queue, views, item, oversight, dashboard, golden, account, people, webhook_pages)
-    for part in (*routers, pages, *console):
+    for part in (*_ROUTERS, pages, *_CONSOLE):
         app.include_router(part.router)
     pages.mount_static(app)
     complete_openapi(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -19,6 +20,7 @@ LOG_FORMATS = ("text", "json")
 ACCESS = ("keys", "off")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 _T = TypeVar("_T")
+_HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,10 @@ class Settings:
         Reviewers that a known answer is shown to before it is retired.
     marketplace : Path or None
         Facts of the marketplace, for texts to sellers and statements of reasons; None takes the example that ships.
+    buyers_keep_days : int
+        Days that an order line with its buyer's contact data is kept after it was handed over.
+    commitments : Path or None
+        Register of the pledge's areas with their status here; None takes the one that ships.
     jobs : Path
         Directory of uploads and results of jobs; one for all workers.
     job_max_mb : int
@@ -134,6 +140,22 @@ class Settings:
         How long a browser is to insist on HTTPS (Strict-Transport-Security), sent over HTTPS only; 0 sends none.
     trusted_proxies : str or None
         Addresses or networks, separated by commas, whose X-Forwarded-For and -Proto are believed.
+    pictures : Path
+        Directory of pictures: as they came until they are read, then clean copies; one for all workers.
+    picture_keep_hours : int
+        Hours that the clean copy of a picture is kept; 0 keeps none.
+    picture_max : int
+        Most pictures of a listing.
+    picture_max_mb : int
+        Longest picture, in units of 1,000,000 bytes.
+    picture_max_megapixels : int
+        Largest picture, in units of 1,000,000 pixels.
+    picture_hosts : tuple of str
+        Hosts that pictures are fetched from, ``*.cdn.example`` for all below a domain; none fetches none.
+    picture_fetch_seconds : float
+        How long fetching a picture may take.
+    picture_blur : bool
+        Blur pictures in the console until a reviewer asks for them.
     outgoing_networks : tuple of networks
         Networks that are not public and that the server may still send requests to, also without TLS.
     hook_timeout_seconds : float
@@ -144,6 +166,22 @@ class Settings:
         Tries after which a webhook is a dead letter.
     hook_keep_days : int
         Days that the log of webhooks is kept.
+
+    captioners : tuple of str
+        Who reads pictures, in order: `ocr`, `mark`, `caption`, `remote`, or `none`; empty takes those that have what
+        they need.
+    captioner_seconds : float
+        How long each captioner may take for a picture.
+    caption_cache_mb : int
+        Captions that are kept by the hash of their picture, in units of 1,000,000 bytes.
+    tesseract : str or None
+        Language packs of Tesseract for scripts that the built-in reader does not know: ``rus+ara``, or ``all``.
+    caption_model : Path or None
+        Image-to-text model, as `hazardlens captioner` writes it.
+    caption_url, caption_token : str or None
+        Captioning service, and the bearer token for it.
+    caption_a_day : int
+        Most requests to that service in 24 hours; 0 is no limit.
 
     Raises
     ------
@@ -167,6 +205,8 @@ class Settings:
     demo: bool = False
     plan_four_eyes: bool = True
     marketplace: Path | None = None
+    commitments: Path | None = None
+    buyers_keep_days: int = 90
     shadow_plan: Path | None = None
     shadow_model: Path | None = None
     shadow_rate: float = 1.0
@@ -215,6 +255,22 @@ class Settings:
     hook_backoff_seconds: float = 5.0
     hook_tries: int = 20
     hook_keep_days: int = 30
+    pictures: Path = Path("var/pictures")
+    picture_keep_hours: int = 720
+    picture_max: int = 12
+    picture_max_mb: int = 10
+    picture_max_megapixels: int = 25
+    picture_hosts: tuple[str, ...] = ()
+    picture_fetch_seconds: float = 10.0
+    picture_blur: bool = True
+    captioners: tuple[str, ...] = ()
+    captioner_seconds: float = 60.0
+    caption_cache_mb: int = 50
+    tesseract: str | None = None
+    caption_model: Path | None = None
+    caption_url: str | None = None
+    caption_token: str | None = None
+    caption_a_day: int = 10_000
 
     def __post_init__(self) -> None:
         if self.max_in_flight < self.max_listings:
@@ -378,12 +434,25 @@ def _parts(raw: str) -> list[str]:
     return [part for part in raw.split(",") if part.strip()]
 
 
+def _hosts(name: str, raw: str) -> tuple[str, ...]:
+    hosts = tuple(part.strip().lower() for part in raw.split(",") if part.strip())
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            hint = "give hosts by commas, such as img.shop.example or *.cdn.example"
+            raise InputError(f"value {host!r} is no host", place=name, hint=hint)
+    return hosts
+
+
 def _text(_: str, raw: str) -> str:
     return raw
 
 
 def _path(_: str, raw: str) -> Path:
     return Path(raw)
+
+
+def _names(_: str, raw: str) -> tuple[str, ...]:
+    return tuple(name for part in raw.split(",") if (name := part.strip()))
 
 
 _share = _number(1, "give a number from 0 to 1, such as 0.1")
@@ -413,6 +482,8 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "demo": _choice(_YES_OR_NO),
     "plan_four_eyes": _choice(_YES_OR_NO),
     "marketplace": _path,
+    "commitments": _path,
+    "buyers_keep_days": _integer(1, 3_650),
     "shadow_plan": _path,
     "shadow_model": _path,
     "shadow_rate": _share,
@@ -450,9 +521,25 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "tls_key": _path,
     "hsts_seconds": _integer(0, 100_000_000),
     "trusted_proxies": _text,
+    "captioners": _names,
+    "captioner_seconds": _seconds,
+    "caption_cache_mb": _integer(1, 1_000_000),
+    "tesseract": _text,
+    "caption_model": _path,
+    "caption_url": _url,
+    "caption_token": _text,
+    "caption_a_day": _integer(0, 1_000_000_000),
     "outgoing_networks": _networks,
     "hook_timeout_seconds": _pause,
     "hook_backoff_seconds": _pause,
     "hook_tries": _integer(1, 100),
     "hook_keep_days": _integer(1, 3_650),
+    "pictures": _path,
+    "picture_keep_hours": _integer(0, 24 * 365 * 10),
+    "picture_max": _integer(1, 50),
+    "picture_max_mb": _integer(1, 1_000),
+    "picture_max_megapixels": _integer(1, 100),
+    "picture_hosts": _hosts,
+    "picture_fetch_seconds": _seconds,
+    "picture_blur": _choice(_YES_OR_NO),
 }

@@ -7,7 +7,7 @@ from serving.access.principal import EVERY_ROLE, Role
 Roles = frozenset[Role]
 
 OPEN: Roles = frozenset()
-"""No key is asked for: probes, and what a browser needs to sign in."""
+"""No key is asked for: probes, what a browser needs to sign in, and pages for consumers."""
 _UPLOADER, _REVIEWER, _SCIENTIST, _ADMIN = Role.UPLOADER, Role.REVIEWER, Role.SCIENTIST, Role.ADMIN
 
 
@@ -39,6 +39,10 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("POST", "/accounts/{account_id}/enable"): _and_admin(),
     ("POST", "/accounts/{account_id}/sign-out"): _and_admin(),
     ("GET", "/static/{path}"): OPEN,
+    ("GET", "/authorities"): OPEN,
+    ("GET", "/authorities/{country}"): OPEN,
+    ("GET", "/v1/authorities"): OPEN,
+    ("GET", "/v1/authorities/{country}"): OPEN,
     ("GET", "/metrics"): _and_admin(_SCIENTIST),
     ("GET", "/openapi.json"): EVERY_ROLE,
     ("GET", "/"): _STAFF,
@@ -47,6 +51,11 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("GET", "/v1/assessments"): _STAFF,
     ("GET", "/v1/assessments/{assessment_id}"): EVERY_ROLE,
     ("GET", "/v1/assessments/{assessment_id}/explanation"): EVERY_ROLE,
+    ("GET", "/v1/assessments/{assessment_id}/pictures"): EVERY_ROLE,
+    ("GET", "/v1/pictures/{picture_id}"): _CONSOLE,
+    ("GET", "/v1/known-pictures"): _CONSOLE,
+    ("POST", "/v1/known-pictures"): _CONSOLE,
+    ("DELETE", "/v1/known-pictures/{known_id}"): _CONSOLE,
     ("GET", "/v1/assessments/{assessment_id}/statement"): _and_admin(_REVIEWER),
     ("POST", "/v1/statements"): _and_admin(_REVIEWER),
     ("POST", "/v1/statements/check"): _and_admin(_REVIEWER),
@@ -76,6 +85,20 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("GET", "/v1/webhook-deliveries"): _and_admin(),
     ("GET", "/v1/webhook-deliveries/{delivery_id}"): _and_admin(),
     ("POST", "/v1/webhook-deliveries/{delivery_id}/resend"): _and_admin(),
+    ("GET", "/v1/figures/pledge"): _STAFF,
+    ("GET", "/review/cases/{case_id}/notice"): _CONSOLE,
+    ("POST", "/review/cases/{case_id}/notice"): _CONSOLE,
+    ("POST", "/review/cases/{case_id}/notice/release"): _CONSOLE,
+    ("GET", "/v1/cases/{case_id}/notice"): _CONSOLE,
+    ("PUT", "/v1/cases/{case_id}/notice"): _CONSOLE,
+    ("POST", "/v1/cases/{case_id}/notice/release"): _CONSOLE,
+    ("GET", "/v1/cases/{case_id}/notices/{language}"): _and_admin(_REVIEWER, _UPLOADER),
+    ("POST", "/v1/cases/{case_id}/buyers"): _and_admin(_UPLOADER),
+    ("POST", "/v1/cases/{case_id}/buyers/receipts"): _and_admin(_UPLOADER),
+    ("GET", "/v1/cases/{case_id}/buyers"): _and_admin(_REVIEWER, _UPLOADER),
+    ("GET", "/v1/cases/{case_id}/buyers/list"): _and_admin(_UPLOADER),
+    ("GET", "/review/figures"): _STAFF,
+    ("GET", "/review/commitments"): _STAFF,
     ("GET", "/review"): _CONSOLE,
     ("POST", "/review/next"): _CONSOLE,
     ("POST", "/review/views"): _CONSOLE,
@@ -88,6 +111,7 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("POST", "/review/decisions/{decision_id}/undo"): _CONSOLE,
     ("GET", "/review/items/{item_id}"): _CONSOLE,
     ("GET", "/review/items/{item_id}/why"): _CONSOLE,
+    ("GET", "/review/items/{item_id}/pictures"): _CONSOLE,
     ("POST", "/review/items/{item_id}/worksheet"): _CONSOLE,
     ("POST", "/review/items/{item_id}/claim"): _CONSOLE,
     ("POST", "/review/items/{item_id}/renew"): _CONSOLE,
@@ -115,6 +139,11 @@ ROLES: dict[tuple[str, str], Roles] = {
 }
 """By method and pattern of the path."""
 
+_OPEN_BELOW = {
+    pattern.partition("{")[0]: pattern for (_, pattern), roles in ROLES.items() if roles == OPEN and "{" in pattern
+}
+"""Patterns that are open, by how their paths begin."""
+
 WITHOUT_OWN_PASSWORD = frozenset(
     {
         ("DELETE", "/session"),
@@ -140,4 +169,5 @@ def is_open(method: str, path: str) -> bool:
     >>> is_open("GET", "/healthz"), is_open("GET", "/v1/model"), is_open("GET", "/static/0a1b/app.js")
     (True, False, True)
     """
-    return roles_of(method, "/static/{path}" if path.startswith("/static/") else path) == OPEN
+    pattern = next((pattern for start, pattern in _OPEN_BELOW.items() if path.startswith(start)), path)
+    return roles_of(method, pattern) == OPEN

@@ -76,6 +76,14 @@ def render_sign_in(
     return HTMLResponse(text, status, {"Cache-Control": "no-store", "Vary": "Accept-Language, Cookie", **headers})
 
 
+def render_public(request: Request, template: str, values: Mapping[str, Any]) -> HTMLResponse:
+    """Return a page for everybody, who need not be signed in."""
+    language = chosen_language(request)
+    page = environment_for(language).get_template(f"console/{template}")
+    text = page.render(static=request.app.state.static, language=language, **values)
+    return HTMLResponse(text, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"})
+
+
 def _decision_to_undo(request: Request) -> str:
     """Return the decision that was just made and can be taken back, as the browser was told; empty for none."""
     given = request.cookies.get(UNDO_COOKIE, "")

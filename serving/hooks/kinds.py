@@ -97,6 +97,28 @@ class ListingActed(EventBody):
     at: datetime
 
 
+class NoticeReady(EventBody):
+    """Recall notices wait to be sent to buyers; who they are is fetched with a key, and stands in no event."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "case_id": 17,
+                "version": 2,
+                "queued": 340,
+                "languages": ["de", "nl"],
+                "at": "2026-11-26T09:30:00Z",
+            }
+        }
+    )
+
+    case_id: int
+    version: int = Field(description="of the recall notice")
+    queued: int = Field(description="order lines whose buyers wait")
+    languages: list[str]
+    at: datetime
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of event.
@@ -118,6 +140,7 @@ class Kind:
 
 PING = "hook.ping"
 REVIEW_DECIDED = "review.decided"
+NOTICE_READY = "recall.notice_ready"
 
 
 def listing_kind(action: Action) -> str:
@@ -147,7 +170,7 @@ KINDS: dict[str, Kind] = {
         Kind("listing.reassessed", "a listing was assessed again and the answer differs"),
         Kind("alert.received", "an alert or notice was taken in"),
         Kind("case.takedown_ordered", "listings are to be removed because of an alert"),
-        Kind("recall.notice_ready", "a recall notice can be sent to buyers"),
+        Kind(NOTICE_READY, "a recall notice can be sent to buyers", NoticeReady),
     )
 }
 """By name."""

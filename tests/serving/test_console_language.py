@@ -16,8 +16,11 @@ import serving.console
 from models.domain.action import Action
 from models.domain.risk import RiskLevel
 from models.domain.taxonomy import load_taxonomy
+from models.notices.commitments import Status
+from models.notices.recall import Remedy
 from models.plan.reading import load_plan
 from serving.access.principal import Role
+from serving.buyers.lines import LineStatus
 from serving.console.language import chosen_language, languages, translations_for
 from serving.console.rendering import percent
 from serving.highlighting import Run
@@ -30,7 +33,7 @@ from serving.store.migrating import migrate
 
 CONSOLE = Path(serving.console.__file__).parent
 TEMPLATES = CONSOLE.parent / "templates"
-KINDS = (Action, RiskLevel, Act, DeliveryState, Outcome, Role, Round, State)
+KINDS = (Action, RiskLevel, Act, DeliveryState, LineStatus, Outcome, Remedy, Role, Round, State, Status)
 WORDS = {word.value.replace("_", " ") for kind in KINDS for word in kind}
 WORDS |= {"active", "disabled"}  # how an account stands
 HAZARDS = set(load_taxonomy().names)

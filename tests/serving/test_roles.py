@@ -33,6 +33,9 @@ OVERSIGHT = {
     "GET /review/log",
     "POST /review/log/verify",
     "GET /review/log/export",
+    "GET /v1/figures/pledge",
+    "GET /review/figures",
+    "GET /review/commitments",
 }
 CONSOLE = {
     "GET /review",
@@ -57,14 +60,24 @@ CONSOLE = {
     "POST /review/items/{item_id}/decide",
     "GET /review/complaints",
     "POST /review/complaints/{appeal_id}",
+    "GET /review/cases/{case_id}/notice",
+    "POST /review/cases/{case_id}/notice",
+    "POST /review/cases/{case_id}/notice/release",
+    "GET /v1/cases/{case_id}/notice",
+    "PUT /v1/cases/{case_id}/notice",
+    "POST /v1/cases/{case_id}/notice/release",
 }
+TOLD = {"GET /v1/cases/{case_id}/notices/{language}", "GET /v1/cases/{case_id}/buyers"}
+"""Of recalls, without a person."""
 ALLOWED = {
     # what each role may besides health and the sign-in page, written out once more: a change must be meant
-    Role.UPLOADER: OWN | {
+    Role.UPLOADER: OWN | TOLD | {
+        "POST /v1/cases/{case_id}/buyers", "POST /v1/cases/{case_id}/buyers/receipts",
+        "GET /v1/cases/{case_id}/buyers/list",
         "DELETE /session", "GET /openapi.json", "POST /v1/assessments", "GET /v1/assessments/{assessment_id}",
         "GET /v1/assessments/{assessment_id}/explanation", "GET /v1/model",
     },
-    Role.REVIEWER: OWN | {
+    Role.REVIEWER: OWN | TOLD | {
         "DELETE /session", "GET /openapi.json", "POST /v1/assessments", "GET /v1/assessments/{assessment_id}",
         "GET /v1/assessments/{assessment_id}/explanation", "GET /v1/model", "GET /", "GET /assessments/{assessment_id}",
         "GET /v1/assessments", "GET /v1/assessments/{assessment_id}/statement", "POST /v1/statements",
@@ -79,7 +92,8 @@ ALLOWED = {
 }  # fmt: skip
 OPEN_ROUTES = {
     "GET /healthz", "GET /readyz", "POST /session", "GET /session/oidc", "GET /session/oidc/callback",
-    "GET /static/{path}",
+    "GET /static/{path}", "GET /authorities", "GET /authorities/{country}", "GET /v1/authorities",
+    "GET /v1/authorities/{country}",
 }  # fmt: skip
 ROUTES = [route for route in ROLES if ROLES[route] != OPEN]
 
