@@ -17,8 +17,10 @@ from hazardlens.commands import (
     accounts,
     audit,
     data,
+    erase,
     follow,
     golden,
+    hooks,
     keys,
     knowledge,
     plan,
@@ -48,12 +50,14 @@ app = typer.Typer(
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("score")(scoring.score)
+app.command("erase")(erase.erase)
 app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(golden.app, name="golden")
+app.add_typer(hooks.app, name="hooks")
 app.add_typer(keys.app, name="keys")
 app.add_typer(knowledge.app, name="knowledge")
 plan.app.command("simulate")(simulation.simulate)

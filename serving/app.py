@@ -20,16 +20,31 @@ from serving.api import (
     health,
     jobs,
     model,
+    oidc,
     plans,
     sessions,
     shadow,
     statements,
+    webhooks,
 )
 from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
-from serving.console import dashboard, golden, item, oversight, pledge, public, queue, recall_notice
+from serving.console import (
+    account,
+    dashboard,
+    golden,
+    item,
+    oversight,
+    people,
+    pledge,
+    public,
+    queue,
+    recall_notice,
+    views,
+)
+from serving.console import webhooks as webhook_pages
 from serving.console.errors import install_review_errors
 from serving.http_head import BoundedHead
 from serving.logs import begin_logging
@@ -108,23 +123,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_error_handlers(app)
     install_review_errors(app)
-    routers = (
-        assessments,
-        authorities,
-        buyers,
-        figures,
-        jobs,
-        explanations,
-        statements,
-        plans,
-        shadow,
-        model,
-        sessions,
-        health,
-    )
-    shown = (pages, queue, item, oversight, dashboard, golden, pledge, recall_notice, public)
-    for router in (part.router for part in (*routers, *shown)):
-        app.include_router(router)
+    routers = (assessments, jobs, explanations, statements, plans, shadow, webhooks, model, sessions, oidc, health)
+    recalls = (authorities, buyers, figures, pledge, recall_notice, public)
+    console = (queue, views, item, oversight, dashboard, golden, account, people, webhook_pages)
+    for part in (*routers, pages, *console, *recalls):
+        app.include_router(part.router)
     pages.mount_static(app)
     complete_openapi(app)
     return app

@@ -80,8 +80,15 @@ class Metrics:
         )
         self._memory = self._gauge("worker_resident_bytes", "Memory of a worker.", mode="liveall")
         self._processor = self._counter("worker_cpu_seconds", "Processor time of all workers.")
+        self._hook_tries = self._counter("hook_tries", "Tries of webhooks, by what came of them.", ("outcome",))
+        # Every worker reads these from the one database.
+        self._hook_backlog = self._gauge("hook_backlog", "Webhooks that wait.", mode="livemostrecent")
+        self._hook_oldest = self._gauge("hook_oldest_seconds", "Age of the oldest of them.", mode="livemostrecent")
+        self._hook_dead = self._gauge("hook_dead_letters", "Webhooks that were given up.", mode="livemostrecent")
         for source in get_args(Source):  # a rate needs a zero to start from
             self._answers.labels(source)
+        for outcome in ("delivered", "failed", "dead", "lost"):
+            self._hook_tries.labels(outcome)
         self._versions: Versions | None = None
         self._readings: dict[Gauge, Reading] = {}
         self._processor_seen = 0.0
@@ -93,7 +100,11 @@ class Metrics:
         return Counter(f"hazardlens_{name}", what, labels, registry=self.registry)
 
     def _gauge(
-        self, name: str, what: str, labels: tuple[str, ...] = (), mode: Literal["livesum", "liveall"] = "livesum"
+        self,
+        name: str,
+        what: str,
+        labels: tuple[str, ...] = (),
+        mode: Literal["livesum", "liveall", "livemostrecent"] = "livesum",
     ) -> Gauge:
         return Gauge(f"hazardlens_{name}", what, labels, multiprocess_mode=mode, registry=self.registry)
 
@@ -155,6 +166,16 @@ class Metrics:
     def remembers(self, size: Reading) -> None:
         """Note where to read how many bytes of answers are remembered."""
         self.read(self._remembered, size)
+
+    def hook_tried(self, outcome: str) -> None:
+        """Note what came of a try of a webhook."""
+        self._hook_tries.labels(outcome).inc()
+
+    def hooks_wait(self, backlog: Reading, oldest: Reading, dead: Reading) -> None:
+        """Note where to read how many webhooks wait, since when, and how many were given up."""
+        self.read(self._hook_backlog, backlog)
+        self.read(self._hook_oldest, oldest)
+        self.read(self._hook_dead, dead)
 
     def read(self, gauge: Gauge, reading: Reading) -> None:
         """Take a gauge's value from a reading whenever the gauges are refreshed."""

@@ -13,6 +13,8 @@ from serving.access.routes import OPEN, Roles, roles_of
 from serving.api.plan_schemas import ActRequest, PlanRequest
 from serving.api.problems import PROBLEM_TYPES, Problem
 from serving.api.schemas import AssessmentRequest
+from serving.api.webhook_document import describe_webhooks
+from serving.api.webhook_schemas import EndpointChange, EndpointRequest, RotationRequest
 from serving.buyers.lines import LinesRequest, ReceiptsRequest
 
 TITLE = "hazardlens"
@@ -24,6 +26,7 @@ TAGS = [
     {"name": "shadow", "description": "A plan and a model on trial, beside the live ones and without effect."},
     {"name": "statements", "description": "Statements of reasons for the DSA Transparency Database."},
     {"name": "recalls", "description": "Recalls: notices, buyers, authorities, figures."},
+    {"name": "webhooks", "description": "Who is told of events, and what became of it."},
     {"name": "model", "description": "What answers are made with."},
     {"name": "operation", "description": "For whoever runs the server."},
 ]
@@ -276,6 +279,9 @@ def complete_openapi(app: FastAPI) -> None:
                     (Recall, "validation"),
                     (LinesRequest, "validation"),
                     (ReceiptsRequest, "validation"),
+                    (EndpointRequest, "validation"),
+                    (EndpointChange, "validation"),
+                    (RotationRequest, "validation"),
                     (Problem, "serialization"),
                 ],
                 ref_template=_REF,
@@ -295,6 +301,7 @@ def complete_openapi(app: FastAPI) -> None:
             schemas["Problem"]["example"] = Problem.model_json_schema()["example"]
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
+            describe_webhooks(schema, _REF)
             app.openapi_schema = schema
         return app.openapi_schema
 

@@ -106,6 +106,7 @@ TOO_MANY_JOBS = ProblemType("too-many-jobs", 429, "Too many jobs have not ended"
 INTERNAL_ERROR = ProblemType("internal-error", 500, "The server failed")
 NOT_READY = ProblemType("not-ready", 503, "The server is not ready")
 DRAINING = ProblemType("draining", 503, "The server is ending")
+PROVIDER_UNAVAILABLE = ProblemType("provider-unavailable", 503, "The OpenID provider does not answer")
 STORE_UNAVAILABLE = ProblemType("store-unavailable", 503, "The database does not answer")
 DEADLINE = ProblemType("deadline", 504, "The deadline of the request cannot be kept")
 
@@ -115,7 +116,8 @@ PROBLEM_TYPES = (
     NOT_FOUND, METHOD_NOT_ALLOWED, NOTHING_RESTRICTED, PLAN_CONFLICT, MODEL_CHANGED, TOO_MANY_LISTINGS, BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE, WRONG_SHAPE, INVALID_PARAMETER, INVALID_LISTING, INVALID_PLAN, INVALID_KEY, KEY_IN_USE,
     KEY_REUSED, JOB_UNFINISHED, ROW_TOO_LONG, NO_SUCH_RANGE, UNREADABLE_FILE, TOO_MANY_JOBS, RATE_LIMITED, TOO_BUSY,
-    INTERNAL_ERROR, NOT_READY, DRAINING, STORE_UNAVAILABLE, DEADLINE,
+    INTERNAL_ERROR, NOT_READY, DRAINING, STORE_UNAVAILABLE,
+    PROVIDER_UNAVAILABLE, DEADLINE,
 )  # fmt: skip
 
 

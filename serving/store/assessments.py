@@ -141,7 +141,11 @@ def _upsert(engine: Engine) -> Executable:
     statement = insert_into(engine, AssessmentRow)
     return statement.on_conflict_do_update(
         index_elements=[AssessmentRow.id],
-        set_={"assessment": statement.excluded.assessment, "detail": statement.excluded.detail},
+        # Of equal content only the explanation can differ, unless what was kept has been erased.
+        set_={
+            name: statement.excluded[name]
+            for name in ("assessment", "detail", "listing", "listing_id", "title", "content_hash")
+        },
         where=AssessmentRow.detail < statement.excluded.detail,
     )
 

@@ -18,9 +18,11 @@ from models.domain.risk import RiskLevel
 from models.domain.taxonomy import load_taxonomy
 from models.notices.commitments import Status
 from models.notices.recall import Remedy
+from serving.access.principal import Role
 from serving.buyers.lines import LineStatus
 from serving.console.language import chosen_language, languages, translations_for
 from serving.console.rendering import percent
+from serving.hooks.delivery_log import State as DeliveryState
 from serving.oversight.figures import FIGURES
 from serving.oversight.scope import Scope
 from serving.review.words import Act, Outcome, Round, State
@@ -29,11 +31,9 @@ from serving.store.migrating import migrate
 
 CONSOLE = Path(serving.console.__file__).parent
 TEMPLATES = CONSOLE.parent / "templates" / "console"
-WORDS = {
-    word.value.replace("_", " ")
-    for kind in (Action, RiskLevel, Act, Outcome, Round, State, Status, Remedy, LineStatus)
-    for word in kind
-}
+KINDS = (Action, RiskLevel, Act, DeliveryState, Outcome, Role, Round, State, Status, Remedy, LineStatus)
+WORDS = {word.value.replace("_", " ") for kind in KINDS for word in kind}
+WORDS |= {"active", "disabled"}  # how an account stands
 HAZARDS = set(load_taxonomy().names)
 OTHERS = [language for language in languages() if language != "en"]
 
