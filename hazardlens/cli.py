@@ -23,6 +23,7 @@ from hazardlens.commands import (
     hooks,
     keys,
     knowledge,
+    matching,
     plan,
     pledge,
     reasons,
@@ -51,6 +52,7 @@ app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("score")(scoring.score)
 app.command("erase")(erase.erase)
+app.command("match")(matching.match)
 app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)

@@ -21,6 +21,7 @@ from serving.api import (
     jobs,
     model,
     oidc,
+    pictures,
     plans,
     sessions,
     shadow,
@@ -54,6 +55,37 @@ from serving.settings import Settings
 from serving.tracing import OFF
 
 _log = logging.getLogger("hazardlens.access")
+_ROUTERS = (
+    assessments,
+    jobs,
+    explanations,
+    pictures,
+    statements,
+    plans,
+    shadow,
+    webhooks,
+    authorities,
+    buyers,
+    figures,
+    model,
+    sessions,
+    oidc,
+    health,
+)
+_CONSOLE = (
+    queue,
+    views,
+    item,
+    oversight,
+    dashboard,
+    golden,
+    account,
+    people,
+    pledge,
+    recall_notice,
+    public,
+    webhook_pages,
+)
 API_VERSION = "1.0.0"
 """Version of the HTTP interface, not of the model."""
 
@@ -123,10 +155,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_error_handlers(app)
     install_review_errors(app)
-    routers = (assessments, jobs, explanations, statements, plans, shadow, webhooks, model, sessions, oidc, health)
-    recalls = (authorities, buyers, figures, pledge, recall_notice, public)
-    console = (queue, views, item, oversight, dashboard, golden, account, people, webhook_pages)
-    for part in (*routers, pages, *console, *recalls):
+    for part in (*_ROUTERS, pages, *_CONSOLE):
         app.include_router(part.router)
     pages.mount_static(app)
     complete_openapi(app)

@@ -70,6 +70,12 @@ class Metrics:
             "answers", "Answers by where they came from: model, joined (a run under way), cache.", ("source",)
         )
         self._changes = self._counter("changes", "Changes of what answers are made with: model, plan.", ("what",))
+        self._pictures = self._counter(
+            "pictures", "Pictures by what came of them: read, unreadable, not_fetched.", ("outcome",)
+        )
+        self._picture_backlog = self._gauge(
+            "picture_readings_waiting", "Listings whose pictures are still to be read.", mode="livemax"
+        )
         self._model_failures = self._counter("model_failures", "Models that could not be put in force.")
         self._in_flight = self._gauge("listings_in_flight", "Listings accepted and not yet answered.")
         self._capacity = self._gauge("listings_capacity", "Most listings in flight.")
@@ -104,7 +110,7 @@ class Metrics:
         name: str,
         what: str,
         labels: tuple[str, ...] = (),
-        mode: Literal["livesum", "liveall", "livemostrecent"] = "livesum",
+        mode: Literal["livesum", "liveall", "livemax", "livemostrecent"] = "livesum",
     ) -> Gauge:
         return Gauge(f"hazardlens_{name}", what, labels, multiprocess_mode=mode, registry=self.registry)
 
@@ -151,6 +157,14 @@ class Metrics:
                 if getattr(before, what) != getattr(versions, what):
                     self._changes.labels(what).inc()
         self._model.labels(**versions.model_dump()).set(1)
+
+    def picture(self, outcome: str) -> None:
+        """Note what came of a picture."""
+        self._pictures.labels(outcome).inc()
+
+    def reads_pictures(self, backlog: Reading) -> None:
+        """Note where to read how many listings wait for their pictures to be read."""
+        self.read(self._picture_backlog, backlog)
 
     def model_failed(self) -> None:
         """Note a model that could not be put in force."""

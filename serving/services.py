@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from fastapi import Request
+from sqlalchemy import Connection
 from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
@@ -26,7 +27,7 @@ from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemErr
 from serving.buyers.notices import NoticeDesk
 from serving.buyers.sending import BuyerList
 from serving.demo import seed
-from serving.engine import AssessmentEngine, Limits, Outcome
+from serving.engine import AssessmentEngine, Limits, Outcome, RecallsFor
 from serving.erasure.retention import Keep, Retention
 from serving.evidence import Pairs, add_items, read_items
 from serving.hooks.schedule import Schedule
@@ -36,9 +37,15 @@ from serving.jobs import runner
 from serving.jobs.background import Background
 from serving.jobs.files import JobFiles
 from serving.live_plan import LivePlan
+from serving.matching.judging import JudgementStore
+from serving.matching.recalls import KnownRecalls, watch_recalls
+from serving.matching.signatures import SignatureStore
+from serving.matching.stored_listings import ListingSearch
 from serving.metrics import Metrics
 from serving.model_watch import ModelWatch
 from serving.outgoing.addresses import AddressRules
+from serving.pictures import reader as picture_reader
+from serving.pictures.room import PictureRoom
 from serving.process_memory import give_back
 from serving.review.deciding import Decisions
 from serving.review.desk import DeskRules, ReviewDesk
@@ -79,7 +86,10 @@ class Services:
         self.tracing = tracing_of(settings)
         database = open_database(settings.database_url)
         self.desk = ReviewDesk(database, desk_rules(settings))
-        self.store = AssessmentStore(database, self.desk.kept)
+        self.signatures = SignatureStore(database)
+        self.match_judgements = JudgementStore(database)
+        self.store = AssessmentStore(database, self._also_keep)
+        self.pictures = PictureRoom(settings, self.store, self.metrics.picture)
         self.saving = Saving(self.store)
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
@@ -108,6 +118,8 @@ class Services:
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
         self.shadow = ShadowRunner(trial_of(settings), self.shadow_store)
+        self._listing_search: ListingSearch | None = None
+        self._searching = threading.Lock()
         self._engine: AssessmentEngine | None = None
         self._live_plan: LivePlan | None = None
         self._model_watch: ModelWatch | None = None
@@ -176,7 +188,7 @@ class Services:
             await asyncio.to_thread(migrate, self.store.engine)
             self.hooks.sender.begin()
             await self.keyring.begin()
-            engine = await asyncio.to_thread(load_engine, self.settings)
+            engine = await asyncio.to_thread(load_engine, self.settings, self._recalls_for)
             live_plan = LivePlan(self.plans, engine, self.metrics.versions)
             await asyncio.to_thread(live_plan.begin)
             model_watch = ModelWatch(self.settings.model, engine, self._another_model, self.metrics.model_failed)
@@ -200,6 +212,7 @@ class Services:
             asyncio.create_task(self.retention.watch()),
             asyncio.create_task(live_plan.watch()),
             asyncio.create_task(self.metrics.keep_fresh()),
+            asyncio.create_task(watch_recalls(lambda: engine.in_force.recalls)),
         ]
         if self.settings.model_watch:
             self._watching.append(asyncio.create_task(model_watch.watch(self.settings.model_watch)))
@@ -208,6 +221,8 @@ class Services:
         self.jobs.begin(
             runner.Engine(Background(engine).assess, lambda: engine.in_force, self._keep_of_job, self.count)
         )
+        self.pictures.reader.begin(picture_reader.Engine(Background(engine).assess, lambda: engine.in_force))
+        self.metrics.reads_pictures(lambda: self.pictures.reader.backlog)
         self.metrics.ready(engine.versions, lambda: engine.admission.in_flight, engine.admission.capacity)
         _log.info(
             "ready: model %s, plan %s, taxonomy %s",
@@ -222,6 +237,22 @@ class Services:
         await asyncio.to_thread(model_watch.go_on)
         await asyncio.to_thread(self._add_known, engine.model, known)
         await asyncio.to_thread(give_back)
+
+    def _recalls_for(self, model: HazardClassifier) -> KnownRecalls:
+        """Return what looks for matches of a model's listings, with the alerts that are known now."""
+        recalls = KnownRecalls(model, self.store.engine)
+        recalls.refresh(lambda: not self._ending)
+        return recalls
+
+    @property
+    def listing_search(self) -> ListingSearch:
+        """What finds the stored listings of an alert; it keeps their signatures in memory once it has been used."""
+        recalls = self.engine.in_force.recalls
+        assert isinstance(recalls, KnownRecalls)
+        with self._searching:
+            if self._listing_search is None or self._listing_search.signer.version != recalls.signer.version:
+                self._listing_search = ListingSearch(recalls.signer, self.store.engine)
+            return self._listing_search
 
     def _another_model(self, model: HazardClassifier) -> None:
         """Let what hangs on the model follow it; on the thread that has put it in force."""
@@ -261,6 +292,7 @@ class Services:
             await asyncio.wait(tasks)
         await self.jobs.end()
         await self.hooks.sender.end()
+        await self.pictures.end()
         await self.keyring.end()
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
@@ -269,6 +301,12 @@ class Services:
         await asyncio.to_thread(self.store.close)
         if self.tracing is not None:
             await asyncio.to_thread(self.tracing.close)
+
+    def _also_keep(self, connection: Connection, answers: Sequence[Answered]) -> None:
+        """Keep what hangs on answers, in the transaction that keeps them."""
+        self.desk.kept(connection, answers)
+        self.signatures.keep_within(connection, answers)
+        self.pictures.store.keep_within(connection, answers)
 
     def _keep_of_job(self, answers: Sequence[Answered]) -> None:
         for start in range(0, len(answers), _KEPT_AT_ONCE):
@@ -297,7 +335,7 @@ def known_items(model: HazardClassifier, settings: Settings) -> Pairs:
     return read_items(model, settings.evidence) if settings.evidence else []
 
 
-def load_engine(settings: Settings) -> AssessmentEngine:
+def load_engine(settings: Settings, recalls_for: RecallsFor = lambda _: None) -> AssessmentEngine:
     """Load model and plan.
 
     Raises
@@ -311,7 +349,7 @@ def load_engine(settings: Settings) -> AssessmentEngine:
     model = HazardClassifier.load(settings.model.resolve(), settings.threads_of_a_worker)
     marketplace = load_marketplace(settings.marketplace)
     return AssessmentEngine(
-        model, plan, limits_of(settings), lambda answering: Telling(answering.knowledge, marketplace)
+        model, plan, limits_of(settings), lambda answering: Telling(answering.knowledge, marketplace), recalls_for
     )
 
 

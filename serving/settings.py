@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -19,6 +20,7 @@ LOG_FORMATS = ("text", "json")
 ACCESS = ("keys", "off")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 _T = TypeVar("_T")
+_HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,22 @@ class Settings:
         How long a browser is to insist on HTTPS (Strict-Transport-Security), sent over HTTPS only; 0 sends none.
     trusted_proxies : str or None
         Addresses or networks, separated by commas, whose X-Forwarded-For and -Proto are believed.
+    pictures : Path
+        Directory of pictures: as they came until they are read, then clean copies; one for all workers.
+    picture_keep_hours : int
+        Hours that the clean copy of a picture is kept; 0 keeps none.
+    picture_max : int
+        Most pictures of a listing.
+    picture_max_mb : int
+        Longest picture, in units of 1,000,000 bytes.
+    picture_max_megapixels : int
+        Largest picture, in units of 1,000,000 pixels.
+    picture_hosts : tuple of str
+        Hosts that pictures are fetched from, ``*.cdn.example`` for all below a domain; none fetches none.
+    picture_fetch_seconds : float
+        How long fetching a picture may take.
+    picture_blur : bool
+        Blur pictures in the console until a reviewer asks for them.
     outgoing_networks : tuple of networks
         Networks that are not public and that the server may still send requests to, also without TLS.
     hook_timeout_seconds : float
@@ -221,6 +239,14 @@ class Settings:
     hook_backoff_seconds: float = 5.0
     hook_tries: int = 20
     hook_keep_days: int = 30
+    pictures: Path = Path("var/pictures")
+    picture_keep_hours: int = 720
+    picture_max: int = 12
+    picture_max_mb: int = 10
+    picture_max_megapixels: int = 25
+    picture_hosts: tuple[str, ...] = ()
+    picture_fetch_seconds: float = 10.0
+    picture_blur: bool = True
 
     def __post_init__(self) -> None:
         if self.max_in_flight < self.max_listings:
@@ -384,6 +410,15 @@ def _parts(raw: str) -> list[str]:
     return [part for part in raw.split(",") if part.strip()]
 
 
+def _hosts(name: str, raw: str) -> tuple[str, ...]:
+    hosts = tuple(part.strip().lower() for part in raw.split(",") if part.strip())
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            hint = "give hosts by commas, such as img.shop.example or *.cdn.example"
+            raise InputError(f"value {host!r} is no host", place=name, hint=hint)
+    return hosts
+
+
 def _text(_: str, raw: str) -> str:
     return raw
 
@@ -463,4 +498,12 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "hook_backoff_seconds": _pause,
     "hook_tries": _integer(1, 100),
     "hook_keep_days": _integer(1, 3_650),
+    "pictures": _path,
+    "picture_keep_hours": _integer(0, 24 * 365 * 10),
+    "picture_max": _integer(1, 50),
+    "picture_max_mb": _integer(1, 1_000),
+    "picture_max_megapixels": _integer(1, 100),
+    "picture_hosts": _hosts,
+    "picture_fetch_seconds": _seconds,
+    "picture_blur": _choice(_YES_OR_NO),
 }

@@ -15,6 +15,8 @@ from serving.access.asking import principal_of
 from serving.admission import Refused
 from serving.console.dossier import dossier_of
 from serving.console.forms import STEPS, Form, Worksheet, read_form, verdict_of, worksheet_of
+from serving.console.language import chosen_language
+from serving.console.pictures import pictures_of
 from serving.console.queue import choices_of, filter_of, go, to_next
 from serving.console.rendering import UNDO_COOKIE, render
 from serving.fragments import LEVEL, explanation_fragment
@@ -63,10 +65,26 @@ async def why(request: Request, item_id: int, about: str = "") -> Response:
     try:
         listing = Listing.model_validate(stored.listing)
         types = () if subject in (None, LEVEL) else (str(subject),)
-        found = await engine.explain(listing, "full", types, in_force)
+        found = await engine.explain(listing, "full", types, in_force, stored.looked)
     except Refused:
         return render(request, "why_later.html", {"item": item, "about": about}, headers={"Retry-After": "1"})
-    return render(request, "why.html", {"fragment": explanation_fragment(found, stored.listing, subject)})
+    language, knowledge = chosen_language(request), in_force.model.knowledge
+
+    def kind_name(kind: str, name: str) -> str:
+        names = knowledge.kinds[knowledge.kind_column[kind]].names if kind in knowledge.kind_column else {}
+        return name if language == "en" else next(iter(names.get(language, ())), name)
+
+    fragment = explanation_fragment(found, stored.listing, subject, language, kind_name)
+    return render(request, "why.html", {"fragment": fragment})
+
+
+@router.get(_ITEM + "/pictures")
+async def pictures(request: Request, item_id: int) -> Response:
+    """Show the pictures of the listing, with what was read of them and what it changed."""
+    services = services_of(request)
+    item = await asyncio.to_thread(services.desk.browsing.item, item_id)
+    found = await asyncio.to_thread(pictures_of, services.pictures, item.assessment_id)
+    return render(request, "pictures.html", {"found": found, "blurred": services.pictures.blurred})
 
 
 @router.post(_ITEM + "/worksheet")

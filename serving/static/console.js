@@ -110,6 +110,11 @@ document.addEventListener("click", (event) => {
   if (at("[data-close]")) at("dialog").close();
   const clearer = at("[data-clear]");
   if (clearer) document.getElementById(clearer.dataset.clear).replaceChildren();
+  const veil = at("[data-veil]");
+  if (veil) {
+    const hidden = document.querySelector(".pictures").classList.toggle("blurred");
+    veil.setAttribute("aria-pressed", String(!hidden));
+  }
   const hazard = at("[data-hazard]");
   if (hazard)
     for (const other of document.querySelectorAll("[data-hazard]"))
@@ -143,7 +148,7 @@ document.addEventListener("input", (event) => {
 function showHazards() {
   const place = document.querySelector("[data-chosen-hazards]");
   if (!place) return;
-  const chosen = [...document.querySelectorAll(".hazard-checks input:checked")].map((box) => box.value);
+  const chosen = [...document.querySelectorAll(".hazard-checks input:checked")].map((box) => box.parentElement.textContent.trim());
   place.textContent = chosen.join(", ") || "–";
 }
 

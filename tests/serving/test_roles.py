@@ -92,9 +92,8 @@ ALLOWED = {
 }  # fmt: skip
 OPEN_ROUTES = {
     "GET /healthz", "GET /readyz", "POST /session", "GET /session/oidc", "GET /session/oidc/callback",
-    "GET /static/{path}",
-    "GET /authorities",
-    "GET /authorities/{country}", "GET /v1/authorities", "GET /v1/authorities/{country}",
+    "GET /static/{path}", "GET /authorities", "GET /authorities/{country}", "GET /v1/authorities",
+    "GET /v1/authorities/{country}",
 }  # fmt: skip
 ROUTES = [route for route in ROLES if ROLES[route] != OPEN]
 
