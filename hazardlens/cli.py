@@ -16,6 +16,7 @@ import typer
 from hazardlens.commands import (
     accounts,
     audit,
+    captioner,
     data,
     erase,
     follow,
@@ -56,6 +57,7 @@ app.command("match")(matching.match)
 app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)
+app.command("captioner")(captioner.captioner)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(golden.app, name="golden")

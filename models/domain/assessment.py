@@ -210,7 +210,8 @@ class Findings(_Record):
         None,
         ge=0,
         le=1,
-        description="mean confidence of what was read off the pictures, a failure counting as 0; null without any",
+        description="mean confidence of what was read off the pictures, a failure counting as 0; absent without any",
+        exclude_if=lambda confidence: confidence is None,
     )
     warning_languages: list[str] = Field(default_factory=list, description="languages that the warnings are in")
     matches: list[Match] = Field(
