@@ -232,7 +232,10 @@ class Services:
         )
         self._loaded.set()
         if self.settings.demo:
-            await seed(engine, self.desk, self.decisions)
+            try:
+                await seed(engine, self.desk, self.decisions)
+            except Exception:  # the server answers without them; whoever wants them learns why they are not there
+                _log.exception("the example listings are not whole")
         # Other languages and thousands of items take a while; the server answers meanwhile.
         await asyncio.to_thread(model_watch.go_on)
         await asyncio.to_thread(self._add_known, engine.model, known)
