@@ -149,7 +149,7 @@ class PictureReader:
                 # The lease lapses, and whoever takes the reading goes on with the pictures that are left.
                 _log.error("pictures wait for %.0f s: %s", _AFTER_FAILURE, error)
                 wait = _AFTER_FAILURE
-            except Exception:  # one listing's trouble must not end the reading of all; it ends after some attempts
+            except Exception:  # noqa: BLE001  (logged; it must not end the reading of all, and ends after some attempts)
                 _log.exception("a reading broke")
                 wait = _AFTER_FAILURE
             with suppress(TimeoutError):
