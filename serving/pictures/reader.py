@@ -149,6 +149,9 @@ class PictureReader:
                 # The lease lapses, and whoever takes the reading goes on with the pictures that are left.
                 _log.error("pictures wait for %.0f s: %s", _AFTER_FAILURE, error)
                 wait = _AFTER_FAILURE
+            except Exception:  # noqa: BLE001  (logged; it must not end the reading of all, and ends after some attempts)
+                _log.exception("a reading broke")
+                wait = _AFTER_FAILURE
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), wait)
 
@@ -252,7 +255,7 @@ class PictureReader:
         failures = sum(entry.state == "failed" for entry in entries)
         before, superseded = await asyncio.to_thread(self._before, reading)
         words = any(entry.captions for entry in entries)
-        if before is None or superseded or not words:
+        if before is None or superseded or not words or reading.attempts > MOST_ATTEMPTS:
             await asyncio.to_thread(self._finish_as_it_is, reading, failures, before is not None and not words)
             return
         assert self._engine is not None

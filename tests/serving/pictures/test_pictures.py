@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import io
 import json
 import time
@@ -200,6 +201,26 @@ def test_a_reviewer_sees_a_clean_copy_until_it_is_kept_no_longer(client: TestCli
     assert client.get(path).status_code == 404
     room.files.drop_waiting([picture["sha256"]])
     assert list(settings.pictures.glob("waiting/*/*")) == []
+
+
+def test_a_captioner_that_breaks_ends_nothing_but_its_attempt(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.pictures.reader._AFTER_FAILURE", 0.1)
+    room = client.app.state.services.pictures  # type: ignore[attr-defined]
+    room.store.lease = dt.timedelta(seconds=0.3)
+    broken: list[str] = []
+
+    def breaks_once(picture: Picture, given: Sequence[str]) -> list[Caption]:
+        if not broken:
+            broken.append(picture.sha256)
+            raise RuntimeError("broken")
+        return says_laser(picture, given)
+
+    room.reader.eyes = replace(room.reader.eyes, captioners=breaks_once)
+    first = assess(client, images=[{"data": coded(drawn(9))}])
+    assert read(client, first["assessment"]["id"])["pictures"][0]["state"] == "read"
+    assert len(broken) == 1
 
 
 def test_a_listing_that_changed_meanwhile_is_not_put_back(client: TestClient) -> None:
