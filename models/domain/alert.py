@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -57,6 +58,26 @@ class Alert:
     language: str = "en"
     url: str = ""
     unknown_labels: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the notice as plain values, from which `of_json` makes it again."""
+        return {**asdict(self), "level": self.level.value, "date": self.date.isoformat() if self.date else None}
+
+    @classmethod
+    def of_json(cls, values: Mapping[str, Any]) -> Alert:
+        """Return the notice that `as_json` gave; what is not known is left out.
+
+        Examples
+        --------
+        >>> alert = Alert("safety-gate", "SR/00001/30", "Plush bear", ("Choking",), date=dt.date(2030, 1, 4))
+        >>> Alert.of_json(alert.as_json()) == alert
+        True
+        """
+        known = {each.name for each in fields(cls)}
+        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
+        given["level"] = AlertLevel(given["level"])
+        given["date"] = dt.date.fromisoformat(given["date"]) if given.get("date") else None
+        return cls(**given)
 
     def to_example(self) -> Example:
         """Return the listing-shaped part of the notice with its labels: no defect, no measure, no reference."""

@@ -23,11 +23,14 @@ class Country:
         ISO 639-1 codes in which its consumers easily understand warnings.
     detected_as : frozenset of str
         These and the codes that a detector answers for them.
+    zone : str
+        IANA time zone of its capital.
     """
 
     code: str
     languages: frozenset[str]
     detected_as: frozenset[str]
+    zone: str
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def _register() -> _Register:
     named: dict[str, str] = {}
     for entry in raw["countries"]:
         languages = frozenset(entry["languages"])
-        country = Country(entry["code"], languages, languages | frozenset(entry.get("taken_for", ())))
+        country = Country(entry["code"], languages, languages | frozenset(entry.get("taken_for", ())), entry["zone"])
         for code in (entry["code"], *entry.get("also", ())):
             countries[code] = country
         for name in (entry["code"], *entry.get("also", ()), *entry["names"]):
