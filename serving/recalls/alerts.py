@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from models.domain.alert import Alert
 from models.sources.identity import AlertIdentity, identity_of, may_be_same, same_product
 from models.sources.merging import Change, changes, digest_of, merged
+from serving.recalls.documents import ask_anew
 from serving.store.recall_tables import AlertRow, AlertSightingRow
 
 ALERTS = AlertRow.__table__
@@ -147,6 +148,9 @@ def lose(connection: Connection, alert_id: str, source: str, now: dt.datetime) -
         Whether no source does any more: the alert counts as withdrawn.
     """
     of_alert = SIGHTINGS.c.alert_id == alert_id
+    said = select(SIGHTINGS.c.document_id).where(of_alert, SIGHTINGS.c.source == source)
+    for document_id in connection.execute(said).scalars().all():
+        ask_anew(connection, document_id)
     gone = update(AlertSightingRow).where(of_alert, SIGHTINGS.c.source == source, SIGHTINGS.c.gone_at.is_(None))
     connection.execute(gone.values(gone_at=now))
     left = connection.execute(select(SIGHTINGS.c.source).where(of_alert, SIGHTINGS.c.gone_at.is_(None)).limit(1))

@@ -104,6 +104,12 @@ def finish(connection: Connection, document_id: int, document: Document) -> None
     connection.execute(done.values(etag=document.etag, last_modified=document.last_modified))
 
 
+def ask_anew(connection: Connection, document_id: int) -> None:
+    """Have a document sent in full the next time, even if it is the same: what it told of is no longer known."""
+    forgotten = update(AlertDocumentRow).where(DOCUMENTS.c.id == document_id)
+    connection.execute(forgotten.values(etag="", last_modified=""))
+
+
 def newest(connection: Connection, source: str, url: str) -> KeptDocument | None:
     """Return the document that an address gave last, None where it never gave one."""
     query = select(*_COLUMNS).where(DOCUMENTS.c.source == source, DOCUMENTS.c.url == url)

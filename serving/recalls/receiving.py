@@ -247,7 +247,9 @@ class Receiving:
         self, connection: Connection, case_id: int, receipt: Receipt, document_id: int, now: dt.datetime
     ) -> None:
         """Take a further notice on the same alert: it starts clocks of its own, and a closed case is open again."""
-        same = select(NOTICES.c.id).where(NOTICES.c.case_id == case_id, NOTICES.c.document_id == document_id)
+        same = select(NOTICES.c.id).where(
+            NOTICES.c.case_id == case_id, NOTICES.c.document_id == document_id, NOTICES.c.kind == receipt.kind.value
+        )
         if connection.execute(same).first() is not None:
             return
         case = connection.execute(select(CASES.c.kind, CASES.c.closed_at).where(CASES.c.id == case_id)).one()

@@ -25,7 +25,7 @@ class Source(BaseModel):
     kind: SourceKind
     what: str = ""
     url: str
-    register: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    issuer: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     every_minutes: int = Field(default=720, ge=1, le=10_080)
     first_days: int = Field(default=30, ge=1, le=36_500)
     max_mb: int = Field(default=50, ge=1, le=1_000)
