@@ -20,8 +20,8 @@ help:  ## show this help
 run: $(MODEL)/manifest.json  ## start the server with the default model and example listings; PORT=8000
 	@$(BIN)/hazardlens serve --model $(MODEL) --port $(PORT) --demo
 
-test: $(DEV)  ## run the tests
-	$(BIN)/pytest
+test: $(DEV)  ## run the tests, some files at once
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: $(DEV)  ## lint, types, import rules
 	$(BIN)/ruff check $(ROOMS)
@@ -43,11 +43,11 @@ $(MODEL)/manifest.json: | $(RUNTIME)
 	$(BIN)/hazardlens train --out $(MODEL) --progress
 
 $(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[training]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[training,pictures]'
 	@touch $@
 
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[training,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[training,pictures,dev]'
 	@touch $@ $(RUNTIME)
 
 $(BIN)/python:

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from hazardlens.commands import (
+    accounts,
     audit,
     data,
     follow,
@@ -48,6 +49,7 @@ app.command("score")(scoring.score)
 app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.add_typer(knowledge.app, name="knowledge")

@@ -90,7 +90,7 @@ def _page(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     principal = known_principal(request.scope)
-    signed_in = principal.name if principal is not None and principal.how == "session" else ""
+    signed_in = principal.shown if principal is not None and principal.how == "session" else ""
     text = _templates.get_template(template).render(
         static=request.app.state.static, bands=BANDS, signed_in=signed_in, **values
     )

@@ -20,6 +20,7 @@ from models.reasons.marketplace import load_marketplace
 from serving.access.allowances import Allowances
 from serving.access.keyring import Keyring
 from serving.access.principal import Allowance
+from serving.access.sign_in import PasswordSignIn
 from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemError
 from serving.demo import seed
 from serving.engine import AssessmentEngine, Limits, Outcome
@@ -79,6 +80,7 @@ class Services:
         keep = timedelta(hours=settings.job_keep_hours)
         self.jobs = runner.JobRunner(self.job_store, self.job_files, self.keys, keep)
         self.keyring = Keyring(KeyStore(self.store.engine))
+        self.sign_in = PasswordSignIn(self.store.engine)
         self.allowances = Allowances(Allowance(settings.requests_per_minute, settings.listings_per_minute))
         self.draining = False
         self.in_work = 0

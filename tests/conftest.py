@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import settings
+from filelock import FileLock
+from hypothesis import settings as hypothesis_settings
 
 from models.classifier.classifier import HazardClassifier
 from models.domain.resources import datasets_dir
@@ -21,8 +22,8 @@ from models.plan.plan import Plan
 from models.plan.reading import load_plan
 
 # The first use of a language or a model builds what later uses share, so that single examples differ in time.
-settings.register_profile("hazardlens", deadline=None)
-settings.load_profile("hazardlens")
+hypothesis_settings.register_profile("hazardlens", deadline=None)
+hypothesis_settings.load_profile("hazardlens")
 
 _SMALL_KINDS = frozenset(
     {
@@ -141,9 +142,14 @@ def small_model_dir(request: pytest.FixtureRequest) -> Path:
         *_files(root / "training", "*.py"),
     ]
     place = home / _content_hash(sources)
-    if not (place / "manifest.json").is_file():
-        train(TrainSettings(out=place, knowledge=small_knowledge_dir, corpus_size=_SMALL_CORPUS, track=False, seed=0))
-        _forget_old_models(home)
+    home.mkdir(parents=True, exist_ok=True)
+    with FileLock(home / "training.lock"):  # of several test processes the first trains it
+        if not (place / "manifest.json").is_file():
+            settings = TrainSettings(
+                out=place, knowledge=small_knowledge_dir, corpus_size=_SMALL_CORPUS, track=False, seed=0
+            )
+            train(settings)
+            _forget_old_models(home)
     return place
 
 

@@ -23,7 +23,7 @@ from tests.serving.conftest import bearer
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("hazardlens", "serving", "training", "models")
 ROOMS = (*PACKAGES, "datasets", "notebooks", "tests")
-GROUPS = {"keys", "knowledge", "plan", "reasons", "report"}
+GROUPS = {"accounts", "audit", "keys", "knowledge", "plan", "reasons", "report"}
 HEAVY = ("torch", "mlflow", "transformers", "sentence_transformers", "onnx")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")

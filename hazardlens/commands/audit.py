@@ -71,9 +71,13 @@ def export(
         written_whole(out) as part,
         part.open("wb") as file,
     ):
-        for line in log_lines(events(connection), "csv" if kind == ".csv" else "jsonl"):
-            file.write(line)
-            count += 1
+        try:
+            for line in log_lines(events(connection), "csv" if kind == ".csv" else "jsonl"):
+                file.write(line)
+                count += 1
+        except ValueError as error:  # SQLite keeps any text as a time
+            hint = "hazardlens audit verify says which entry; nothing was written"
+            raise InputError(f"the log was changed and cannot be read: {error}", place="log", hint=hint) from error
     entries = count - (kind == ".csv")
     if as_json:
         print_json({"out": str(out), "entries": entries})

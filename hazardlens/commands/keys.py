@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hazardlens.console import AsJson, print_json
-from models.domain.errors import InputError
+from hazardlens.role_words import RoleWords, roles_of
+from hazardlens.server_database import server_database
+from hazardlens.text_table import day, print_table
 
 if TYPE_CHECKING:
     from serving.store.keys import KeyStore, NewKey, StoredKey
@@ -21,15 +23,12 @@ Name = Annotated[str, typer.Argument(help="Whose key it is: a person or a progra
 ExpiresIn = Annotated[
     int | None, typer.Option("--days", min=1, max=36_500, help="Days that the key is valid; for ever without.")
 ]
-_DAY = "%Y-%m-%d %H:%M"
 
 
 @app.command("create")
 def create(
     name: Name,
-    role: Annotated[
-        list[str], typer.Option("--role", metavar="ROLE", help="uploader, reviewer, scientist or admin; repeatable.")
-    ],
+    role: RoleWords,
     days: ExpiresIn = None,
     requests: Annotated[int | None, typer.Option("--requests", min=1, help="Most requests a minute.")] = None,
     listings: Annotated[int | None, typer.Option("--listings", min=1, help="Most listings a minute.")] = None,
@@ -39,7 +38,7 @@ def create(
     from serving.access.principal import Allowance
 
     with key_store() as store:
-        made = store.create(name, _roles(role), _expiry(days), Allowance(requests, listings))
+        made = store.create(name, roles_of(role), _expiry(days), Allowance(requests, listings))
     _show_new(made, as_json)
 
 
@@ -57,7 +56,7 @@ def rotate(
         made, old = store.rotate(name, timedelta(days=overlap), _expiry(days))
     _show_new(made, as_json)
     if not as_json:
-        typer.echo(f"{old.prefix} stays valid until {_day(old.expires_at)} UTC.", err=True)
+        typer.echo(f"{old.prefix} stays valid until {day(old.expires_at)} UTC.", err=True)
 
 
 @app.command("revoke")
@@ -86,40 +85,23 @@ def list_keys(
     if as_json:
         print_json([_facts(key) for key in found])
         return
-    rows = [("PREFIX", "STATE", "ROLES", "CREATED", "LAST USED", "EXPIRES", "NAME")]
-    rows += [
-        (key.prefix, key.state(now), ",".join(sorted(key.roles)), _day(key.created_at), _day(key.last_used_at),
-         _day(key.expires_at), key.name)
-        for key in found
-    ]  # fmt: skip
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
-    for row in rows:
-        typer.echo("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]))
+    print_table(
+        ("PREFIX", "STATE", "ROLES", "CREATED", "LAST USED", "EXPIRES", "NAME"),
+        (
+            (key.prefix, key.state(now), ",".join(sorted(key.roles)), day(key.created_at), day(key.last_used_at),
+             day(key.expires_at), key.name)
+            for key in found
+        ),
+    )  # fmt: skip
 
 
 @contextmanager
 def key_store() -> Iterator[KeyStore]:
     """Give the keys of the server's database, migrated."""
-    from serving.settings import Settings
-    from serving.store.database import open_database
     from serving.store.keys import KeyStore
-    from serving.store.migrating import migrate
 
-    engine = open_database(Settings.from_environment().database_url)
-    try:
-        migrate(engine)
+    with server_database() as engine:
         yield KeyStore(engine)
-    finally:
-        engine.dispose()
-
-
-def _roles(given: list[str]) -> list[Any]:
-    from serving.access.principal import Role
-
-    unknown = [name for name in given if name not in set(Role)]
-    if unknown:
-        raise InputError(f"{unknown[0]!r} is no role", place="--role", hint=f"give one of {', '.join(Role)}")
-    return [Role(name) for name in given]
 
 
 def _expiry(days: int | None) -> datetime | None:
@@ -131,7 +113,7 @@ def _show_new(made: NewKey, as_json: bool) -> None:
         print_json({"key": made.secret, **_facts(made.key)})
         return
     typer.echo(made.secret)
-    ends = "for ever" if made.key.expires_at is None else f"until {made.key.expires_at:{_DAY}} UTC"
+    ends = "for ever" if made.key.expires_at is None else f"until {day(made.key.expires_at)} UTC"
     roles = ", ".join(sorted(made.key.roles))
     typer.echo(f"Key of {made.key.name} ({roles}), valid {ends}. It is shown this once; keep it now.", err=True)
 
@@ -149,7 +131,3 @@ def _facts(key: StoredKey) -> dict[str, Any]:
         "revoked_at": key.revoked_at,
         "last_used_at": key.last_used_at,
     }
-
-
-def _day(moment: datetime | None) -> str:
-    return "-" if moment is None else f"{moment:{_DAY}}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hazardlens.model_following import model_place
+from hazardlens.server_database import server_database
 from models.domain.errors import InputError
 
 if TYPE_CHECKING:
@@ -89,16 +90,10 @@ def way_in(settings: Settings, key: str) -> str:
 def demo_key(settings: Settings) -> str:
     """Make the key of the demo anew: nobody has to keep it, and there is never more than one."""
     from serving.access.principal import Role
-    from serving.store.database import open_database
     from serving.store.keys import KeyStore
-    from serving.store.migrating import migrate
 
-    engine = open_database(settings.database_url)
-    try:
-        migrate(engine)
+    with server_database(settings.database_url) as engine:
         return KeyStore(engine).replace("demo", [Role.UPLOADER, Role.REVIEWER, Role.SCIENTIST]).secret
-    finally:
-        engine.dispose()
 
 
 def address(settings: Settings) -> str:

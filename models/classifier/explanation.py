@@ -33,9 +33,6 @@ from models.domain.risk import RiskLevel
 
 Array = NDArray[np.float64]
 
-_FAINT_KIND = 1e-5
-"""Kinds that count less than this share of the strongest are left to `rest`: most of several hundred."""
-
 
 @dataclass(frozen=True)
 class ExplainedListing:
@@ -170,9 +167,9 @@ class Explainer:
 
     def _directions(self, kinds: Array) -> NDArray[np.float32]:
         """Return the direction of the embedding that weighted logits of kinds make, shape (quantities, dimension)."""
-        size = np.abs(kinds).max(axis=0)
-        kept = np.where(size > _FAINT_KIND * size.max(), kinds / self.kind_model.temperature, 0.0)
-        directions: NDArray[np.float32] = kept.astype(np.float32) @ self.kind_model.weights
+        directions: NDArray[np.float32] = (kinds / self.kind_model.temperature).astype(
+            np.float32
+        ) @ self.kind_model.weights
         return directions
 
     @staticmethod

@@ -25,7 +25,6 @@ from models.classifier.composing import ComposedText
 from models.classifier.kind_model import field_strengths
 from models.classifier.placing import Place
 from models.classifier.scenarios import KindRisks
-from models.classifier.softmax import softmax
 from models.knowledge.base import Knowledge
 
 Array = NDArray[np.float64]
@@ -82,8 +81,13 @@ def knowledge_weights(logits: Array, risks: KindRisks, hazards: NDArray[np.int64
         Columns of the risk types.
     """
     share = risks.share[:, hazards]
-    path = np.arange(steps) + 0.5
-    kinds = softmax(path[:, None] / steps * logits) * risks.unsafe
+    # exp(logits x (i + 1/2) / steps) for each step i, as powers. Their sums differ, and all that follows are ratios.
+    kinds = np.empty((steps, len(logits)))
+    kinds[0] = np.exp((logits - logits.max()) / (2 * steps))
+    step = kinds[0] * kinds[0]
+    for i in range(1, steps):
+        np.multiply(kinds[i - 1], step, out=kinds[i])
+    kinds *= risks.unsafe
     with_hazard, total = kinds @ share, kinds.sum(axis=1, keepdims=True)
     without = total - with_hazard
     p = with_hazard / np.maximum(total, _NEGLIGIBLE)

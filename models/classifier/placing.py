@@ -113,6 +113,8 @@ def _tokens(tokens: Sequence[tuple[int, int]], words: Sequence[Word], of_word: I
 
 def _whole(text: str, place: Place) -> Place:
     name, start, end = place
+    if " " == text[start - 1 : start] == text[end : end + 1] and text[end - 1] != _JOINER:
+        return place  # most words
     while start > 0 and _belong_together(text, start):
         start -= 1
     while end < len(text) and _belong_together(text, end):

@@ -25,12 +25,18 @@ class Country:
         These and the codes that a detector answers for them.
     zone : str
         IANA time zone of its capital.
+    languages_in_order : tuple of str
+        The same codes, the most spoken first.
+    names : tuple of str
+        English first.
     """
 
     code: str
     languages: frozenset[str]
     detected_as: frozenset[str]
     zone: str
+    languages_in_order: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,9 @@ def _register() -> _Register:
     named: dict[str, str] = {}
     for entry in raw["countries"]:
         languages = frozenset(entry["languages"])
-        country = Country(entry["code"], languages, languages | frozenset(entry.get("taken_for", ())), entry["zone"])
+        detected = languages | frozenset(entry.get("taken_for", ()))
+        in_order, names = tuple(entry["languages"]), tuple(entry["names"])
+        country = Country(entry["code"], languages, detected, entry["zone"], in_order, names)
         for code in (entry["code"], *entry.get("also", ())):
             countries[code] = country
         for name in (entry["code"], *entry.get("also", ()), *entry["names"]):

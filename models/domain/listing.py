@@ -17,6 +17,8 @@ LIMITS = {
     "category": 2_000,
     "captions": 50,
     "caption": 2_000,
+    "caption picture": 200,
+    "caption failure": 300,
     "attributes": 200,
     "attribute name": 200,
     "attribute value": 2_000,
@@ -29,11 +31,16 @@ LIMITS = {
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
+MARK_CODE = "[a-z0-9-]{0,60}"
+"""What the code of a mark on a picture looks like."""
+
+
 def _as_caption(value: Any) -> Any:
     return {"text": value} if isinstance(value, str) else value
 
 
-def _refuse_nul(value: Any) -> Any:
+def refuse_nul(value: Any) -> Any:
+    """Raise `ValueError` for a text that holds NUL, which no database takes; a validator of pydantic."""
     if isinstance(value, str) and "\x00" in value:
         raise ValueError("holds a NUL byte; remove it")
     return value
@@ -41,17 +48,29 @@ def _refuse_nul(value: Any) -> Any:
 
 def _text(limit: str | int, minimum: int = 0) -> Any:
     longest = LIMITS[limit] if isinstance(limit, str) else limit
-    return Annotated[str, StringConstraints(min_length=minimum, max_length=longest), BeforeValidator(_refuse_nul)]
+    return Annotated[str, StringConstraints(min_length=minimum, max_length=longest), BeforeValidator(refuse_nul)]
 
 
 class Caption(BaseModel):
-    """Words that stand for a picture: given by the seller, read off it, or written by a captioner."""
+    """Words that stand for a picture: given by the seller, read off it, or written by a captioner.
+
+    A caption with a `failure` has no text: its source was asked for one and gave none.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: _text("caption")  # type: ignore[valid-type]
     source: str = Field("given", pattern="^(given|ocr|caption|mark)$")
     confidence: float = Field(1.0, ge=0.0, le=1.0)
+    picture: _text("caption picture") = Field(  # type: ignore[valid-type]
+        "", description="which picture: the SHA-256 of its file in hex, or a name of the seller's"
+    )
+    mark: str = Field("", pattern=f"^{MARK_CODE}$", description="code of the mark that a caption of source mark names")
+    failure: _text("caption failure") = Field("", description="why this source gave no words for the picture")  # type: ignore[valid-type]
+
+
+CAPTION_DETAILS = ("picture", "mark", "failure")
+"""What a caption may have besides its words; without any, a listing is hashed as if there were no such thing."""
 
 
 class EconomicOperator(BaseModel):
@@ -129,7 +148,10 @@ class Listing(BaseModel):
 
         What is known of the seller counts, since the plan looks at it; where nothing is, the hash is that of the offer.
         """
-        canonical = self.model_dump_json(exclude={"id"} if self.seller else {"id", "seller"})
+        left_out: dict[str, Any] = {"id": True} if self.seller else {"id": True, "seller": True}
+        if self.captions and not any(getattr(c, name) for c in self.captions for name in CAPTION_DETAILS):
+            left_out["captions"] = {"__all__": set(CAPTION_DETAILS)}
+        canonical = self.model_dump_json(exclude=left_out)
         return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 

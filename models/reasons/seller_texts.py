@@ -1,60 +1,19 @@
-"""What to tell the seller, in the seller's language: what was decided, why, and what to change.
-
-The sentences are data, one file a language in `datasets/seller_texts/`, so that a translator mends them without code.
-English is the measure: every other file has its keys and its placeholders.
-"""
+"""What to tell the seller, in the seller's language: what was decided, why, and what to change."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
 
-from models.domain.errors import InputError
 from models.domain.resources import datasets_dir
-from models.knowledge.located_yaml import LocatedYaml, read_located
+from models.knowledge.translated_texts import FALLBACK, TranslatedTexts, load_translated
 
-FALLBACK = "en"
 GROUPS = ("actions", "obligations", "reasons", "closing", "hazards")
-_PLACEHOLDER = re.compile(r"\{(\w*)\}")
-_RIGHT_TO_LEFT = frozenset({"ar", "he"})
+SellerTexts = TranslatedTexts
+
+__all__ = ["FALLBACK", "GROUPS", "SellerTexts", "load_seller_texts"]
 
 
-@dataclass(frozen=True)
-class SellerTexts:
-    """The sentences of one language.
-
-    Parameters
-    ----------
-    groups : mapping
-        Group (`GROUPS`) -> key -> sentence with placeholders such as ``{title}``.
-    """
-
-    language: str
-    groups: Mapping[str, Mapping[str, str]]
-
-    @property
-    def direction(self) -> Literal["ltr", "rtl"]:
-        """``ltr`` or ``rtl``."""
-        return "rtl" if self.language in _RIGHT_TO_LEFT else "ltr"
-
-    def has(self, group: str, key: str) -> bool:
-        """Whether there is such a sentence."""
-        return key in self.groups[group]
-
-    def say(self, group: str, key: str, **values: str) -> str:
-        """Return a sentence with its placeholders filled.
-
-        In a right-to-left language each value is set apart (U+2068, U+2069), so that its own letters keep their order.
-        """
-        shown = {name: f"\u2068{value}\u2069" if self.direction == "rtl" else value for name, value in values.items()}
-        return _PLACEHOLDER.sub(lambda match: shown[match[1]], self.groups[group][key])
-
-
-@cache
 def load_seller_texts(directory: Path | None = None) -> Mapping[str, SellerTexts]:
     """Read every language; without a directory, those that ship.
 
@@ -63,66 +22,4 @@ def load_seller_texts(directory: Path | None = None) -> Mapping[str, SellerTexts
     InputError
         For the first problem, with file, line and mend.
     """
-    place = directory or datasets_dir() / "seller_texts"
-    files = {path.stem: read_located(path) for path in sorted(place.glob("*.yaml"))}
-    if FALLBACK not in files:
-        raise InputError(f"no {FALLBACK}.yaml", place=str(place), hint="English is the measure of every language")
-    for problem in text_problems(files):
-        raise problem
-    return {language: SellerTexts(language, _groups(file)) for language, file in files.items()}
-
-
-def text_problems(files: Mapping[str, LocatedYaml]) -> Iterator[InputError]:
-    """Yield what is missing, unknown or of other placeholders than English has, file by file."""
-    measure = files[FALLBACK]
-    yield from _shape_problems(measure, measure.file.stem)
-    for language, file in files.items():
-        shape = list(_shape_problems(file, language))
-        yield from shape
-        if not shape and file is not measure:
-            yield from _difference(file, _groups(file), _groups(measure))
-
-
-def _groups(file: LocatedYaml) -> dict[str, dict[str, str]]:
-    return {group: dict(file.data[group]) for group in GROUPS}
-
-
-def _shape_problems(file: LocatedYaml, language: str) -> Iterator[InputError]:
-    data: Any = file.data
-    if not isinstance(data, dict) or data.get("language") != language:
-        yield InputError("key 'language' must be the file's name", place=f"{file.file}:1", hint=f"language: {language}")
-        return
-    for key in data:
-        if key != "language" and key not in GROUPS:
-            yield InputError(f"unknown key {key!r}", place=_place(file, key), hint=f"groups: {', '.join(GROUPS)}")
-    for group in GROUPS:
-        if not isinstance(data.get(group), dict):
-            yield InputError(f"group {group!r} is missing", place=_place(file, group), hint="see en.yaml")
-            continue
-        for key, text in data[group].items():
-            if not isinstance(text, str) or not text.strip():
-                yield InputError(f"{group}.{key} is no text", place=_place(file, group, key), hint="write a sentence")
-            elif re.search(r"[{}]", _PLACEHOLDER.sub("", text)):
-                hint = "write placeholders as {title}"
-                yield InputError(f"{group}.{key} has a single brace", place=_place(file, group, key), hint=hint)
-
-
-def _difference(
-    file: LocatedYaml, groups: Mapping[str, Mapping[str, str]], measure: Mapping[str, Mapping[str, str]]
-) -> Iterator[InputError]:
-    for group in GROUPS:
-        for key in measure[group].keys() - groups[group].keys():
-            yield InputError(f"{group}.{key} is missing", place=_place(file, group), hint=measure[group][key])
-        for key in groups[group].keys() - measure[group].keys():
-            hint = "remove it, or add it to en.yaml and every language"
-            yield InputError(f"{group}.{key} is not in en.yaml", place=_place(file, group, key), hint=hint)
-        for key in groups[group].keys() & measure[group].keys():
-            wanted = sorted(_PLACEHOLDER.findall(measure[group][key]))
-            found = sorted(_PLACEHOLDER.findall(groups[group][key]))
-            if wanted != found:
-                message = f"{group}.{key} has placeholders {found}, English has {wanted}"
-                yield InputError(message, place=_place(file, group, key), hint="use the same, each once")
-
-
-def _place(file: LocatedYaml, *path: str) -> str:
-    return f"{file.file}:{file.line_of(path)}"
+    return load_translated(directory or datasets_dir() / "seller_texts", GROUPS)

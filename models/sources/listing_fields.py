@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, TypeVar
 
-from models.domain.listing import LIMITS, Caption, EconomicOperator, Listing, SellerHistory, repaired
+from models.domain.listing import LIMITS, MARK_CODE, Caption, EconomicOperator, Listing, SellerHistory, repaired
 from models.sources.rows import cell_text, split_captions
 
 FIELDS = tuple(Listing.model_fields)
@@ -140,7 +140,8 @@ class Intake:
     def _caption(self, item: Any) -> Caption | None:
         record = item if isinstance(item, dict) else {"text": item}
         text = self._cut("captions", record.get("text"), LIMITS["caption"])
-        if not text.strip():
+        failure = self._cut("captions", record.get("failure"), LIMITS["caption failure"])
+        if not text.strip() and not failure:
             return None
         source, confidence = record.get("source", "given"), record.get("confidence", 1.0)
         if source not in _SOURCES:
@@ -149,7 +150,18 @@ class Intake:
         if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
             self.note("captions", f"confidence {_brief(confidence)} is not within 0 and 1; 1 taken")
             confidence = 1.0
-        return Caption(text=text, source=source, confidence=float(confidence))
+        mark = cell_text(record.get("mark"))
+        if not re.fullmatch(MARK_CODE, mark):
+            self.note("captions", f"mark {_brief(mark)} is no code of a mark; left out")
+            mark = ""
+        return Caption(
+            text=text,
+            source=source,
+            confidence=float(confidence),
+            picture=self._cut("captions", record.get("picture"), LIMITS["caption picture"]),
+            mark=mark,
+            failure=failure,
+        )
 
     def _items(self, field: str, value: Any) -> list[Any]:
         if value is None:

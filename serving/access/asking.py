@@ -6,8 +6,8 @@ from fastapi import Request
 from starlette.types import Scope
 
 from serving.access.principal import Principal
-from serving.access.routes import roles_of
-from serving.api.problems import FORBIDDEN, ProblemError
+from serving.access.routes import WITHOUT_OWN_PASSWORD, roles_of
+from serving.api.problems import FORBIDDEN, PASSWORD_DUE, ProblemError
 from serving.services import services_of
 
 REALM = 'Bearer realm="hazardlens"'
@@ -25,19 +25,22 @@ async def authorise(request: Request) -> None:
     Raises
     ------
     ProblemError
-        403 naming the roles that may.
+        403 naming the roles that may; also while a password is due.
     """
     pattern = request.scope["route"].path
     roles = roles_of(request.method, pattern)
     principal = known_principal(request.scope)
     if principal is None:  # the gate has let it pass without a key
         return
+    if principal.password_due and (request.method, pattern) not in WITHOUT_OWN_PASSWORD:
+        detail = "Somebody else has chosen your password. Choose one of your own at /account, then go on."
+        raise ProblemError(PASSWORD_DUE, detail)
     if roles is None:
         detail = f"No role may use {request.method} {pattern}: serving/access/routes.py does not name it."
         raise ProblemError(FORBIDDEN, detail)
     if roles and not principal.roles & roles:
         have, wanted = ", ".join(sorted(principal.roles)), ", ".join(sorted(roles))
-        detail = f"{principal.name} has the role {have}; {request.method} {pattern} asks for one of: {wanted}."
+        detail = f"{principal.shown} has the role {have}; {request.method} {pattern} asks for one of: {wanted}."
         asks = f'{REALM}, error="insufficient_scope"'
         raise ProblemError(FORBIDDEN, detail, headers={"WWW-Authenticate": asks})
 

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from serving.access.principal import Principal
+from serving.access.principal import Principal, account_ids_in
 from serving.access.tokens import digest_of, is_secret, prefix_of
 from serving.api.problems import NOT_READY, STORE_UNAVAILABLE, ProblemError
-from serving.store.keys import KeyStore, StoredKey
+from serving.store.keys import KeyStore, Person, StoredKey
 
 LOOKS_EVERY = 2.0
 """Seconds between two looks: a revoked key is refused everywhere after this time at the latest."""
@@ -33,7 +33,8 @@ _log = logging.getLogger("hazardlens.access")
 class _Known:
     digest: str
     principal: Principal
-    key_prefix: str
+    noted: str
+    """Whose use is noted: the prefix of the key, or the id of the account."""
     expires: float
 
     @property
@@ -57,6 +58,7 @@ class Keyring:
         self.store = store
         self._clock = clock
         self._known: dict[str, _Known] = {}
+        self._people: dict[str, Person] = {}
         self._read_at: float | None = None
         self._tried_at = float("-inf")
         self._one_at_a_time = asyncio.Lock()
@@ -96,7 +98,7 @@ class Keyring:
             raise ProblemError(STORE_UNAVAILABLE, detail, headers={"Retry-After": "5"})
         if found is None:
             return None
-        self._used[found.key_prefix] = datetime.now(UTC)
+        self._used[found.noted] = datetime.now(UTC)
         return found.principal
 
     async def open_session(self, key: Principal) -> str:
@@ -104,6 +106,32 @@ class Keyring:
         secret = await asyncio.to_thread(self.store.open_session, key.credential, datetime.now(UTC) + SESSION_LASTS)
         await self.refresh()
         return secret
+
+    async def open_session_of(self, account_id: str) -> str:
+        """Sign a browser in to an account and return the token for its cookie."""
+        ends = datetime.now(UTC) + SESSION_LASTS
+        secret = await asyncio.to_thread(self.store.open_session, None, ends, account_id)
+        await self.refresh()
+        return secret
+
+    def shown(self, text: object) -> str:
+        """Return a text with what people are called in place of the ids of their accounts."""
+        written = str(text)
+        for account_id in account_ids_in(written):
+            person = self._people.get(account_id)
+            if person is not None and person.display_name:
+                written = written.replace(account_id, person.display_name)
+        return written
+
+    def called(self, text: str) -> str:
+        """Return whom a typed name means, as records name them: an account by its name or what it is called, if one."""
+        wanted = text.strip().casefold()
+        found = [
+            person.id
+            for person in self._people.values()
+            if person.active and wanted in (person.name, person.display_name.casefold())
+        ]
+        return found[0] if len(found) == 1 else text
 
     async def close_session(self, session: Principal) -> None:
         """Sign a browser out."""
@@ -124,15 +152,20 @@ class Keyring:
 
     async def _read(self) -> None:
         self._tried_at = self._clock()
-        keys, sessions = await asyncio.to_thread(self.store.usable)
-        by_prefix = {key.prefix: key for key in keys}
-        known = {key.prefix: _known(key) for key in keys}
-        for session in sessions:
-            key = by_prefix[session.key_prefix]
-            ends = min(session.expires_at.timestamp(), known[key.prefix].expires)
-            principal = _principal(key, "session", session.prefix)
-            known[session.prefix] = _Known(session.digest, principal, key.prefix, ends)
-        self._known, self._read_at = known, self._tried_at
+        usable = await asyncio.to_thread(self.store.usable)
+        keys = {key.prefix: key for key in usable.keys}
+        people = {person.id: person for person in usable.people}
+        known = {key.prefix: _known(key) for key in usable.keys}
+        for session in usable.sessions:
+            ends = session.expires_at.timestamp()
+            if session.account_id is not None:
+                who = _person(people[session.account_id], session.prefix)
+                known[session.prefix] = _Known(session.digest, who, session.account_id, ends)
+            elif session.key_prefix is not None:
+                key = keys[session.key_prefix]
+                who = _principal(key, "session", session.prefix)
+                known[session.prefix] = _Known(session.digest, who, key.prefix, min(ends, known[key.prefix].expires))
+        self._known, self._people, self._read_at = known, people, self._tried_at
 
     def _find(self, prefix: str | None, secret: str) -> _Known | None:
         known = self._known.get(prefix) if prefix is not None else None
@@ -167,6 +200,12 @@ class Keyring:
 def _known(key: StoredKey) -> _Known:
     expires = key.expires_at.timestamp() if key.expires_at is not None else float("inf")
     return _Known(key.digest, _principal(key, "key", key.prefix), key.prefix, expires)
+
+
+def _person(person: Person, credential: str) -> Principal:
+    return Principal(
+        person.id, person.roles, "session", credential, display=person.display_name, password_due=person.password_due
+    )
 
 
 def _principal(key: StoredKey, how: str, credential: str) -> Principal:

@@ -76,6 +76,17 @@ ROLES: dict[tuple[str, str], Roles] = {
 }
 """By method and pattern of the path."""
 
+WITHOUT_OWN_PASSWORD = frozenset(
+    {
+        ("DELETE", "/session"),
+        ("GET", "/account"),
+        ("POST", "/account/password"),
+        ("POST", "/account/language"),
+        ("POST", "/account/sign-out"),
+    }
+)
+"""What a person may do who signed in with a password that somebody else has chosen."""
+
 
 def roles_of(method: str, pattern: str) -> Roles | None:
     """Return who may use a route; None where the table does not name it."""

@@ -75,6 +75,9 @@ class ProblemType:
 MALFORMED_JSON = ProblemType("malformed-json", 400, "The body is not JSON")
 INVALID_KEY = ProblemType("invalid-idempotency-key", 400, "The Idempotency-Key is not valid")
 UNAUTHENTICATED = ProblemType("unauthenticated", 401, "A valid key is needed")
+WRONG_PASSWORD = ProblemType("wrong-password", 401, "Name and password do not fit")
+SIGN_IN_FAILED = ProblemType("sign-in-failed", 403, "The sign-in did not succeed")
+PASSWORD_DUE = ProblemType("password-due", 403, "A password of your own is needed")
 FORBIDDEN = ProblemType("forbidden", 403, "The role of the key does not allow this")
 NOT_FOUND = ProblemType("not-found", 404, "There is nothing here")
 NOTHING_RESTRICTED = ProblemType("nothing-restricted", 409, "Nothing is restricted, so no statement of reasons is owed")
@@ -94,6 +97,7 @@ INVALID_LISTING = ProblemType("invalid-listing", 422, "The listing is not valid"
 INVALID_PLAN = ProblemType("invalid-plan", 422, "The plan has errors")
 UNREADABLE_FILE = ProblemType("unreadable-file", 422, "The file cannot be read")
 KEY_REUSED = ProblemType("idempotency-key-reused", 422, "The Idempotency-Key was used for another request")
+TOO_MANY_SIGN_INS = ProblemType("too-many-sign-ins", 429, "Too many sign-ins have failed")
 RATE_LIMITED = ProblemType("rate-limited", 429, "The allowance of the key is used up")
 TOO_BUSY = ProblemType("too-busy", 429, "The server is full")
 TOO_MANY_JOBS = ProblemType("too-many-jobs", 429, "Too many jobs have not ended")
@@ -104,11 +108,11 @@ STORE_UNAVAILABLE = ProblemType("store-unavailable", 503, "The database does not
 DEADLINE = ProblemType("deadline", 504, "The deadline of the request cannot be kept")
 
 PROBLEM_TYPES = (
-    MALFORMED_JSON, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, METHOD_NOT_ALLOWED, NOTHING_RESTRICTED, PLAN_CONFLICT,
-    MODEL_CHANGED, TOO_MANY_LISTINGS, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, WRONG_SHAPE, INVALID_PARAMETER,
-    INVALID_LISTING, INVALID_PLAN, INVALID_KEY, KEY_IN_USE, KEY_REUSED, JOB_UNFINISHED, ROW_TOO_LONG, NO_SUCH_RANGE,
-    UNREADABLE_FILE, TOO_MANY_JOBS, RATE_LIMITED, TOO_BUSY, INTERNAL_ERROR, NOT_READY, DRAINING, STORE_UNAVAILABLE,
-    DEADLINE,
+    MALFORMED_JSON, UNAUTHENTICATED, WRONG_PASSWORD, SIGN_IN_FAILED, PASSWORD_DUE, TOO_MANY_SIGN_INS, FORBIDDEN,
+    NOT_FOUND, METHOD_NOT_ALLOWED, NOTHING_RESTRICTED, PLAN_CONFLICT, MODEL_CHANGED, TOO_MANY_LISTINGS, BODY_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE, WRONG_SHAPE, INVALID_PARAMETER, INVALID_LISTING, INVALID_PLAN, INVALID_KEY, KEY_IN_USE,
+    KEY_REUSED, JOB_UNFINISHED, ROW_TOO_LONG, NO_SUCH_RANGE, UNREADABLE_FILE, TOO_MANY_JOBS, RATE_LIMITED, TOO_BUSY,
+    INTERNAL_ERROR, NOT_READY, DRAINING, STORE_UNAVAILABLE, DEADLINE,
 )  # fmt: skip
 
 

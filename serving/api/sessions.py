@@ -1,4 +1,4 @@
-"""Signs a browser in with a key, and out. Pages only: programs send their key with each request."""
+"""Signs a browser in, with a key or by name and password, and out. Pages only: programs send their key each time."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from serving.api.problems import WRONG_SHAPE, FieldError, ProblemError
 from serving.services import services_of
 
 router = APIRouter(include_in_schema=False)
-_LONGEST_BODY = 1_000
+_LONGEST_BODY = 2_000
+_SHAPES = 'write {"key": "hl_..."}, or {"name": "...", "password": "..."}'
 
 
 @router.post("/session")
 async def sign_in(request: Request) -> Response:
-    """Give the browser a session for a key.
+    """Give the browser a session.
 
-    The cookie is not the key: it ends by itself, and whoever sees it has not seen the key. Scripts cannot read it, and
-    no other site can have it sent.
+    The cookie is neither key nor password: it ends by itself, and whoever sees it has seen neither. Scripts cannot read
+    it, and no other site can have it sent.
     """
     body = parse_json(await read_body(request, _LONGEST_BODY))
-    key = body.get("key") if isinstance(body, Mapping) else None
-    if not isinstance(key, str):
-        error = FieldError(field="key", value=None, message="is no text", hint='write {"key": "hl_..."}')
-        raise ProblemError(WRONG_SHAPE, 'key: is no text; write {"key": "hl_..."}.', [error])
+    if isinstance(body, Mapping) and "name" in body:
+        name, password = _text(body, "name"), _text(body, "password")
+        services = services_of(request)
+        account = await services.sign_in.account(name, password, address_of(request))
+        return await signed_in(request, Response(status_code=204), account.id)
+    key = _text(body, "key")
     keyring = services_of(request).keyring
     principal = await keyring.principal(key.strip())
     if principal is None or principal.how != "key":
         raise unauthenticated("The key is not known, has expired or was revoked.", 'error="invalid_token"')
     answer = Response(status_code=204)
-    answer.set_cookie(
-        COOKIE, await keyring.open_session(principal), max_age=int(SESSION_LASTS.total_seconds()), path="/",
-        secure=request.url.scheme == "https", httponly=True, samesite="strict",
-    )  # fmt: skip
+    _set_cookie(request, answer, await keyring.open_session(principal))
     return answer
 
 
@@ -50,3 +50,29 @@ async def sign_out(request: Request) -> Response:
     answer = Response(status_code=204)
     answer.delete_cookie(COOKIE, path="/", secure=request.url.scheme == "https", httponly=True, samesite="strict")
     return answer
+
+
+async def signed_in(request: Request, answer: Response, account_id: str) -> Response:
+    """Open a session of an account, and let an answer take its cookie along."""
+    _set_cookie(request, answer, await services_of(request).keyring.open_session_of(account_id))
+    return answer
+
+
+def address_of(request: Request) -> str:
+    """Return where a request comes from; with HAZARDLENS_TRUSTED_PROXIES, what these say."""
+    return request.client.host if request.client is not None else "unknown"
+
+
+def _set_cookie(request: Request, answer: Response, token: str) -> None:
+    answer.set_cookie(
+        COOKIE, token, max_age=int(SESSION_LASTS.total_seconds()), path="/", secure=request.url.scheme == "https",
+        httponly=True, samesite="strict",
+    )  # fmt: skip
+
+
+def _text(body: object, field: str) -> str:
+    value = body.get(field) if isinstance(body, Mapping) else None
+    if not isinstance(value, str):
+        error = FieldError(field=field, value=None, message="is no text", hint=_SHAPES)
+        raise ProblemError(WRONG_SHAPE, f"{field}: is no text; {_SHAPES}.", [error])
+    return value

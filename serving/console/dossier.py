@@ -81,7 +81,7 @@ def dossier_of(desk: ReviewDesk, store: AssessmentStore, item_id: int, person: s
     history = desk.browsing.history(item_id)
     if blind:  # the second look must not see the first
         decisions = [each for each in decisions if each.reviewer == person]
-        history = [event for event in history if event.actor == person]
+        history = [event for event in history if event.person == person]
     return Dossier(
         item,
         stored.listing,

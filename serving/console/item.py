@@ -121,8 +121,10 @@ async def hold(request: Request, item_id: int) -> Response:
 async def escalate(request: Request, item_id: int) -> Response:
     """Send this item to a queue or a person, and take the next."""
 
+    called = services_of(request).keyring.called
+
     def act(claims: Claims, person: str, now: dt.datetime, form: Form) -> None:
-        claims.escalate(item_id, person, form.text("reason"), now, form.text("queue"), form.text("person"))
+        claims.escalate(item_id, person, form.text("reason"), now, form.text("queue"), called(form.text("person")))
 
     return await _act(request, item_id, act)
 

@@ -13,6 +13,7 @@ from jinja2 import Environment
 
 from serving.access.asking import principal_of
 from serving.console.language import chosen_language, translations_for
+from serving.services import services_of
 from serving.templating import template_environment
 
 UNDO_COOKIE = "hazardlens_undo"
@@ -43,6 +44,8 @@ def render(
         .render(
             static=request.app.state.static,
             person=principal_of(request).name,
+            shown=principal_of(request).shown,
+            people=services_of(request).keyring.shown,
             language=language,
             now=dt.datetime.now(dt.UTC),
             undo=_decision_to_undo(request),

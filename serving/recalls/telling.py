@@ -158,7 +158,7 @@ def answer_texts() -> dict[str, dict[str, str]]:
 def _language_of(country: str) -> str:
     state = eea_country(country) if country else None
     known = answer_texts()
-    return next((code for code in sorted(state.languages) if code in known), "en") if state is not None else "en"
+    return next((code for code in state.languages_in_order if code in known), "en") if state is not None else "en"
 
 
 def _moment(at: dt.datetime | None) -> str:

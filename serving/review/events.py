@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from serving.store.chained_log import START, Break, ChainedLog, Entry, Head
-from serving.store.review_tables import ReviewEventRow
+from serving.store.chained_log import START, Break, Head
+from serving.store.review_tables import ReviewEventPersonalRow, ReviewEventRow
+from serving.store.sealed_log import SealedEntry, SealedLog
 
 __all__ = ["START", "Break", "Event", "Head", "append", "breaks", "events", "head"]
 
 
 @dataclass(frozen=True)
-class Event(Entry):
+class Event(SealedEntry):
     """One act on an item, or on none in particular."""
 
     item_id: int | None
@@ -19,7 +20,10 @@ class Event(Entry):
     new: str
     previous: str
     digest: str
+    seal: str | None = None
+    salt: str | None = None
+    personal: str | None = None
 
 
-LOG = ChainedLog(ReviewEventRow, Event, "item_id")
+LOG = SealedLog(ReviewEventRow, Event, "item_id", ReviewEventPersonalRow)
 append, head, events, breaks = LOG.append, LOG.head, LOG.events, LOG.breaks

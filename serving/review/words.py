@@ -70,3 +70,4 @@ class Act(StrEnum):
     APPEALED = "appealed"
     RULED = "ruled"
     ERASED = "erased"
+    ACCOUNT_CHANGED = "account_changed"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import orjson
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, insert, select
 from sqlalchemy.orm import DeclarativeBase
 
 START = "0" * 64
@@ -31,7 +31,8 @@ class Entry:
 
     def own_digest(self) -> str:
         """Return what the digest must be."""
-        parts = [value for name, value in vars(self).items() if name != "digest"]
+        beside = {"digest", "salt", "personal"} | ({"seal"} if vars(self).get("seal") is None else set())
+        parts = [value for name, value in vars(self).items() if name not in beside]
         parts[1] = self.at.astimezone(dt.UTC).isoformat()
         return hashlib.sha256(orjson.dumps(parts)).hexdigest()
 
@@ -104,6 +105,20 @@ class ChainedLog(Generic[E]):
         The caller holds the lock under which acts are done one after another; otherwise two would get one number, and
         the database refuses the later.
         """
+        return self._append(connection, at, actor, kind, subject, new, old or {}, {})
+
+    def _append(
+        self,
+        connection: Connection,
+        at: dt.datetime,
+        actor: str,
+        kind: str,
+        subject: int | None,
+        new: Mapping[str, Any],
+        old: Mapping[str, Any],
+        more: Mapping[str, Any],
+    ) -> E:
+        """Add an act with values of more columns."""
         last = self.head(connection)
         values: dict[str, Any] = {
             "number": last.number + 1,
@@ -111,10 +126,11 @@ class ChainedLog(Generic[E]):
             "actor": actor,
             "kind": str(kind),
             self._subject: subject,
-            "old": _json(old or {}),
-            "new": _json(new),
+            "old": as_json(old),
+            "new": as_json(new),
             "previous": last.digest,
             "digest": "",
+            **more,
         }
         values["digest"] = self._entry(**values).own_digest()
         connection.execute(insert(self._row).values(**values))
@@ -130,12 +146,20 @@ class ChainedLog(Generic[E]):
     def events(self, connection: Connection, subject: int | None = None, after: int = 0) -> Iterator[E]:
         """Yield entries in their order: of one subject, or of all, from a number on."""
         table = self._table
-        query = select(table).where(table.c.number > after).order_by(table.c.number)
+        query = self._query().where(table.c.number > after).order_by(table.c.number)
         if subject is not None:
             query = query.where(table.c[self._subject] == subject)
         with connection.execute(query.execution_options(yield_per=1_000)) as rows:
             for row in rows:
                 yield self._entry(*row)
+
+    def _query(self) -> Select[Any]:
+        """Return what reads the fields of entries."""
+        return select(self._table)
+
+    def _further_check(self, connection: Connection) -> Callable[[E], str | None]:  # noqa: ARG002
+        """Return what else can be wrong with an entry of such a log."""
+        return lambda _: None
 
     def breaks(self, connection: Connection, known: Head | None = None) -> Iterator[Break]:
         """Yield every place where the log is not as it was written.
@@ -147,6 +171,7 @@ class ChainedLog(Generic[E]):
         """
         previous, number = START, 0
         found = known is None or known.number == 0
+        further_check = self._further_check(connection)
         try:
             for event in self.events(connection):
                 values = vars(event)
@@ -156,6 +181,8 @@ class ChainedLog(Generic[E]):
                     yield Break(event.number, "it is not chained to the entry before")
                 if values["digest"] != event.own_digest():
                     yield Break(event.number, "its content does not fit its digest")
+                if (wrong := further_check(event)) is not None:
+                    yield Break(event.number, wrong)
                 if known is not None and event.number == known.number:
                     found = True
                     if values["digest"] != known.digest:
@@ -168,5 +195,6 @@ class ChainedLog(Generic[E]):
             yield Break(known.number, f"the log ends at entry {number}, before the one that was noted")
 
 
-def _json(value: Mapping[str, Any]) -> str:
+def as_json(value: Mapping[str, Any]) -> str:
+    """Return an object as the text that is kept and digested."""
     return orjson.dumps(dict(value), option=orjson.OPT_SORT_KEYS).decode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -13,13 +12,12 @@ from sqlalchemy import Connection, Engine, Row, delete, insert, or_, select, upd
 from models.domain.errors import InputError
 from serving.access.principal import Allowance, Role
 from serving.access.tokens import KEY, SESSION, new_token
+from serving.store.account_tables import AccountRow, SessionRow
 from serving.store.database import one_at_a_time, writing
-from serving.store.tables import ApiKeyRow, SessionRow
+from serving.store.names import checked_name
+from serving.store.tables import ApiKeyRow
 
 _LOCK = 0x4B455953  # "KEYS"
-_LONGEST_NAME = 100
-_RESERVED = frozenset({"server", "anyone"})
-"""Names that records use for acts of no person."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +47,30 @@ class StoredSession:
 
     prefix: str
     digest: str
-    key_prefix: str
+    key_prefix: str | None
+    account_id: str | None
     expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Person:
+    """An account, as whoever asks must know it; `name` is None once it is erased."""
+
+    id: str
+    name: str | None
+    display_name: str
+    roles: frozenset[Role]
+    password_due: bool
+    active: bool
+
+
+@dataclass(frozen=True)
+class Usable:
+    """Who may be let in now."""
+
+    keys: list[StoredKey]
+    sessions: list[StoredSession]
+    people: list[Person]
 
 
 @dataclass(frozen=True)
@@ -87,7 +107,7 @@ class KeyStore:
         InputError
             If the name is not usable or a valid key has it, there is no role, or the key would have expired already.
         """
-        name = _checked(name)
+        name = checked_name(name)
         with one_at_a_time(self.engine, _LOCK) as connection:
             if _valid(connection, name):
                 hint = f"hazardlens keys rotate {name!r} gives it a second key"
@@ -112,7 +132,7 @@ class KeyStore:
         InputError
             If no key of the name is valid, or two are.
         """
-        name = _checked(name)
+        name = checked_name(name)
         with one_at_a_time(self.engine, _LOCK) as connection:
             found = _valid(connection, name)
             if not found:
@@ -148,7 +168,7 @@ class KeyStore:
 
     def replace(self, name: str, roles: Collection[Role]) -> NewKey:
         """Forget every key of a name and make one anew, for a key that nobody keeps: the demo's."""
-        name = _checked(name)
+        name = checked_name(name)
         with one_at_a_time(self.engine, _LOCK) as connection:
             connection.execute(delete(ApiKeyRow).where(ApiKeyRow.name == name))
             return _add(connection, name, frozenset(roles), Allowance(), None)
@@ -159,30 +179,44 @@ class KeyStore:
         with self.engine.connect() as connection:
             return [_stored(row) for row in connection.execute(query)]
 
-    def usable(self) -> tuple[list[StoredKey], list[StoredSession]]:
-        """Return the keys that are valid now, and the sessions of these."""
-        columns = (SessionRow.prefix, SessionRow.digest, SessionRow.key_prefix, SessionRow.expires_at)
+    def usable(self) -> Usable:
+        """Return the keys that are valid now, everybody, and the sessions of valid keys and active accounts."""
+        columns = (
+            SessionRow.prefix, SessionRow.digest, SessionRow.key_prefix, SessionRow.account_id, SessionRow.expires_at,
+        )  # fmt: skip
         with self.engine.connect() as connection:
-            keys = _all_valid(connection)
+            keys, people = _all_valid(connection), _people(connection)
             rows = connection.execute(select(*columns).where(SessionRow.expires_at > datetime.now(UTC)))
-            known = {key.prefix for key in keys}
-            return keys, [StoredSession(*row) for row in rows if row.key_prefix in known]
+            known = {key.prefix for key in keys} | {person.id for person in people if person.active}
+            sessions = [StoredSession(*row) for row in rows]
+        return Usable(keys, [each for each in sessions if (each.key_prefix or each.account_id) in known], people)
 
     def note_use(self, used: Mapping[str, datetime]) -> None:
-        """Write when keys were last used, by prefix."""
+        """Write when keys and accounts were last used, by prefix and id."""
         with writing(self.engine) as connection:
-            for prefix, when in used.items():
-                connection.execute(update(ApiKeyRow).where(ApiKeyRow.prefix == prefix).values(last_used_at=when))
+            for name, when in used.items():
+                connection.execute(update(ApiKeyRow).where(ApiKeyRow.prefix == name).values(last_used_at=when))
+                connection.execute(update(AccountRow).where(AccountRow.id == name).values(last_used_at=when))
 
-    def open_session(self, key_prefix: str, expires_at: datetime) -> str:
-        """Sign a browser in with a key and return the token of its cookie; sessions that are over are forgotten."""
+    def open_session(
+        self, key_prefix: str | None, expires_at: datetime, account_id: str | None = None, most: int = 20
+    ) -> str:
+        """Sign a browser in with a key or to an account, and return the token of its cookie.
+
+        Sessions that are over are forgotten, and of an account's the oldest ones beyond `most`.
+        """
         token, now = new_token(SESSION), datetime.now(UTC)
         with writing(self.engine) as connection:
             connection.execute(delete(SessionRow).where(SessionRow.expires_at <= now))
+            if account_id is not None:
+                newest = select(SessionRow.prefix).where(SessionRow.account_id == account_id)
+                kept = newest.order_by(SessionRow.created_at.desc()).limit(most - 1)
+                surplus = (SessionRow.account_id == account_id, SessionRow.prefix.not_in(kept))
+                connection.execute(delete(SessionRow).where(*surplus))
             connection.execute(
                 insert(SessionRow).values(
-                    prefix=token.prefix, digest=token.digest, key_prefix=key_prefix, created_at=now,
-                    expires_at=expires_at,
+                    prefix=token.prefix, digest=token.digest, key_prefix=key_prefix, account_id=account_id,
+                    created_at=now, expires_at=expires_at,
                 )
             )  # fmt: skip
         return token.secret
@@ -191,17 +225,6 @@ class KeyStore:
         """Sign a browser out; a session that is not there is closed already."""
         with writing(self.engine) as connection:
             connection.execute(delete(SessionRow).where(SessionRow.prefix == prefix))
-
-
-def _checked(name: str) -> str:
-    """Return a name in the one form that is kept."""
-    form = " ".join(unicodedata.normalize("NFKC", name).split())
-    hint = f"give 1 to {_LONGEST_NAME} characters that can be printed, such as upload-pipeline or grace@shop.example"
-    if not form.isprintable() or not 1 <= len(form) <= _LONGEST_NAME:
-        raise InputError(f"{name!r} is no name", place="name", hint=hint)
-    if form.casefold() in _RESERVED:
-        raise InputError(f"the name {form!r} is taken by the server itself", place="name", hint="choose another")
-    return form
 
 
 def _same(one: str, other: str) -> bool:
@@ -214,6 +237,20 @@ def _all_valid(connection: Connection) -> list[StoredKey]:
         ApiKeyRow.revoked_at.is_(None), or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > now)
     )
     return [_stored(row) for row in connection.execute(alive.order_by(ApiKeyRow.created_at))]
+
+
+def _people(connection: Connection) -> list[Person]:
+    columns = (
+        AccountRow.id, AccountRow.name, AccountRow.display_name, AccountRow.roles, AccountRow.password_until,
+        AccountRow.disabled_at, AccountRow.erased_at,
+    )  # fmt: skip
+    return [
+        Person(
+            row.id, row.name, row.display_name, frozenset(Role(role) for role in row.roles.split()),
+            row.password_until is not None, row.disabled_at is None and row.erased_at is None,
+        )
+        for row in connection.execute(select(*columns))
+    ]  # fmt: skip
 
 
 def _valid(connection: Connection, name: str) -> list[StoredKey]:

@@ -16,7 +16,12 @@ from alembic.util import CommandError
 from sqlalchemy import Engine
 
 from models.domain.errors import InputError
-from serving.store import hook_tables, recall_tables, review_tables  # noqa: F401  (makes their tables known)
+from serving.store import (  # noqa: F401  (makes their tables known)
+    account_tables,
+    hook_tables,
+    recall_tables,
+    review_tables,
+)
 from serving.store.database import wait_for_turn, writing
 from serving.store.tables import Base
 

@@ -151,7 +151,10 @@ class ReviewAppealRow(Base):
 
 
 class ReviewEventRow(Base):
-    """One act, chained by its digest to the one before. Triggers refuse every change and deletion."""
+    """One act, chained by its digest to the one before. Triggers refuse every change and deletion.
+
+    `seal` is null in entries that were written before personal parts stood apart.
+    """
 
     __tablename__ = "review_events"
 
@@ -164,8 +167,19 @@ class ReviewEventRow(Base):
     new: Mapped[str] = mapped_column(Text)
     previous: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
+    seal: Mapped[str | None] = mapped_column(String(64))
 
     __table_args__ = (
         Index("ix_review_events_item", "item_id", "number"),
         Index("ix_review_events_at", "at"),
     )
+
+
+class ReviewEventPersonalRow(Base):
+    """What a person can be known by in an act, and the key of its seal; this can be erased."""
+
+    __tablename__ = "review_event_personal"
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    salt: Mapped[str] = mapped_column(String(64))
+    personal: Mapped[str] = mapped_column(Text)

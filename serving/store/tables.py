@@ -217,17 +217,3 @@ class ApiKeyRow(Base):
     last_used_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
     __table_args__ = (Index("ix_api_keys_name", "name"),)
-
-
-class SessionRow(Base):
-    """A browser that was signed in with a key; it ends with the key."""
-
-    __tablename__ = "sessions"
-
-    prefix: Mapped[str] = mapped_column(String(16), primary_key=True)
-    digest: Mapped[str] = mapped_column(String(64))
-    key_prefix: Mapped[str] = mapped_column(String(16), ForeignKey("api_keys.prefix", ondelete="CASCADE"))
-    created_at: Mapped[datetime] = mapped_column(UtcTime)
-    expires_at: Mapped[datetime] = mapped_column(UtcTime)
-
-    __table_args__ = (Index("ix_sessions_key", "key_prefix"),)

@@ -19,6 +19,8 @@ AT_LIMIT: dict[str, Any] = {
     "category": lambda n: {"category": "c" * n},
     "captions": lambda n: {"captions": ["a picture"] * n},
     "caption": lambda n: {"captions": ["c" * n]},
+    "caption picture": lambda n: {"captions": [{"text": "c", "picture": "p" * n}]},
+    "caption failure": lambda n: {"captions": [{"text": "", "failure": "f" * n}]},
     "attributes": lambda n: {"attributes": {f"a{i}": "v" for i in range(n)}},
     "attribute name": lambda n: {"attributes": {"a" * n: "v"}},
     "attribute value": lambda n: {"attributes": {"a": "v" * n}},
@@ -141,6 +143,17 @@ def test_texts_come_in_the_order_a_shopper_reads_them_without_empty_ones() -> No
 @given(st.text("abc", min_size=1, max_size=5), st.fixed_dictionaries({}, optional=OTHER_FIELDS))
 def test_the_content_hash_ignores_the_id(other_id: str, fields: dict[str, Any]) -> None:
     assert listing(**fields).content_hash() == listing(**fields, id=other_id).content_hash()
+
+
+@pytest.mark.parametrize("detail", [{"picture": "ab"}, {"mark": "ce"}, {"failure": "took too long"}])
+def test_the_content_hash_changes_with_what_a_caption_tells_besides_its_words(detail: dict[str, str]) -> None:
+    assert listing(captions=[{"text": "c", **detail}]).content_hash() != listing(captions=["c"]).content_hash()
+
+
+def test_the_content_hash_of_plain_captions_stays_what_it_was_before_captions_named_pictures() -> None:
+    # Answers, reviews and removals of years ago are found by it.
+    old = listing(title="t", captions=["a", "b"]).content_hash()
+    assert old == "508181dce5f53774836946ae539663086b13967eff2d2c726c42d369c8c38a4d"
 
 
 @given(st.data())

@@ -133,11 +133,12 @@ class TestLife:
         for key in (one, two):
             keys.open_session(key.prefix, ahead(1))
         keys.revoke("two")
-        found, sessions = keys.usable()
+        usable = keys.usable()
+        found, sessions = usable.keys, usable.sessions
         assert [key.prefix for key in found] == [one.prefix]
         assert [session.key_prefix for session in sessions] == [one.prefix]
         keys.close_session(sessions[0].prefix)
-        assert keys.usable()[1] == []
+        assert keys.usable().sessions == []
 
     def test_use_is_noted(self, keys: KeyStore) -> None:
         prefix, when = keys.create("p", [Role.UPLOADER]).key.prefix, datetime.now(UTC)

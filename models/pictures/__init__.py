@@ -1,0 +1,1 @@
+"""Pictures of listings and alerts: read safely, told apart, found again."""
