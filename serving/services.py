@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
 from models.classifier.language import identifier
+from models.deadlines.clocks import load_clock_rules
 from models.domain.assessment import Assessment
 from models.domain.errors import InputError
 from models.plan.reading import load_plan
@@ -32,6 +33,14 @@ from serving.live_plan import LivePlan
 from serving.metrics import Metrics
 from serving.model_watch import ModelWatch
 from serving.process_memory import give_back
+from serving.recalls.desk import RecallDesk
+from serving.recalls.fetching import Fetcher, client_of
+from serving.recalls.polling import Poller
+from serving.recalls.rules import RecallRules
+from serving.recalls.runner import RecallRunner, Work
+from serving.recalls.searching import Search, Searching
+from serving.recalls.sources import load_sources
+from serving.recalls.ways import WAYS
 from serving.review.deciding import Decisions
 from serving.review.desk import DeskRules, ReviewDesk
 from serving.review.intake import IntakeRules
@@ -72,6 +81,9 @@ class Services:
         self.desk = ReviewDesk(database, desk_rules(settings))
         self.store = AssessmentStore(database, self.desk.kept)
         self.saving = Saving(self.store)
+        self.recalls = RecallDesk(database, recall_rules(settings), load_marketplace(settings.marketplace))
+        self.recall_runner = RecallRunner()
+        self.recall_search: Search | None = None
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
         self.keys = IdempotencyStore(self.store.engine, timedelta(hours=settings.idempotency_hours))
@@ -178,6 +190,7 @@ class Services:
         self.jobs.begin(
             runner.Engine(Background(engine).assess, lambda: engine.in_force, self._keep_of_job, self.count)
         )
+        self.recall_runner.begin(self._recall_work(engine.model))
         self.metrics.ready(engine.versions, lambda: engine.admission.in_flight, engine.admission.capacity)
         _log.info(
             "ready: model %s, plan %s, taxonomy %s",
@@ -192,6 +205,16 @@ class Services:
         await asyncio.to_thread(model_watch.go_on)
         await asyncio.to_thread(self._add_known, engine.model, known)
         await asyncio.to_thread(give_back)
+
+    def _recall_work(self, model: HazardClassifier) -> Work:
+        searching = None if self.recall_search is None else Searching(self.recalls, self.store, self.recall_search)
+        if not self.settings.recall_poll:
+            return Work(self.recalls, None, searching, self.metrics.recalls)
+        fetcher = Fetcher(client_of(self.settings.outgoing_networks))
+        sources = load_sources(self.settings.recall_sources)
+        receiving = self.recalls.receiving
+        poller = Poller(self.recalls.engine, sources, receiving, fetcher, model.taxonomy, WAYS)
+        return Work(self.recalls, poller, searching, self.metrics.recalls)
 
     def _another_model(self, model: HazardClassifier) -> None:
         """Let what hangs on the model follow it; on the thread that has put it in force."""
@@ -229,6 +252,7 @@ class Services:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        await self.recall_runner.end()
         await self.jobs.end()
         await self.keyring.end()
         await asyncio.to_thread(self.shadow.end)
@@ -304,6 +328,24 @@ def desk_rules(settings: Settings) -> DeskRules:
         IntakeRules(calendar, learn_daily=settings.review_learn_daily),
         lease=timedelta(minutes=settings.review_lease_minutes),
         grace=timedelta(seconds=settings.review_grace_seconds),
+    )
+
+
+def recall_rules(settings: Settings) -> RecallRules:
+    """Return how the recall desk works here.
+
+    Raises
+    ------
+    InputError
+        If the facts of the marketplace, or the file of periods, are not in order.
+    """
+    return RecallRules(
+        load_marketplace(settings.marketplace).calendar,
+        load_clock_rules(settings.recall_clocks),
+        by_authority=settings.recall_calendar == "authority",
+        regions=dict(settings.recall_regions),
+        warn=timedelta(hours=settings.recall_warn_hours),
+        remind=timedelta(hours=settings.recall_remind_hours),
     )
 
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, select
 
 from models.deadlines.clocks import Duty
 from models.reasons.marketplace import Marketplace
 from serving.recalls import clocks as case_clocks
-from serving.recalls.cases import Cases, change_case, get_case, open_case, settle
+from serving.recalls.cases import CASES, Cases, change_case, get_case, open_case, settle
 from serving.recalls.clocks import Clocks
 from serving.recalls.errors import RecallRefusedError
 from serving.recalls.events import ACTS, SERVER, append
-from serving.recalls.matches import Matches, Proposal, propose
+from serving.recalls.matches import Matches, Proposal, Remember, propose
 from serving.recalls.orders import Ordering, Orders
 from serving.recalls.receiving import Receiving
 from serving.recalls.rules import RecallRules
 from serving.recalls.telling import Telling
 from serving.recalls.words import CaseAct, FoundBy
-from serving.store.database import one_at_a_time
+from serving.store.database import one_at_a_time, wait_for_turn
 
 LONGEST_ANSWER = 50_000
 
@@ -35,9 +35,13 @@ class RecallDesk:
     rules : RecallRules
     marketplace : Marketplace
         Who answers.
+    remember : Remember, optional
+        Where judgements of matches are kept beyond their case.
     """
 
-    def __init__(self, engine: Engine, rules: RecallRules, marketplace: Marketplace) -> None:
+    def __init__(
+        self, engine: Engine, rules: RecallRules, marketplace: Marketplace, remember: Remember | None = None
+    ) -> None:
         self.engine = engine
         self.rules = rules
         self.telling = Telling(marketplace)
@@ -45,7 +49,7 @@ class RecallDesk:
         self.receiving = Receiving(engine, rules)
         self.clocks = Clocks(engine, rules)
         self.cases = Cases(engine)
-        self.matches = Matches(engine, ordering)
+        self.matches = Matches(engine, ordering, remember)
         self.orders = Orders(engine, ordering)
 
     def search_done(
@@ -80,6 +84,27 @@ class RecallDesk:
             append(connection, now, SERVER, CaseAct.SEARCHED, case_id, facts)
             settle(connection, case_id, now)
         return asked
+
+    def found_at_scoring(
+        self, connection: Connection, alert_id: str, proposals: Sequence[Proposal], now: dt.datetime
+    ) -> None:
+        """Add listings that were found for an alert as they were assessed, in the transaction that keeps the answers.
+
+        A closed case gets what was put up again, and is open then; what is only alike, it does not.
+        """
+        wait_for_turn(connection, ACTS)
+        row = connection.execute(
+            select(CASES.c.id, CASES.c.closed_at).where(CASES.c.alert_id == alert_id)
+        ).one_or_none()
+        if row is None:
+            return
+        wanted = [each for each in proposals if row.closed_at is None or each.relisted]
+        asked = propose(connection, row.id, wanted, FoundBy.SCORING, SERVER, now)
+        if asked and row.closed_at is not None:
+            change_case(connection, row.id, closed_at=None)
+            append(connection, now, SERVER, CaseAct.REOPENED, row.id, {"why": "a confirmed product was put up again"})
+        if asked:
+            settle(connection, row.id, now)
 
     def draft(self, case_id: int, text: str, person: str, now: dt.datetime) -> None:
         """Keep the draft of an answer.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Row, insert, select, update
 
@@ -164,6 +164,22 @@ def _described(proposal: Proposal) -> dict[str, Any]:
     }
 
 
+class Remember(Protocol):
+    """Keeps what a person has said of listings and an alert, so that it counts for others like them."""
+
+    def __call__(
+        self,
+        connection: Connection,
+        alert_id: str,
+        listings: Sequence[Listing],
+        state: MatchState,
+        person: str,
+        reason: str,
+        now: dt.datetime,
+    ) -> None:
+        """Keep it, within the transaction of the judgement."""
+
+
 @dataclass(frozen=True)
 class Matches:
     """Reads matches and takes judgements. Its methods block: call them from a thread.
@@ -173,10 +189,13 @@ class Matches:
     engine : Engine
     ordering : Ordering
         How confirmed listings are ordered down.
+    remember : Remember, optional
+        Where judgements are kept beyond the case.
     """
 
     engine: Engine
     ordering: Ordering
+    remember: Remember | None = None
 
     def of_case(
         self, case_id: int, state: MatchState | None = None, limit: int = 500, after: int = 0
@@ -253,6 +272,9 @@ class Matches:
                 act = CaseAct.CONFIRMED if state is MatchState.CONFIRMED else CaseAct.REFUSED
                 append(connection, now, person, act, case_id, {"match": match_id, "listing": match.listing_id})
                 judged.done.append(match_id)
+            if self.remember is not None and judged.done:
+                listings = [Listing.model_validate(found[match_id].listing) for match_id in judged.done]
+                self.remember(connection, line.case.alert_id, listings, state, person, note, now)
             if state is MatchState.CONFIRMED and judged.done:
                 confirmed = [found[match_id] for match_id in judged.done]
                 judged.orders.extend(order(connection, self.ordering, line, confirmed, person, now))
