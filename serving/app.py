@@ -11,12 +11,13 @@ from fastapi import Depends, FastAPI
 from serving import pages
 from serving.access.asking import authorise
 from serving.access.guard import Guard
-from serving.api import assessments, explanations, health, jobs, model, plans, sessions, shadow, statements
+from serving.api import assessments, explanations, health, jobs, model, plans, recalls, sessions, shadow, statements
 from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
 from serving.console import item, oversight, queue
+from serving.console import recalls as recall_pages
 from serving.console.errors import install_review_errors
 from serving.http_head import BoundedHead
 from serving.logs import begin_logging
@@ -95,9 +96,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_error_handlers(app)
     install_review_errors(app)
-    routers = (assessments, jobs, explanations, statements, plans, shadow, model, sessions, health)
+    recall_pages.install_recall_errors(app)
+    routers = (assessments, jobs, explanations, statements, plans, recalls, shadow, model, sessions, health)
     for router in (*(part.router for part in routers), pages.router, queue.router, item.router, oversight.router):
         app.include_router(router)
+    app.include_router(recall_pages.router)
     pages.mount_static(app)
     complete_openapi(app)
     return app

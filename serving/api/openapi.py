@@ -11,13 +11,24 @@ from serving.access.guard import COOKIE, PAGE_HEADER
 from serving.access.routes import OPEN, Roles, roles_of
 from serving.api.plan_schemas import ActRequest, PlanRequest
 from serving.api.problems import PROBLEM_TYPES, Problem
+from serving.api.recall_schemas import (
+    AnswerRequest,
+    CaseActRequest,
+    ClockActRequest,
+    JudgementRequest,
+    NamedListings,
+    ReceiptRequest,
+    TakeBackRequest,
+)
 from serving.api.schemas import AssessmentRequest
+from serving.recalls.notices import NoticeRequest
 
 TITLE = "hazardlens"
 SUMMARY = "Product-safety risk of marketplace listings: hazards, EU risk level, explanation, action."
 TAGS = [
     {"name": "assessments", "description": "Assess listings and read what was assessed."},
     {"name": "jobs", "description": "Long lists, assessed in the background."},
+    {"name": "recalls", "description": "The recall desk: notices, cases, clocks, matches, takedown orders."},
     {"name": "plans", "description": "Plans that are stored, and which one is live."},
     {"name": "shadow", "description": "A plan and a model on trial, beside the live ones and without effect."},
     {"name": "statements", "description": "Statements of reasons for the DSA Transparency Database."},
@@ -270,6 +281,14 @@ def complete_openapi(app: FastAPI) -> None:
                     (AssessmentRequest, "validation"),
                     (PlanRequest, "validation"),
                     (ActRequest, "validation"),
+                    (NoticeRequest, "validation"),
+                    (JudgementRequest, "validation"),
+                    (TakeBackRequest, "validation"),
+                    (NamedListings, "validation"),
+                    (AnswerRequest, "validation"),
+                    (CaseActRequest, "validation"),
+                    (ClockActRequest, "validation"),
+                    (ReceiptRequest, "validation"),
                     (Problem, "serialization"),
                 ],
                 ref_template=_REF,

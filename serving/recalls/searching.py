@@ -16,6 +16,7 @@ from serving.recalls.cases import CASES
 from serving.recalls.desk import RecallDesk
 from serving.recalls.events import ACTS, SERVER, append
 from serving.recalls.matches import Proposal
+from serving.recalls.notices import named_listings
 from serving.recalls.words import CaseAct
 from serving.store.assessments import AssessmentStore
 from serving.store.database import one_at_a_time
@@ -26,6 +27,8 @@ _AT_ONCE = 100
 _LEASE = dt.timedelta(minutes=15)
 """After so long a search whose worker died is begun again."""
 _TRIED_AGAIN = dt.timedelta(minutes=5)
+NAMED = {"name": "named", "value": 1.0, "contribution": 0.0, "text": "named by who sent the notice"}
+"""What speaks for a listing that a notice names."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,13 @@ class Searching:
             self._failed([case_id for case_id, _, _ in claimed], f"{type(error).__name__}: {error}")
             return 0
         for (case_id, _, wanted), matches in zip(claimed, found.matches, strict=True):
-            proposals = list(proposals_of(matches, self.store))
+            found_ids = {each.listing_id for each in matches}
+            named = [
+                FoundListing(key, 1.0, [NAMED])
+                for key in named_listings(self.desk.cases, case_id)
+                if key not in found_ids
+            ]
+            proposals = proposals_of([*named, *matches], self.store)
             self.desk.search_done(case_id, proposals, found.looked_at, self.now(), wanted)
         _log.info("searched %d listings for %d alerts", found.looked_at, len(claimed))
         return len(claimed)

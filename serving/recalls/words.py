@@ -60,3 +60,11 @@ class CaseAct(StrEnum):
     ANSWERED = "answered"
     CLOSED = "closed"
     REOPENED = "reopened"
+
+
+CASE_STATES = ("search", "identify", "remove", "answer", "close", "closed")
+"""What is to be done next with a case."""
+CLOCK_STATES = ("runs", "paused", "breached", "met", "met late", "ended")
+ORDER_STATES = ("waiting", "removed", "refused", "withdrawn")
+COMPARED = ("title", "brand", "model", "barcode", "category")
+"""Fields of an alert that are shown beside those of a listing."""
