@@ -18,6 +18,7 @@ from hazardlens.commands import (
     audit,
     data,
     follow,
+    golden,
     keys,
     knowledge,
     plan,
@@ -51,6 +52,7 @@ app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(audit.app, name="audit")
+app.add_typer(golden.app, name="golden")
 app.add_typer(keys.app, name="keys")
 app.add_typer(knowledge.app, name="knowledge")
 plan.app.command("simulate")(simulation.simulate)

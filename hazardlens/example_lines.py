@@ -17,7 +17,11 @@ def example_line(example: Example) -> bytes:
     record: dict[str, Any] = {name: getattr(example, name) for name in _TEXTS if getattr(example, name)}
     record.setdefault("title", "")
     if example.captions:
-        record["captions"] = list(example.captions)
+        read = any(source != "given" for source in example.caption_sources)
+        pairs = zip(example.captions, example.caption_sources, strict=False)
+        record["captions"] = (
+            [{"text": text, "source": source} for text, source in pairs] if read else list(example.captions)
+        )
     if example.labels is not None:
         record["labels"] = list(example.labels)
     if example.risk_level is not None:

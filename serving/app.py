@@ -16,7 +16,7 @@ from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
-from serving.console import item, oversight, queue
+from serving.console import dashboard, golden, item, oversight, queue
 from serving.console import recalls as recall_pages
 from serving.console.errors import install_review_errors
 from serving.http_head import BoundedHead
@@ -98,9 +98,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_review_errors(app)
     recall_pages.install_recall_errors(app)
     routers = (assessments, jobs, explanations, statements, plans, recalls, shadow, model, sessions, health)
-    for router in (*(part.router for part in routers), pages.router, queue.router, item.router, oversight.router):
+    for router in (
+        *(part.router for part in routers),
+        pages.router,
+        queue.router,
+        item.router,
+        oversight.router,
+        dashboard.router,
+        golden.router,
+        recall_pages.router,
+    ):
         app.include_router(router)
-    app.include_router(recall_pages.router)
     pages.mount_static(app)
     complete_openapi(app)
     return app

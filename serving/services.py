@@ -200,7 +200,7 @@ class Services:
         )
         self._loaded.set()
         if self.settings.demo:
-            await seed(engine, self.store)
+            await seed(engine, self.desk, self.decisions)
         # Other languages and thousands of items take a while; the server answers meanwhile.
         await asyncio.to_thread(model_watch.go_on)
         await asyncio.to_thread(self._add_known, engine.model, known)
@@ -328,6 +328,8 @@ def desk_rules(settings: Settings) -> DeskRules:
         IntakeRules(calendar, learn_daily=settings.review_learn_daily),
         lease=timedelta(minutes=settings.review_lease_minutes),
         grace=timedelta(seconds=settings.review_grace_seconds),
+        golden_share=settings.review_golden_share,
+        golden_uses=settings.review_golden_uses,
     )
 
 

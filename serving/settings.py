@@ -66,7 +66,7 @@ class Settings:
     otlp_endpoint : str or None
         Collector that traces are sent to by OTLP over HTTP; None leaves it to the standard variables of OpenTelemetry.
     demo : bool
-        Fill an empty store with the example listings at start.
+        Fill an empty store with the example listings and example reviews at start.
     plan_four_eyes : bool
         A plan goes live only by another person than its author.
     shadow_plan, shadow_model : Path or None
@@ -93,6 +93,10 @@ class Settings:
         How long before its end a clock is warned of.
     recall_remind_hours : int
         How long a takedown order waits for its receipt before it is sent again.
+    review_golden_share : float
+        Share of the items handed to reviewers whose answer is known, 0 to 1; none where no answer was added.
+    review_golden_uses : int
+        Reviewers that a known answer is shown to before it is retired.
     marketplace : Path or None
         Facts of the marketplace, for texts to sellers and statements of reasons; None takes the example that ships.
     jobs : Path
@@ -168,6 +172,8 @@ class Settings:
     recall_regions: tuple[tuple[str, str], ...] = ()
     recall_warn_hours: int = 24
     recall_remind_hours: int = 24
+    review_golden_share: float = 0.02
+    review_golden_uses: int = 20
     access: str = "keys"
     metrics_open: bool = False
     requests_per_minute: int = 0
@@ -379,6 +385,8 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "recall_regions": _regions,
     "recall_warn_hours": _integer(1, 24 * 30),
     "recall_remind_hours": _integer(1, 24 * 30),
+    "review_golden_share": _share,
+    "review_golden_uses": _integer(1, 1_000_000),
     "access": _choice({access: access for access in ACCESS}),
     "metrics_open": _choice(_YES_OR_NO),
     "requests_per_minute": _integer(0, 1_000_000_000),

@@ -53,6 +53,7 @@ def slice_indices(
         "source": lambda example: example.source or UNKNOWN,
         "year": _year,
         "captions": lambda example: "with captions" if any(map(str.strip, example.captions)) else "without captions",
+        "caption source": _caption_source,
         "length": _length,
     }
     columns = {
@@ -67,6 +68,16 @@ def slice_indices(
         if len(found) > 1:
             slices[dimension] = found
     return slices
+
+
+def _caption_source(example: Example) -> str:
+    """Tell whose words stand for the pictures: the seller's, what was read off them, or both."""
+    if not any(map(str.strip, example.captions)):
+        return "no captions"
+    sources = set(example.caption_sources) or {"given"}
+    if sources == {"given"}:
+        return "given by the seller"
+    return "given and read off" if "given" in sources else "read off the pictures"
 
 
 def _grouped(values: Sequence[str], least: int) -> dict[str, Index]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,10 +11,11 @@ from models.captioning.cache import CaptionCache
 from models.captioning.captioner import Captioner
 from models.captioning.chain import CaptionChain
 from models.captioning.isolation import IsolatedCaptioner
+from models.captioning.mark_reading import MarkCaptioner
 from models.captioning.ocr import ocr_key
 from models.domain.errors import InputError
 
-CAPTIONERS = ("ocr",)
+CAPTIONERS = ("ocr", "mark")
 """Captioners by name, in the order in which they are best asked."""
 
 
@@ -33,7 +35,7 @@ class CaptionerSettings:
         Bytes of all kept answers together.
     """
 
-    names: tuple[str, ...] = ("ocr",)
+    names: tuple[str, ...] = ("ocr", "mark")
     seconds: float = 60.0
     cache: Path | None = None
     cache_bytes: int = 50_000_000
@@ -66,4 +68,8 @@ def _ocr(settings: CaptionerSettings) -> Captioner:
     return IsolatedCaptioner("ocr", ocr_key(), "models.captioning.ocr:OcrCaptioner", seconds=settings.seconds)
 
 
-_MAKERS = {"ocr": _ocr}
+def _mark(_: CaptionerSettings) -> Captioner:
+    return MarkCaptioner()
+
+
+_MAKERS: Mapping[str, Callable[[CaptionerSettings], Captioner]] = {"ocr": _ocr, "mark": _mark}

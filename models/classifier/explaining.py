@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from models.classifier.explanation import ExplainedListing, Shares, cue_places
 from models.classifier.neighbours import find_evidence
 from models.classifier.phrases import field_shares, phrases
-from models.classifier.placing import Place
+from models.classifier.placing import Place, span_of
 from models.classifier.rereading import reread_ranking
 from models.classifier.scenario_line import scenario_line
 from models.classifier.scenarios import median_level
 from models.classifier.what_if import WhatIfs, reached_of
-from models.domain.assessment import Assessment, HazardScore, Span
+from models.domain.assessment import Assessment, HazardScore
 from models.domain.explanation import (
     CueEffect,
     Decomposition,
@@ -105,30 +105,30 @@ def _hazards(
 ) -> list[HazardEvidence]:
     index = [model.taxonomy.names.index(hazard.risk_type) for hazard in shown]
     shares = model.explainer.hazard_shares(explained, index)
-    fields = dict(explained.read.listing.texts())
+    listing = explained.read.listing
     result = []
     for i, hazard in enumerate(shown):
         ranking = reread_ranking(model, explained, index[i]) if hazard.risk_type == ranked else []
         result.append(
             HazardEvidence(
-                **_decomposed(fields, shares, i).__dict__,
+                **_decomposed(listing, shares, i).__dict__,
                 risk_type=hazard.risk_type,
                 probability=hazard.probability,
                 given_unsafe=hazard.given_unsafe,
                 flagged=hazard.flagged,
-                ranking=[span_of(fields, place) for place in ranking],
+                ranking=[span_of(listing, place) for place in ranking],
             )
         )
     return result
 
 
-def _decomposed(fields: dict[str, str], shares: Shares, i: int) -> Decomposition:
-    weights = shares.weights[:, i]
+def _decomposed(listing: Listing, shares: Shares, i: int) -> Decomposition:
+    fields, weights = dict(listing.texts()), shares.weights[:, i]
     return Decomposition(
         logit=float(shares.totals[i]),
         bias=float(shares.bias[i]),
         fields=field_shares(fields, shares.spans, weights),
-        phrases=phrases(fields, shares.spans, weights),
+        phrases=phrases(fields, shares.spans, weights, listing.pictures()),
         rest=float(shares.rest[i]),
     )
 
@@ -137,7 +137,7 @@ def _level(model: HazardClassifier, explained: ExplainedListing, answer: Assessm
     level = answer.risk_level
     members = model.explainer.members(explained, level)
     mixed = bool(members.any() and not members.all())
-    fields = dict(explained.read.listing.texts())
+    listing = explained.read.listing
     claim = (
         "the product is an everyday one, of a kind without a scenario of harm"
         if level == RiskLevel.NONE
@@ -149,7 +149,7 @@ def _level(model: HazardClassifier, explained: ExplainedListing, answer: Assessm
         claim=claim,
         kinds=_support(model, explained, level),
         cues=_cues(model, explained, level),
-        words=_decomposed(fields, model.explainer.level_shares(explained, members), 0) if mixed else None,
+        words=_decomposed(listing, model.explainer.level_shares(explained, members), 0) if mixed else None,
     )
 
 
@@ -174,7 +174,7 @@ def _support(model: HazardClassifier, explained: ExplainedListing, level: RiskLe
 
 
 def _cues(model: HazardClassifier, explained: ExplainedListing, level: RiskLevel) -> list[CueEffect]:
-    facts, fields = explained.read.facts(), dict(explained.read.listing.texts())
+    facts, listing = explained.read.facts(), explained.read.listing
     result = []
     for fact in sorted(facts, key=lambda fact: (fact.cue, fact.negated)):
         risks = model.scenario_model.risks(facts - {fact})
@@ -185,7 +185,7 @@ def _cues(model: HazardClassifier, explained: ExplainedListing, level: RiskLevel
                 cue=fact.cue,
                 effect=model.knowledge.cue_by_id[fact.cue].effect,
                 negated=fact.negated,
-                spans=[span_of(fields, place) for place in cue_places(explained.read, fact)],
+                spans=[span_of(listing, place) for place in cue_places(explained.read, fact)],
                 level_without=median_level(levels),
                 reached_without=float(np.clip(reached, 0.0, 1.0)),
             )
@@ -216,9 +216,3 @@ def _candidates(
     ]
     hazard = [(phrase.field, phrase.start, phrase.end) for phrase in main.phrases if phrase.weight > 0]
     return [*dict.fromkeys(names[:3]), *raising[:3], *words[:3], *hazard[:2], *words[3:6], *hazard[2:4]]
-
-
-def span_of(fields: dict[str, str], place: Place) -> Span:
-    """Return a place with its text."""
-    name, start, end = place
-    return Span(field=name, start=start, end=end, text=fields[name][start:end])

@@ -13,7 +13,7 @@ The sum is exact for this text; it is no claim about the text without a word: a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,7 @@ from models.classifier.scenarios import CueFact, ScenarioModel
 from models.classifier.sparse import SparseFeatures
 from models.classifier.wording import Opinion
 from models.domain.assessment import Attribution, Highlight
+from models.domain.listing import Listing
 from models.domain.risk import RiskLevel
 
 Array = NDArray[np.float64]
@@ -96,10 +97,10 @@ class Explainer:
             Highlights per head, largest contribution first; the others are summed into `rest`.
         """
         shares = self.hazard_shares(explained, which)
-        fields = dict(explained.read.listing.texts())
+        listing = explained.read.listing
         result = []
         for i, h in enumerate(which):
-            highlights = _largest(fields, shares.spans, shares.weights[:, i], limit)
+            highlights = _largest(listing, shares.spans, shares.weights[:, i], limit)
             parts = {name: float(values[i]) for name, values in shares.parts.items()}
             result.append(
                 Attribution(
@@ -225,9 +226,17 @@ def _spread(weights: Array, places: Places, where: Sequence[Place], value: Array
         weights[i] += value / len(touched)
 
 
-def _largest(fields: Mapping[str, str], spans: Sequence[Place], weights: Array, limit: int | None) -> list[Highlight]:
+def _largest(listing: Listing, spans: Sequence[Place], weights: Array, limit: int | None) -> list[Highlight]:
+    fields, pictures = dict(listing.texts()), listing.pictures()
     order = np.argsort(-np.abs(weights), kind="stable")[:limit].tolist()
     return [
-        Highlight(field=name, start=start, end=end, text=fields[name][start:end], weight=weight)
+        Highlight(
+            field=name,
+            start=start,
+            end=end,
+            text=fields[name][start:end],
+            picture=pictures.get(name, ""),
+            weight=weight,
+        )
         for (name, start, end), weight in ((spans[i], float(weights[i])) for i in order)
     ]

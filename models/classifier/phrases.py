@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,12 @@ _EVEN = 0.25
 _GAP = re.compile(r"[\s\-–/&+'’]{0,3}")
 
 
-def phrases(fields: Mapping[str, str], spans: Sequence[Place], weights: Array) -> list[Phrase]:
+def phrases(
+    fields: Mapping[str, str],
+    spans: Sequence[Place],
+    weights: Array,
+    pictures: Mapping[str, str] = MappingProxyType({}),
+) -> list[Phrase]:
     """Merge adjacent words of one field and one side, largest share first.
 
     Parameters
@@ -32,6 +38,8 @@ def phrases(fields: Mapping[str, str], spans: Sequence[Place], weights: Array) -
     spans : sequence of Place
         Disjoint, in order.
     weights : array of shape (places,)
+    pictures : mapping
+        Field name -> picture, of captions that name theirs.
     """
     strongest = float(np.abs(weights).max(initial=0.0))
     runs: list[tuple[Place, float]] = []
@@ -54,7 +62,14 @@ def phrases(fields: Mapping[str, str], spans: Sequence[Place], weights: Array) -
         open_run = True
     runs.sort(key=lambda run: -abs(run[1]))
     return [
-        Phrase(field=name, start=start, end=end, text=fields[name][start:end], weight=weight)
+        Phrase(
+            field=name,
+            start=start,
+            end=end,
+            text=fields[name][start:end],
+            picture=pictures.get(name, ""),
+            weight=weight,
+        )
         for (name, start, end), weight in runs
     ]
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from models.classifier.composing import ComposedText
 from models.classifier.sparse import Word
+from models.domain.assessment import Span
 from models.domain.listing import Listing
 
 Place = tuple[str, int, int]
@@ -54,6 +55,13 @@ class Places:
         """Return the places that share a letter with another."""
         name, start, end = place
         return [i for i, (field, s, e) in enumerate(self.spans) if field == name and s < end and e > start]
+
+
+def span_of(listing: Listing, place: Place) -> Span:
+    """Return a place with its text and, where a caption names it, its picture."""
+    name, start, end = place
+    text = dict(listing.texts())[name][start:end]
+    return Span(field=name, start=start, end=end, text=text, picture=listing.pictures().get(name, ""))
 
 
 def find_places(

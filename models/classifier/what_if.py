@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from models.classifier.leaving_out import every_occurrence, leave_out
-from models.classifier.placing import Place
-from models.domain.assessment import Assessment, Span
+from models.classifier.placing import Place, span_of
+from models.domain.assessment import Assessment
 from models.domain.explanation import Removal, WhatIf
 from models.domain.listing import Listing
 from models.domain.risk import RiskLevel
@@ -55,7 +55,6 @@ class WhatIfs:
     ) -> None:
         self.model, self.plan, self.listing, self.base, self.hazard = model, plan, listing, base, hazard
         self.groups = _different(listing, candidates)[:MOST_PHRASES]
-        self.texts = dict(listing.texts())
         self.tried: dict[tuple[int, ...], _Tried] = {}
 
     def answer(self) -> WhatIf:
@@ -117,7 +116,7 @@ class WhatIfs:
     def _removal(self, gone: Sequence[int], answer: Assessment) -> Removal:
         given = {hazard.risk_type: hazard.given_unsafe for hazard in answer.hazards}
         return Removal(
-            removed=[self._span(place) for i in gone for place in self.groups[i]],
+            removed=[span_of(self.listing, place) for i in gone for place in self.groups[i]],
             risk_level=answer.risk_level,
             action=answer.decision.action,
             reached=reached_of(answer, self.base.risk_level),
@@ -130,10 +129,6 @@ class WhatIfs:
 
     def _letters(self, gone: Sequence[int]) -> int:
         return sum(self.groups[i][0][2] - self.groups[i][0][1] for i in gone)
-
-    def _span(self, place: Place) -> Span:
-        name, start, end = place
-        return Span(field=name, start=start, end=end, text=self.texts[name][start:end])
 
     def _sentence(self, smallest: Removal | None) -> str:
         was = f"{self.base.risk_level.value} ({_plain(self.base.decision.action)})"

@@ -22,6 +22,7 @@ from models.domain.assessment import (
     Versions,
     assessment_id,
 )
+from models.domain.listing import Listing
 from models.domain.risk import RiskLevel
 from models.knowledge.base import Knowledge
 from models.plan.plan import Plan
@@ -139,11 +140,27 @@ def word_assessment(
         kinds=_kinds(opinion, scenario_model.knowledge),
         cues=_cues(read),
         abstains=abstains,
-        notes=["the text was longer than the encoder reads"] if truncated else [],
+        notes=[*(["the text was longer than the encoder reads"] if truncated else []), *_unread(listing)],
+        picture_confidence=_picture_confidence(listing),
         warning_languages=sorted({code for name, code in read.languages.items() if name.startswith("warnings[")}),
         explanation=explanation,
     )
     return Assessment.of(findings, plan.decide(findings, listing))
+
+
+def _unread(listing: Listing) -> list[str]:
+    """Say which source gave no words for which picture, and why."""
+    return [
+        f"picture {caption.picture[:12] or f'of captions[{i}]'}: no words of source {caption.source}: {caption.failure}"
+        for i, caption in enumerate(listing.captions)
+        if caption.failure
+    ]
+
+
+def _picture_confidence(listing: Listing) -> float | None:
+    """Return how sure the words are that were read off the pictures; what the seller wrote was not read."""
+    read = [caption.confidence for caption in listing.captions if caption.failure or caption.source != "given"]
+    return sum(read) / len(read) if read else None
 
 
 def under_prior(probability: float, prior: float, stated: float) -> float:
@@ -172,13 +189,19 @@ def _kinds(opinion: Opinion, knowledge: Knowledge) -> list[KindGuess]:
 
 
 def _cues(read: ReadListing) -> list[CueFound]:
-    fields = dict(read.listing.texts())
+    fields, pictures = dict(read.listing.texts()), read.listing.pictures()
     return [
         CueFound(
             cue=hit.cue,
             effect=hit.effect,
             negated=hit.negated,
-            span=Span(field=name, start=hit.start, end=hit.end, text=fields[name][hit.start : hit.end]),
+            span=Span(
+                field=name,
+                start=hit.start,
+                end=hit.end,
+                text=fields[name][hit.start : hit.end],
+                picture=pictures.get(name, ""),
+            ),
         )
         for name, findings in read.text.findings.items()
         for hit in findings.cues

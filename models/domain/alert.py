@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
+from itertools import islice, zip_longest
 from typing import Any
 
 from models.domain.listing import LIMITS, Caption, Listing, repaired
@@ -110,6 +111,8 @@ class Example:
         Where a person gave one.
     weight : float
         How much it counts where hazards are learnt, above 0.
+    caption_sources : tuple of str
+        Source of each caption, see `Caption`; without any, the seller gave them.
     url : str
         Link to the official notice. Shown to people, never given to a model.
     """
@@ -127,6 +130,7 @@ class Example:
     source: str = ""
     url: str = ""
     weight: float = 1.0
+    caption_sources: tuple[str, ...] = field(default=(), compare=False)
     extra: dict[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
@@ -146,6 +150,7 @@ class Example:
             category=listing.category,
             description="\n".join(line for line in lines if line),
             captions=tuple(caption.text for caption in listing.captions),
+            caption_sources=tuple(caption.source for caption in listing.captions),
             **facts,
         )
 
@@ -157,7 +162,12 @@ class Example:
             description=repaired(self.description, LIMITS["description"]),
             brand=repaired(self.brand, LIMITS["brand"]),
             category=repaired(self.category, LIMITS["category"]),
-            captions=[Caption(text=repaired(c, LIMITS["caption"])) for c in self.captions[: LIMITS["captions"]]],
+            captions=[
+                Caption(text=repaired(text, LIMITS["caption"]), source=source or "given")
+                for text, source in islice(
+                    zip_longest(self.captions, self.caption_sources[: len(self.captions)]), LIMITS["captions"]
+                )
+            ],
             language=self.lang[:20],
         )
 

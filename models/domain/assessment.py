@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,6 +31,11 @@ class Span(_Record):
     start: int = Field(ge=0)
     end: int = Field(ge=0)
     text: str
+    picture: str = Field(
+        "",
+        description="in a caption that names its picture: the SHA-256 of its file in hex, or a name of the seller's",
+        exclude_if=operator.not_,
+    )
 
 
 class Highlight(Span):
@@ -198,6 +204,12 @@ class Findings(_Record):
         description="why a person should look, whatever the level; empty when the model is at home"
     )
     notes: list[str] = Field(description="what was cut or repaired")
+    picture_confidence: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="mean confidence of what was read off the pictures, a failure counting as 0; null without any",
+    )
     warning_languages: list[str] = Field(default_factory=list, description="languages that the warnings are in")
     explanation: list[Attribution] = Field(default_factory=list, description="only where asked for")
 

@@ -31,6 +31,9 @@ LIMITS = {
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
+CAPTION_SOURCES = ("given", "ocr", "caption", "mark")
+"""Where the words about a picture can be from."""
+
 MARK_CODE = "[a-z0-9-]{0,60}"
 """What the code of a mark on a picture looks like."""
 
@@ -60,7 +63,7 @@ class Caption(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: _text("caption")  # type: ignore[valid-type]
-    source: str = Field("given", pattern="^(given|ocr|caption|mark)$")
+    source: str = Field("given", pattern=f"^({'|'.join(CAPTION_SOURCES)})$")
     confidence: float = Field(1.0, ge=0.0, le=1.0)
     picture: _text("caption picture") = Field(  # type: ignore[valid-type]
         "", description="which picture: the SHA-256 of its file in hex, or a name of the seller's"
@@ -142,6 +145,10 @@ class Listing(BaseModel):
         for name, text in pairs:
             if text.strip():
                 yield name, text
+
+    def pictures(self) -> dict[str, str]:
+        """Return the picture of each caption that names one, by the caption's field."""
+        return {f"captions[{i}]": caption.picture for i, caption in enumerate(self.captions) if caption.picture}
 
     def content_hash(self) -> str:
         """SHA-256 (hex) of everything but the id: equal content gives equal answers.

@@ -83,6 +83,8 @@ def facts_of(
         "brand": listing.get("brand") or "",
         "cues": {cue["cue"] for cue in cues if not cue["negated"]},
         "negated_cues": {cue["cue"] for cue in cues if cue["negated"]},
+        **_facts_of_pictures(listing),
+        "picture_confidence": assessment.get("picture_confidence"),
         "language": language.get("code"),
         "language_confidence": language.get("confidence"),
         "language_covered": language.get("covered"),
@@ -100,6 +102,19 @@ def facts_of(
         "seller_suspended": seller.get("suspended"),
         "recall_match": circumstances.recall_match,
         "removed_before": circumstances.removed_before,
+    }
+
+
+def _facts_of_pictures(listing: Mapping[str, Any]) -> Facts:
+    # A caption was a bare text once.
+    captions = [caption for caption in listing.get("captions") or () if not isinstance(caption, str)]
+    bare = len(captions) < len(listing.get("captions") or ())
+    failed = [caption for caption in captions if caption.get("failure")]
+    told = {caption.get("source") or "given" for caption in captions if not caption.get("failure")}
+    return {
+        "picture_marks": {caption["mark"] for caption in captions if caption.get("mark")},
+        "caption_sources": told | ({"given"} if bare else set()),
+        "unread_pictures": len({caption.get("picture") or i for i, caption in enumerate(failed)}),
     }
 
 

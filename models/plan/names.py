@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from models.domain.listing import CAPTION_SOURCES
 from models.domain.risk import CONSUMER_GROUPS, RiskLevel
 from models.plan.traceability import GAPS
 
@@ -88,6 +89,12 @@ FACTS: dict[str, Fact] = {
     "brand": Fact(_TEXT, "brand as the seller wrote it"),
     "cues": Fact(_TEXTS, "cues of the knowledge base that the listing shows, negated ones apart", "cue"),
     "negated_cues": Fact(_TEXTS, "cues that the listing denies", "cue"),
+    "picture_marks": Fact(_TEXTS, "marks and warnings that were read on the pictures", "mark"),
+    "caption_sources": Fact(_TEXTS, "where the words about the pictures are from", "caption source"),
+    "unread_pictures": Fact(_NUMBER, "pictures for which a source gave no words, since it failed"),
+    "picture_confidence": Fact(
+        _NUMBER, "mean confidence of what was read off the pictures", most=1, absent="where nothing was read off any"
+    ),
     "language": Fact(_TEXT, "language of the listing, ISO 639-1; und where it cannot be told"),
     "language_confidence": Fact(_NUMBER, "how sure the language is", most=1),
     "language_covered": Fact(_FLAG, "the model reads enough of the text"),
@@ -132,7 +139,7 @@ class Vocabulary:
     Parameters
     ----------
     words : mapping
-        Name of a vocabulary (``risk type``, ``kind``, ``category``, ``cue``) to its texts.
+        Name of a vocabulary (``risk type``, ``kind``, ``category``, ``cue``, ``mark``) to its texts.
     """
 
     words: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -143,10 +150,15 @@ class Vocabulary:
 
     @classmethod
     def build(
-        cls, risk_types: Iterable[str], categories: Iterable[str], kinds: Iterable[str] = (), cues: Iterable[str] = ()
+        cls,
+        risk_types: Iterable[str],
+        categories: Iterable[str],
+        kinds: Iterable[str] = (),
+        cues: Iterable[str] = (),
+        marks: Iterable[str] = (),
     ) -> Vocabulary:
         """Return a vocabulary; what is empty is not checked."""
-        given = {"risk type": risk_types, "category": categories, "kind": kinds, "cue": cues}
+        given = {"risk type": risk_types, "category": categories, "kind": kinds, "cue": cues, "mark": marks}
         return cls({name: frozenset(texts) for name, texts in given.items() if texts})
 
 
@@ -154,4 +166,5 @@ _CLOSED: dict[str, frozenset[str]] = {
     "level": frozenset(level.value for level in RiskLevel),
     "consumer group": frozenset(CONSUMER_GROUPS),
     "gap": frozenset(GAPS),
+    "caption source": frozenset(CAPTION_SOURCES),
 }

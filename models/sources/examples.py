@@ -16,7 +16,7 @@ from typing import Any
 
 from models.domain.alert import Example
 from models.domain.errors import InputError
-from models.domain.listing import repaired
+from models.domain.listing import CAPTION_SOURCES, repaired
 from models.domain.risk import RiskLevel
 from models.domain.taxonomy import Taxonomy
 from models.sources.labels import Unknown, UnknownLabelError, read_labels
@@ -172,7 +172,7 @@ def _example(row: Row, taxonomy: Taxonomy | None, unknown: Unknown, report: Read
     cells = row.cells
     raw = {name: cell_text(cells.get(name)) for name in _TEXTS}
     texts = {name: repaired(text, len(text)) for name, text in raw.items()}
-    captions = _captions(cells.get("captions"))
+    captions, sources = _captions(cells.get("captions"))
     clean = tuple(repaired(caption, len(caption)) for caption in captions)
     mended = texts != raw or clean != captions
     if not texts["id"].strip():
@@ -180,7 +180,14 @@ def _example(row: Row, taxonomy: Taxonomy | None, unknown: Unknown, report: Read
     labels = None if taxonomy is None else _labels(cells, taxonomy, unknown, report)
     level = None if taxonomy is None else _level(cells.get("risk_level"))
     weight = 1.0 if taxonomy is None else _weight(cells.get("sample_weight"))
-    return Example(**texts, captions=clean, labels=labels, risk_level=level, weight=weight), mended  # type: ignore[arg-type]
+    return Example(
+        **texts,  # type: ignore[arg-type]
+        captions=clean,
+        caption_sources=sources,
+        labels=labels,
+        risk_level=level,
+        weight=weight,
+    ), mended
 
 
 def _labels(cells: dict[str, Any], taxonomy: Taxonomy, unknown: Unknown, report: ReadReport) -> tuple[str, ...] | None:
@@ -235,8 +242,12 @@ def _weight(raw: object) -> float:
     return weight
 
 
-def _captions(raw: Any) -> tuple[str, ...]:
-    if isinstance(raw, list):
-        texts = (cell_text(item.get("text") if isinstance(item, dict) else item) for item in raw)
-        return tuple(text for text in texts if text.strip())
-    return split_captions(cell_text(raw))
+def _captions(raw: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return captions and, where one of them names it, the source of each; a strange source is the seller."""
+    if not isinstance(raw, list):
+        return split_captions(cell_text(raw)), ()
+    records = [item if isinstance(item, dict) else {"text": item} for item in raw]
+    found = [(text, record.get("source")) for record in records if (text := cell_text(record.get("text"))).strip()]
+    named = any(source is not None for _, source in found)
+    sources = [str(source) if source in CAPTION_SOURCES else "given" for _, source in found]
+    return tuple(text for text, _ in found), tuple(sources) if named else ()

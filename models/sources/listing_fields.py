@@ -6,13 +6,21 @@ import json
 import re
 from typing import Any, TypeVar
 
-from models.domain.listing import LIMITS, MARK_CODE, Caption, EconomicOperator, Listing, SellerHistory, repaired
+from models.domain.listing import (
+    CAPTION_SOURCES,
+    LIMITS,
+    MARK_CODE,
+    Caption,
+    EconomicOperator,
+    Listing,
+    SellerHistory,
+    repaired,
+)
 from models.sources.rows import cell_text, split_captions
 
 FIELDS = tuple(Listing.model_fields)
 """Names of the fields of a listing."""
 
-_SOURCES = ("given", "ocr", "caption", "mark")
 _T = TypeVar("_T")
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
@@ -144,8 +152,8 @@ class Intake:
         if not text.strip() and not failure:
             return None
         source, confidence = record.get("source", "given"), record.get("confidence", 1.0)
-        if source not in _SOURCES:
-            self.note("captions", f"source {_brief(source)} is none of {', '.join(_SOURCES)}; 'given' taken")
+        if source not in CAPTION_SOURCES:
+            self.note("captions", f"source {_brief(source)} is none of {', '.join(CAPTION_SOURCES)}; 'given' taken")
             source = "given"
         if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
             self.note("captions", f"confidence {_brief(confidence)} is not within 0 and 1; 1 taken")

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from models.domain.action import Action
 from models.domain.assessment import Assessment
+from models.domain.risk import RiskLevel
 from serving.highlighting import fields_of
 from serving.review.browsing import hidden_from
 from serving.review.desk import ReviewDesk
 from serving.review.events import Event
-from serving.review.items import Decided, Item
+from serving.review.items import Decided, Item, NoItemError
+from serving.review.verdicts import asks_for_second
+from serving.review.words import Sample, State
 from serving.store.assessments import AssessmentStore, StoredAssessment
 
 _VERSIONS_SHOWN = 5
@@ -69,10 +73,10 @@ def dossier_of(desk: ReviewDesk, store: AssessmentStore, item_id: int, person: s
 
     Raises
     ------
-    ReviewConflictError
-        If there is no such item.
+    NoItemError
+        If there is no such item for this person.
     """
-    item = desk.browsing.item(item_id)
+    item = _as_any_other(desk, desk.browsing.item(item_id), person)
     stored = store.get(item.assessment_id)
     assert stored is not None, "an item is opened for a kept assessment"
     decisions = desk.browsing.decisions(item_id)
@@ -91,8 +95,25 @@ def dossier_of(desk: ReviewDesk, store: AssessmentStore, item_id: int, person: s
         blind,
         history,
         _versions(store, stored),
-        [other for other in desk.browsing.of_seller(item.seller, 8) if other.id != item.id] if item.seller else [],
+        desk.browsing.of_seller(item.seller, item.listing_id, person, 8) if item.seller else [],
     )
+
+
+def _as_any_other(desk: ReviewDesk, item: Item, person: str) -> Item:
+    """Return what is shown of an item: of a golden one no more than of any other, and that to its reviewer alone.
+
+    Raises
+    ------
+    NoItemError
+        If it is another reviewer's.
+    """
+    if item.only_for is None:
+        return item
+    if item.only_for != person:
+        raise NoItemError(f"There is no item {item.id}.")
+    made = [each for each in desk.browsing.decisions(item.id) if each.undone_at is None]
+    another_looks = bool(made) and asks_for_second(Action(made[-1].action), RiskLevel(made[-1].model_level))
+    return replace(item, sample=Sample.PLAN.value, only_for=None, state=State.SECOND if another_looks else item.state)
 
 
 def _facts(listing: Mapping[str, Any]) -> list[tuple[str, str]]:

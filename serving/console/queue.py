@@ -40,7 +40,7 @@ async def queue_page(request: Request) -> Response:
         return {
             "items": items[:_PAGE],
             "more": f"{items[_PAGE - 1].rank!r}:{items[_PAGE - 1].id}" if len(items) > _PAGE else "",
-            "queues": browsing.queues(now),
+            "queues": browsing.queues(now, person),
             "total": browsing.count(chosen, now, person, _COUNTED + 1),
         }
 

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 
 from serving.access.asking import principal_of
+from serving.access.principal import Role
 from serving.console.language import chosen_language, translations_for
 from serving.services import services_of
 from serving.templating import template_environment
@@ -44,6 +45,8 @@ def render(
         .render(
             static=request.app.state.static,
             person=principal_of(request).name,
+            is_admin=Role.ADMIN in principal_of(request).roles,
+            sees_golden=bool(principal_of(request).roles & {Role.ADMIN, Role.SCIENTIST}),
             shown=principal_of(request).shown,
             people=services_of(request).keyring.shown,
             language=language,

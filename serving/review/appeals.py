@@ -19,7 +19,7 @@ from serving.review.items import (
     decisions_of,
     get_item,
 )
-from serving.review.words import Act, Outcome, Round, State
+from serving.review.words import Act, Outcome, Round, Sample, State
 from serving.store.database import one_at_a_time
 from serving.store.review_tables import ReviewAppealRow, ReviewDecisionRow
 
@@ -69,6 +69,8 @@ class Appeals:
             raise ReviewRefusedError("complaint", "it is empty", "give the seller's words")
         with one_at_a_time(self.engine, ACTS) as connection:
             item = get_item(connection, item_id)
+            if item.sample == Sample.GOLDEN:
+                raise NoItemError(f"There is no item {item_id}.")
             if item.state is not State.DECIDED:
                 raise ReviewConflictError(f"Item {item_id} is {item.state}: there is no decision to complain of.")
             waits = select(_APPEALS.c.id).where(_APPEALS.c.item_id == item_id, _APPEALS.c.ruled_at.is_(None))

@@ -10,8 +10,18 @@ from urllib.parse import urlencode
 from sqlalchemy import ColumnElement, Engine, TextClause, and_, case, func, or_, select
 
 from serving.review.events import Event, events
-from serving.review.items import DECISIONS, ITEMS, Decided, Item, as_decided, as_item, get_item, get_items
-from serving.review.words import Sample, State
+from serving.review.items import (
+    DECISIONS,
+    ITEMS,
+    Decided,
+    Item,
+    as_decided,
+    as_item,
+    get_item,
+    get_items,
+    visible_to,
+)
+from serving.review.words import State
 from serving.store.review_tables import HELD, WAITS
 from serving.store.tables import ShadowDecisionRow
 
@@ -82,7 +92,7 @@ class Filter:
             found.append(other.exists())
         if self.text:
             found.append(or_(ITEMS.c.title.icontains(self.text, autoescape=True), ITEMS.c.listing_id == self.text))
-        found.append(or_(ITEMS.c.sample != Sample.GOLDEN.value, ITEMS.c.assigned_to == person))
+        found.append(visible_to(person))
         return found
 
 
@@ -140,15 +150,15 @@ class Browsing:
         with self.engine.connect() as connection:
             return connection.execute(select(func.count()).select_from(found)).scalar_one()
 
-    def queues(self, now: dt.datetime) -> list[QueueCount]:
-        """Return the counts of every queue in which something waits, by name."""
+    def queues(self, now: dt.datetime, person: str = "") -> list[QueueCount]:
+        """Return the counts of every queue in which something waits for a person, by name."""
         overdue = func.sum(case((ITEMS.c.due_at <= now, 1), else_=0))
         claimed = func.sum(case((ITEMS.c.claimed_until > now, 1), else_=0))
         query = (
             select(
                 ITEMS.c.queue, func.count(), overdue, claimed, func.min(ITEMS.c.opened_at, type_=ITEMS.c.opened_at.type)
             )
-            .where(WAITS)
+            .where(WAITS, visible_to(person))
             .group_by(ITEMS.c.queue)
             .order_by(ITEMS.c.queue)
         )
@@ -184,9 +194,10 @@ class Browsing:
         with self.engine.connect() as connection:
             return [as_item(row) for row in connection.execute(query)]
 
-    def of_seller(self, seller: str, limit: int = 20) -> list[Item]:
-        """Return the newest items of a seller."""
-        query = select(ITEMS).where(ITEMS.c.seller == seller).order_by(ITEMS.c.id.desc()).limit(limit)
+    def of_seller(self, seller: str, listing_id: str, person: str, limit: int = 20) -> list[Item]:
+        """Return the newest items of a seller's other listings, as far as a person may see them."""
+        others = and_(ITEMS.c.seller == seller, ITEMS.c.listing_id != listing_id, visible_to(person))
+        query = select(ITEMS).where(others).order_by(ITEMS.c.id.desc()).limit(limit)
         with self.engine.connect() as connection:
             return [as_item(row) for row in connection.execute(query)]
 

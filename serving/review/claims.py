@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, TextClause, and_, exists, insert, or_, select
 
 from serving.review.events import append
+from serving.review.golden import GoldenMix
 from serving.review.items import (
     ACTS,
     DECISIONS,
     ITEMS,
     Item,
+    NoItemError,
     ReviewConflictError,
     ReviewRefusedError,
     as_item,
     change_item,
     deciders,
     get_item,
+    visible_to,
 )
 from serving.review.words import WAITING, Act, State
 from serving.store.database import one_at_a_time
@@ -38,10 +41,13 @@ class Claims:
     engine : Engine
     lease : timedelta
         How long a claim lasts without being renewed.
+    mix : GoldenMix
+        Puts known answers among what is handed out.
     """
 
     engine: Engine
     lease: dt.timedelta = dt.timedelta(minutes=10)
+    mix: GoldenMix = field(default_factory=GoldenMix)
 
     def next(
         self,
@@ -67,8 +73,12 @@ class Claims:
             for condition in (mine, by_name, fit):
                 first = select(ITEMS).where(condition, *conditions).order_by(ITEMS.c.rank, ITEMS.c.id).limit(1)
                 row = connection.execute(first).one_or_none()
-                if row is not None:
-                    return self._claimed(connection, as_item(row), reviewer, now)
+                if row is None:
+                    continue
+                found = as_item(row)
+                if condition is fit:
+                    found = self.mix.instead_of(connection, found, reviewer, now, conditions) or found
+                return self._claimed(connection, found, reviewer, now)
         return None
 
     def claim(self, item_id: int, reviewer: str, now: dt.datetime) -> Item:
@@ -82,6 +92,8 @@ class Claims:
         with one_at_a_time(self.engine, ACTS) as connection:
             wake(connection, now)
             item = get_item(connection, item_id)
+            if item.only_for not in (None, reviewer):
+                raise NoItemError(f"There is no item {item_id}.")
             holder = item.claimant(now)
             if holder not in (None, reviewer):
                 raise ReviewConflictError(f"Item {item_id} is with {holder} until {item.claimed_until:%H:%M} UTC.")
@@ -174,7 +186,8 @@ class Claims:
             if person and person in deciders(connection, item):
                 raise ReviewConflictError(f"{person} has decided item {item_id} already; send it to another person.")
             new = {"queue": queue or item.queue, "assigned_to": person or None}
-            change_item(connection, item_id, {**_UNCLAIMED, **new})
+            seen_by = {"only_for": person} if person and item.only_for else {}
+            change_item(connection, item_id, {**_UNCLAIMED, **new, **seen_by})
             old = {"queue": item.queue, "assigned_to": item.assigned_to}
             append(connection, now, reviewer, Act.ESCALATED, item_id, {**new, "reason": reason}, old)
 
@@ -201,7 +214,7 @@ def fit_for(reviewer: str, now: dt.datetime) -> ColumnElement[bool]:
         DECISIONS.c.assessment_id == ITEMS.c.assessment_id,
         DECISIONS.c.undone_at.is_(None),
     )
-    return and_(WAITS, unclaimed, for_them, ~skipped, ~decided)
+    return and_(WAITS, unclaimed, for_them, visible_to(reviewer), ~skipped, ~decided)
 
 
 def held_by(connection: Connection, item_id: int, reviewer: str, now: dt.datetime) -> Item:

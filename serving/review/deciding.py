@@ -196,6 +196,8 @@ class Decisions:
     @staticmethod
     def _free_for(connection: Connection, item: Item, reviewer: str, now: dt.datetime) -> None:
         holder = item.claimant(now)
+        if item.only_for not in (None, reviewer):
+            raise NoItemError(f"There is no item {item.id}.")
         if item.state not in WAITING:
             raise ReviewConflictError(f"It is {item.state}.")
         if holder not in (None, reviewer):

@@ -13,6 +13,7 @@ from serving.review.appeals import Appeals
 from serving.review.browsing import Browsing
 from serving.review.claims import Claims
 from serving.review.deciding import Decisions
+from serving.review.golden import GoldenAnswers, GoldenMix
 from serving.review.intake import Intake, IntakeRules
 from serving.store.assessments import Answered
 
@@ -28,11 +29,17 @@ class DeskRules:
         How long a claim lasts without being renewed.
     grace : timedelta
         How long a decision can be taken back, and has no effect outside.
+    golden_share : float
+        Of the items that are handed out, 0 to 1: known answers.
+    golden_uses : int
+        Reviewers that a known answer is shown to before it is retired.
     """
 
     intake: IntakeRules
     lease: dt.timedelta = dt.timedelta(minutes=10)
     grace: dt.timedelta = dt.timedelta(seconds=30)
+    golden_share: float = 0.0
+    golden_uses: int = 20
 
 
 class ReviewDesk:
@@ -49,7 +56,8 @@ class ReviewDesk:
         self.engine = engine
         self.rules = rules
         self.intake = Intake(engine, rules.intake)
-        self.claims = Claims(engine, rules.lease)
+        self.claims = Claims(engine, rules.lease, GoldenMix(rules.golden_share))
+        self.golden = GoldenAnswers(engine, rules.golden_uses)
         self.appeals = Appeals(engine, rules.grace)
         self.browsing = Browsing(engine)
 

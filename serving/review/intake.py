@@ -15,7 +15,7 @@ from models.domain.action import Due
 from models.domain.assessment import Assessment
 from models.domain.listing import Listing
 from serving.review.items import ACTS, ITEMS, as_item, change_item, countries_column
-from serving.review.ranking import place_of, uncertainty_of
+from serving.review.ranking import harm_of, place_of, uncertainty_of
 from serving.review.words import WAITING, Sample, State
 from serving.store.assessments import Answered
 from serving.store.database import wait_for_turn, writing
@@ -154,29 +154,36 @@ class Intake:
         }
 
     def _described(self, listing: Listing, assessment: Assessment, due_at: dt.datetime) -> dict[str, Any]:
-        place = place_of(assessment.level_probabilities, due_at)
-        return {
-            "listing_id": listing.id,
-            "assessment_id": assessment.id,
-            "content_hash": assessment.content_hash,
-            "level": (assessment.decision.level or assessment.risk_level).value,
-            "action": assessment.decision.action.value,
-            "hazard": assessment.scenario.risk_type if assessment.scenario else "",
-            "risk_score": assessment.risk_score,
-            "category": listing.category,
-            "language": assessment.language.code,
-            "countries": countries_column(list(listing.target_countries)),
-            "seller": listing.seller_id,
-            "title": listing.title[:_TITLE_KEPT],
-            "harm": place.harm,
-            "uncertainty": place.uncertainty,
-            "rank": place.rank(self.rules.patience),
-        }
+        rank = place_of(assessment.level_probabilities, due_at).rank(self.rules.patience)
+        return {**described(listing, assessment), "rank": rank}
+
+
+def described(listing: Listing, assessment: Assessment) -> dict[str, Any]:
+    """Return the columns of an item that follow from its assessment alone."""
+    return {
+        "listing_id": listing.id,
+        "assessment_id": assessment.id,
+        "content_hash": assessment.content_hash,
+        "level": (assessment.decision.level or assessment.risk_level).value,
+        "action": assessment.decision.action.value,
+        "hazard": assessment.scenario.risk_type if assessment.scenario else "",
+        "risk_score": assessment.risk_score,
+        "p_unsafe": assessment.p_unsafe,
+        "category": listing.category,
+        "language": assessment.language.code,
+        "countries": countries_column(list(listing.target_countries)),
+        "seller": listing.seller_id,
+        "title": listing.title[:_TITLE_KEPT],
+        "harm": harm_of(assessment.level_probabilities),
+        "uncertainty": uncertainty_of(assessment.level_probabilities),
+    }
 
 
 def _waiting(connection: Connection, listing_ids: list[str]) -> set[str]:
     """Return the listings that wait for a person: one whose new text seems harmless must still be looked at."""
     if not listing_ids:
         return set()
-    query = select(ITEMS.c.listing_id).where(ITEMS.c.listing_id.in_(listing_ids), ITEMS.c.state.in_(_UNDECIDED))
+    query = select(ITEMS.c.listing_id).where(
+        ITEMS.c.listing_id.in_(listing_ids), ITEMS.c.state.in_(_UNDECIDED), ITEMS.c.sample != Sample.GOLDEN.value
+    )
     return set(connection.execute(query).scalars())

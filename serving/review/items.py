@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 
 from serving.review.words import State
 from serving.store.review_tables import ReviewDecisionRow, ReviewItemRow
@@ -57,6 +57,7 @@ class Item:
     action: str
     hazard: str
     risk_score: float
+    p_unsafe: float | None
     category: str
     language: str
     countries: tuple[str, ...]
@@ -72,6 +73,7 @@ class Item:
     claimed_by: str | None
     claimed_until: dt.datetime | None
     decided_at: dt.datetime | None
+    only_for: str | None
 
     def claimant(self, now: dt.datetime) -> str | None:
         """Who has it now; a claim that has run out counts no more."""
@@ -135,6 +137,11 @@ def countries_column(codes: tuple[str, ...] | list[str]) -> str:
     """Return codes as they are kept: each between commas, so that one is found without its neighbours."""
     kept = sorted({code.upper() for code in codes})
     return f",{','.join(kept)}," if kept else ""
+
+
+def visible_to(person: str) -> ColumnElement[bool]:
+    """Return the condition that a person may see an item: the copy of a golden one is there for one reviewer alone."""
+    return or_(ITEMS.c.only_for.is_(None), ITEMS.c.only_for == person)
 
 
 def get_item(connection: Connection, item_id: int) -> Item:

@@ -11,6 +11,8 @@ from statistics import median
 
 from sqlalchemy import Engine, select
 
+from serving.review.golden_results import GoldenResults, golden_results
+from serving.review.intervals import Difference, Share
 from serving.review.items import DECISIONS, ITEMS, Decided, as_decided
 from serving.review.words import Round, Sample
 
@@ -77,23 +79,17 @@ class ReviewerQuality:
         Not taken back.
     seconds : float or None
         Median time of a decision.
-    risk_share : float
-        Share of confirmed risks among the decisions.
-    others_risk_share : float or None
-        The same of everybody else; a large difference is drift, or other queues.
+    drift : Difference
+        Share of confirmed risks among the decisions, less that of everybody else; a real one is drift, or other queues.
     overruled : int
         First decisions that a second or third person settled otherwise.
-    golden : (int, int)
-        Known answers hit, and asked.
     """
 
     reviewer: str
     decisions: int
     seconds: float | None
-    risk_share: float
-    others_risk_share: float | None
+    drift: Difference
     overruled: int
-    golden: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -104,28 +100,23 @@ class Quality:
     pairs: list[PairAgreement]
     hazards: dict[str, Agreement]
     """By risk type: whether both saw it, over all items that two people looked at."""
+    golden: GoldenResults
 
 
-def quality(engine: Engine, since: dt.datetime, until: dt.datetime, golden: dict[int, str] | None = None) -> Quality:
-    """Return the quality of the reviews decided from `since` until before `until`; blocks.
-
-    Parameters
-    ----------
-    golden : dict, optional
-        Known action by item.
-    """
+def quality(engine: Engine, since: dt.datetime, until: dt.datetime) -> Quality:
+    """Return the quality of the reviews decided from `since` until before `until`; blocks."""
     query = (
-        select(DECISIONS, ITEMS.c.sample)
+        select(DECISIONS)
         .join(ITEMS, ITEMS.c.id == DECISIONS.c.item_id)
         .where(DECISIONS.c.decided_at >= since, DECISIONS.c.decided_at < until, DECISIONS.c.undone_at.is_(None))
+        .where(DECISIONS.c.round != Round.APPEAL.value, ITEMS.c.sample != Sample.GOLDEN.value)
         .order_by(DECISIONS.c.id)
     )
     with engine.connect() as connection:
-        rows = connection.execute(query).all()
-    known = [as_decided(row) for row in rows if row.sample == Sample.GOLDEN]
-    made = [as_decided(row) for row in rows if row.sample != Sample.GOLDEN and row.round != Round.APPEAL]
+        made = [as_decided(row) for row in connection.execute(query)]
+        golden = golden_results(connection, since, until)
     looks = _looks(made)
-    return Quality(_reviewers(made, known, looks, golden or {}), _pairs(looks), _hazards(looks))
+    return Quality(_reviewers(made, looks), _pairs(looks), _hazards(looks), golden)
 
 
 def _looks(made: Iterable[Decided]) -> list[list[Decided]]:
@@ -153,26 +144,22 @@ def _hazards(looks: Iterable[Sequence[Decided]]) -> dict[str, Agreement]:
     }
 
 
-def _reviewers(
-    made: Sequence[Decided], known: Sequence[Decided], looks: Iterable[Sequence[Decided]], golden: dict[int, str]
-) -> list[ReviewerQuality]:
+def _reviewers(made: Sequence[Decided], looks: Iterable[Sequence[Decided]]) -> list[ReviewerQuality]:
     overruled = Counter(group[0].reviewer for group in looks if group[-1].action != group[0].action)
     risks = Counter(decision.reviewer for decision in made if decision.outcome == "confirmed_risk")
     counts = Counter(decision.reviewer for decision in made)
     found = []
-    for reviewer in sorted(counts.keys() | {decision.reviewer for decision in known}):
+    for reviewer in sorted(counts):
         seconds = [d.seconds for d in made if d.reviewer == reviewer and d.seconds > 0 and d.batch is None]
-        others = len(made) - counts[reviewer]
-        asked = [d for d in known if d.reviewer == reviewer and d.item_id in golden]
+        own = Share(risks[reviewer], counts[reviewer])
+        others = Share(risks.total() - risks[reviewer], len(made) - counts[reviewer])
         found.append(
             ReviewerQuality(
                 reviewer,
                 counts[reviewer],
                 median(seconds) if seconds else None,
-                risks[reviewer] / counts[reviewer] if counts[reviewer] else 0.0,
-                (risks.total() - risks[reviewer]) / others if others else None,
+                Difference(own, others),
                 overruled[reviewer],
-                (sum(d.action == golden[d.item_id] for d in asked), len(asked)),
             )
         )
     return found

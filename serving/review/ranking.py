@@ -73,9 +73,12 @@ def place_of(levels: Mapping[RiskLevel, float], due_at: dt.datetime) -> Place:
     >>> place_of({RiskLevel.HIGH: 0.5, RiskLevel.SERIOUS: 0.5}, due).harm
     0.55
     """
-    total = _total(levels)
-    harm = sum(HARM[level] * p for level, p in levels.items()) / total
-    return Place(harm, uncertainty_of(levels), due_at)
+    return Place(harm_of(levels), uncertainty_of(levels), due_at)
+
+
+def harm_of(levels: Mapping[RiskLevel, float]) -> float:
+    """Return the expected harm, 0 to 1: 1 is a listing that is surely `serious`."""
+    return sum(HARM[level] * p for level, p in levels.items()) / _total(levels)
 
 
 def uncertainty_of(levels: Mapping[RiskLevel, float]) -> float:

@@ -11,7 +11,7 @@ from models.domain.risk import RiskLevel
 from serving.review.items import ReviewRefusedError
 from serving.review.words import Outcome
 
-_RELEASES = frozenset({Action.PUBLISH, Action.PUBLISH_WITH_WARNING})
+RELEASES = frozenset({Action.PUBLISH, Action.PUBLISH_WITH_WARNING})
 _LONGEST_NOTE = 10_000
 
 
@@ -50,7 +50,7 @@ class Verdict:
     @property
     def releases(self) -> bool:
         """Whether the offer may be seen."""
-        return self.action in _RELEASES
+        return self.action in RELEASES
 
     def check(self, risk_types: Collection[str], reason_codes: Collection[str]) -> None:
         """Raise where the verdict contradicts itself or names what does not exist.
@@ -105,4 +105,9 @@ class Verdict:
 
 def needs_second(verdict: Verdict, model_level: RiskLevel) -> bool:
     """Whether a second person must decide too: on every block, and where what seemed `serious` is released."""
-    return verdict.action is Action.BLOCK or (verdict.releases and model_level is RiskLevel.SERIOUS)
+    return asks_for_second(verdict.action, model_level)
+
+
+def asks_for_second(action: Action, model_level: RiskLevel) -> bool:
+    """Tell the same of an action."""
+    return action is Action.BLOCK or (action in RELEASES and model_level is RiskLevel.SERIOUS)

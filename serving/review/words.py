@@ -70,4 +70,6 @@ class Act(StrEnum):
     APPEALED = "appealed"
     RULED = "ruled"
     ERASED = "erased"
+    GOLDEN_ADDED = "golden_added"
+    GOLDEN_RETIRED = "golden_retired"
     ACCOUNT_CHANGED = "account_changed"

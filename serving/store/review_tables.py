@@ -17,6 +17,10 @@ by it only if it says the same in the same words, not by parameters."""
 HELD = text("state = 'held'")
 """Of the items that were put aside; likewise."""
 
+OPENED = text("sample <> 'golden'")
+CLOSED = text("decided_at IS NOT NULL AND sample <> 'golden'")
+"""Of the items that figures count: those that came in, and those that went out; likewise."""
+
 LEARNS = text("sample = 'learn'")
 """Of the items that were queued to learn from; likewise. Every answer that is kept asks for their number."""
 
@@ -25,7 +29,7 @@ class ReviewItemRow(Base):
     """A listing that a person must decide on, with what it is ordered and filtered by.
 
     The newest assessment of the listing counts. `rank` is the place in the queue, lowest first; it does not change with
-    time.
+    time. `only_for` names the one reviewer who sees it: a golden item is handed out as a copy.
     """
 
     __tablename__ = "review_items"
@@ -41,6 +45,7 @@ class ReviewItemRow(Base):
     action: Mapped[str] = mapped_column(String(32))
     hazard: Mapped[str] = mapped_column(String)
     risk_score: Mapped[float] = mapped_column(Float(53))
+    p_unsafe: Mapped[float | None] = mapped_column(Float(53))
     category: Mapped[str] = mapped_column(String)
     language: Mapped[str] = mapped_column(String)
     countries: Mapped[str] = mapped_column(String)
@@ -56,6 +61,7 @@ class ReviewItemRow(Base):
     claimed_by: Mapped[str | None] = mapped_column(String)
     claimed_until: Mapped[datetime | None] = mapped_column(UtcTime)
     decided_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    only_for: Mapped[str | None] = mapped_column(String)
 
     __table_args__ = (
         Index("ix_review_waiting", "rank", "id", sqlite_where=WAITS, postgresql_where=WAITS),
@@ -67,9 +73,13 @@ class ReviewItemRow(Base):
             "due_at",
             "claimed_until",
             "opened_at",
+            "only_for",
             sqlite_where=WAITS,
             postgresql_where=WAITS,
         ),
+        # The same for what came in and went out by day.
+        Index("ix_review_opened", "opened_at", "queue", sqlite_where=OPENED, postgresql_where=OPENED),
+        Index("ix_review_closed", "decided_at", "queue", "due_at", sqlite_where=CLOSED, postgresql_where=CLOSED),
         Index("ix_review_learn", "opened_at", sqlite_where=LEARNS, postgresql_where=LEARNS),
         Index("ix_review_held", "held_until", sqlite_where=HELD, postgresql_where=HELD),
         Index("ix_review_listing", "listing_id", "id"),
@@ -147,6 +157,46 @@ class ReviewAppealRow(Base):
     __table_args__ = (
         Index("ix_review_appeals_item", "item_id"),
         Index("ix_review_appeals_open", "ruled_at", "received_at"),
+    )
+
+
+class GoldenAnswerRow(Base):
+    """A listing whose right answer is known. `shown` holds the columns of the items that are made of it."""
+
+    __tablename__ = "golden_answers"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    assessment_id: Mapped[str] = mapped_column(String(32))
+    item_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("review_items.id"))
+    level: Mapped[str] = mapped_column(String(16))
+    hazards: Mapped[list[str]] = mapped_column(JSON)
+    shown: Mapped[dict[str, Any]] = mapped_column(JSON)
+    hours: Mapped[float] = mapped_column(Float(53))
+    most_uses: Mapped[int] = mapped_column(Integer)
+    added_by: Mapped[str] = mapped_column(String)
+    added_at: Mapped[datetime] = mapped_column(UtcTime)
+    retired_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+    __table_args__ = (
+        Index("ix_golden_answers_assessment", "assessment_id", unique=True),
+        Index("ix_golden_answers_item", "item_id"),
+    )
+
+
+class GoldenUseRow(Base):
+    """A golden listing was handed to a reviewer, as an item of its own."""
+
+    __tablename__ = "golden_uses"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    golden_id: Mapped[int] = mapped_column(Integer, ForeignKey("golden_answers.id"))
+    item_id: Mapped[int] = mapped_column(Integer, ForeignKey("review_items.id"))
+    reviewer: Mapped[str] = mapped_column(String)
+    given_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (
+        Index("ix_golden_uses_golden", "golden_id", "reviewer"),
+        Index("ix_golden_uses_item", "item_id", unique=True),
     )
 
 

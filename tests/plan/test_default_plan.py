@@ -178,3 +178,27 @@ def test_a_live_answer_and_the_stored_one_have_the_same_facts(small_model: Any, 
 
 def test_the_file_is_the_one_of_the_datasets() -> None:
     assert default_plan_file() == datasets_dir() / "plans" / "default.yaml"
+
+
+@pytest.mark.parametrize(
+    ("captions", "cues", "action", "level"),
+    [
+        (
+            [{"text": "laser power 5000 mW", "source": "mark", "mark": "laser-power"}],
+            ["laser-high-power"],
+            "hold",
+            "high",
+        ),
+        ([{"text": "laser power 1 mW", "source": "mark", "mark": "laser-power"}], [], "publish", "none"),
+        ([{"text": "warning: strong magnets", "source": "mark", "mark": "magnet-warning"}], [], "publish_w", "medium"),
+        (["strong magnets"], [], "publish", "none"),
+    ],
+)
+def test_what_is_printed_on_a_picture_raises_the_level(
+    default_plan: Plan, captions: list[Any], cues: list[str], action: str, level: str
+) -> None:
+    found = [{"cue": cue, "effect": "aggravating", "negated": False, "span": {}} for cue in cues]
+    decided = default_plan.decide_on(assessed("none", cues=found), listing(captions=captions))
+
+    assert decided.action.value.startswith(action)
+    assert decided.level == RiskLevel(level)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -12,15 +13,25 @@ from babel.messages.pofile import read_po
 from fastapi import Request
 
 import serving.console
+from models.deadlines.clocks import Duty, NoticeKind
 from models.domain.action import Action
 from models.domain.risk import RiskLevel
+from models.domain.taxonomy import load_taxonomy
 from serving.console.language import chosen_language, languages, translations_for
 from serving.console.rendering import percent
+from serving.oversight.figures import FIGURES
+from serving.oversight.scope import Scope
+from serving.recalls.words import CASE_STATES, CLOCK_STATES, COMPARED, ORDER_STATES, CaseAct, MatchState
 from serving.review.words import Act, Outcome, Round, State
+from serving.store.database import open_database
+from serving.store.migrating import migrate
 
 CONSOLE = Path(serving.console.__file__).parent
 TEMPLATES = CONSOLE.parent / "templates" / "console"
-WORDS = {word.value.replace("_", " ") for kind in (Action, RiskLevel, Act, Outcome, Round, State) for word in kind}
+KINDS = (Action, RiskLevel, Act, Outcome, Round, State, NoticeKind, Duty, MatchState, CaseAct)
+WORDS = {word.value.replace("_", " ") for kind in KINDS for word in kind}
+WORDS |= {*CASE_STATES, *CLOCK_STATES, *ORDER_STATES, *COMPARED, "withdrawal", "working days", "days", "hours"}
+HAZARDS = set(load_taxonomy().names)
 OTHERS = [language for language in languages() if language != "en"]
 
 
@@ -30,10 +41,23 @@ def catalogue(language: str) -> Catalog:
 
 
 def texts() -> set[str]:
-    """Every text that the templates have translated."""
+    """Every text that the templates and the pages' own code have translated."""
     options = {"**.html": {"newstyle_gettext": "true", "trimmed": "false"}}
     method = [("**.html", "jinja2.ext:babel_extract")]
-    return {str(found[2]) for found in extract_from_dir(TEMPLATES, method, options)}
+    shown = {str(found[2]) for found in extract_from_dir(TEMPLATES, method, options)}
+    return shown | {
+        str(found[2]) for found in extract_from_dir(CONSOLE, [("**.py", "python")], keywords={"said": None})
+    }
+
+
+def columns(tmp_path: Path) -> set[str]:
+    """What the columns of the figures are called, and the two probabilities that one of them compares."""
+    engine = open_database(f"sqlite:///{tmp_path / 'h.db'}")
+    migrate(engine)
+    with engine.connect() as connection:
+        tables = [figure(connection, Scope(dt.datetime.now(dt.UTC))) for figure in FIGURES.values()]
+    engine.dispose()
+    return {column for table in tables for column in table.columns} | {"unsafe", "high or serious"}
 
 
 def test_there_are_three_languages() -> None:
@@ -41,9 +65,9 @@ def test_there_are_three_languages() -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_a_catalogue_has_every_text_and_no_other(language: str) -> None:
+def test_a_catalogue_has_every_text_and_no_other(language: str, tmp_path: Path) -> None:
     known = {str(message.id) for message in catalogue(language) if message.id}
-    wanted = texts() | WORDS
+    wanted = texts() | WORDS | HAZARDS | columns(tmp_path)
     assert wanted - known == set(), "add these to the catalogue"
     assert known - wanted == set(), "nothing shows these any more"
 

@@ -23,7 +23,14 @@ JOBS = {
     "POST /v1/jobs/{job_id}/cancel", "DELETE /v1/jobs/{job_id}",
 }  # fmt: skip
 """Of the caller's own."""
-OVERSIGHT = {"GET /review/quality", "GET /review/log", "POST /review/log/verify", "GET /review/log/export"}
+OVERSIGHT = {
+    "GET /review/dashboard",
+    "GET /review/dashboard/{figure}",
+    "GET /review/quality",
+    "GET /review/log",
+    "POST /review/log/verify",
+    "GET /review/log/export",
+}
 CONSOLE = {
     "GET /review",
     "POST /review/next",
@@ -60,7 +67,7 @@ ALLOWED = {
         "DELETE /session", "GET /openapi.json", "POST /v1/assessments", "GET /v1/assessments/{assessment_id}",
         "GET /v1/assessments/{assessment_id}/explanation", "GET /v1/model", "GET /", "GET /assessments/{assessment_id}",
         "GET /v1/assessments", "GET /v1/plans", "GET /v1/plans/{name}", "POST /v1/plans", "POST /v1/plans/rollback",
-        "GET /v1/shadow", "GET /v1/shadow/differences", "GET /metrics", *OVERSIGHT,
+        "GET /v1/shadow", "GET /v1/shadow/differences", "GET /metrics", "GET /review/golden", *OVERSIGHT,
     },
 }  # fmt: skip
 OPEN_ROUTES = {"GET /healthz", "GET /readyz", "POST /session", "GET /static/{path}"}

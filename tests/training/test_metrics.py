@@ -337,6 +337,7 @@ class TestSlices:
             lang="en" if i % 4 else "",
             category="Toys" if i % 2 else "Lighting",
             captions=("c",) if i % 5 == 0 else (" ",),
+            caption_sources=(("ocr",) if i % 10 == 0 else ("given",)) if i % 5 == 0 else (),
         )
         for i in range(60)
     ]
@@ -351,6 +352,11 @@ class TestSlices:
         assert {name: len(index) for name, index in slices["captions"].items()} == {
             "with captions": 12,
             "without captions": 48,
+        }
+        assert {name: len(index) for name, index in slices["caption source"].items()} == {
+            "no captions": 48,
+            "read off the pictures": 6,
+            "given by the seller": 6,
         }
         assert set(slices["year"]) == {"2010", "2011", "2012"}
         assert slices["length"]["under 60 characters"].tolist() == [0, 1, 2]

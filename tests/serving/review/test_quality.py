@@ -47,9 +47,10 @@ def test_what_is_told_of_each_reviewer(desk: Desk) -> None:
     desk.decisions.undo(taken_back, "ada", NOW)
     found = quality(desk.engine, NOW - DAY, NOW + DAY)
     ada, ben, cy = found.reviewers
-    assert (ada.reviewer, ada.decisions, ada.seconds, ada.risk_share, ada.overruled) == ("ada", 3, 20, 1.0, 1)
-    assert (ben.decisions, ben.seconds, ben.risk_share, ben.overruled) == (2, 40, 0.5, 0)
-    assert ben.others_risk_share == 0.75
+    assert (ada.reviewer, ada.decisions, ada.seconds, ada.drift.one.value, ada.overruled) == ("ada", 3, 20, 1.0, 1)
+    assert (ben.decisions, ben.seconds, ben.drift.one.value, ben.overruled) == (2, 40, 0.5, 0)
+    assert ben.drift.other.value == 0.75
+    assert not ben.drift.is_real, "of two decisions nothing can be said"
     assert cy.seconds is None
     (pair,) = found.pairs
     assert pair.reviewers == ("ada", "ben")
