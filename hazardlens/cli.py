@@ -23,6 +23,7 @@ from hazardlens.commands import (
     knowledge,
     plan,
     reasons,
+    recalls,
     registry,
     report,
     scoring,
@@ -58,6 +59,7 @@ app.add_typer(knowledge.app, name="knowledge")
 plan.app.command("simulate")(simulation.simulate)
 app.add_typer(plan.app, name="plan")
 app.add_typer(reasons.app, name="reasons")
+app.add_typer(recalls.app, name="recalls")
 app.add_typer(report.app, name="report")
 app.command("promote")(registry.promote)
 app.command("rollback")(registry.rollback)

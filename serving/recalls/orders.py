@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 ORDERS = TakedownOrderRow.__table__
 _MATCHES = CaseMatchRow.__table__
+_CLOCKS_DIFFER = dt.timedelta(minutes=5)
 _AT_ONCE = 500
 """Orders of one event: a receiver reads a body of some hundred kilobytes at most."""
 
@@ -203,11 +204,16 @@ class Orders:
         """
         if (removed_at is None) == (not refused.strip()):
             raise RecallRefusedError("removed_at", "give either it or refused", "say when it was removed, or why not")
-        if removed_at is not None and removed_at > now + dt.timedelta(minutes=5):
+        if removed_at is not None and removed_at > now + _CLOCKS_DIFFER:
             hint = "give the moment at which it was removed"
             raise RecallRefusedError("removed_at", "it lies in the future", hint, removed_at.isoformat())
         with one_at_a_time(self.engine, ACTS) as connection:
             found = _get(connection, order_id)
+            if removed_at is not None and removed_at < found.ordered_at - _CLOCKS_DIFFER:
+                hint = (
+                    f"give the moment at which it was removed, after {found.ordered_at.isoformat(timespec='seconds')}"
+                )
+                raise RecallRefusedError("removed_at", "it lies before the order", hint, removed_at.isoformat())
             if found.withdrawn_at is not None:
                 raise RecallConflictError(f"Order {order_id} was withdrawn at {found.withdrawn_at:%Y-%m-%d %H:%M} UTC.")
             if found.removed_at is not None:
