@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from hazardlens.client import Client
     from hazardlens.client_errors import ClientError, ItemError
     from hazardlens.client_jobs import Job
+    from hazardlens.webhooks import WebhookRefusedError, verify_webhook
 
-__all__ = ["Client", "ClientError", "ItemError", "Job"]
+__all__ = ["Client", "ClientError", "ItemError", "Job", "WebhookRefusedError", "verify_webhook"]
 
 _PLACES = {
     "Client": "hazardlens.client",
     "ClientError": "hazardlens.client_errors",
     "ItemError": "hazardlens.client_errors",
     "Job": "hazardlens.client_jobs",
+    "WebhookRefusedError": "hazardlens.webhooks",
+    "verify_webhook": "hazardlens.webhooks",
 }
 
 

@@ -17,11 +17,14 @@ from hazardlens.commands import (
     accounts,
     audit,
     data,
+    erase,
     follow,
     golden,
+    hooks,
     keys,
     knowledge,
     plan,
+    pledge,
     reasons,
     recalls,
     registry,
@@ -48,18 +51,21 @@ app = typer.Typer(
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("score")(scoring.score)
+app.command("erase")(erase.erase)
 app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(golden.app, name="golden")
+app.add_typer(hooks.app, name="hooks")
 app.add_typer(keys.app, name="keys")
 app.add_typer(knowledge.app, name="knowledge")
 plan.app.command("simulate")(simulation.simulate)
 app.add_typer(plan.app, name="plan")
 app.add_typer(reasons.app, name="reasons")
 app.add_typer(recalls.app, name="recalls")
+report.app.command("pledge")(pledge.pledge)
 app.add_typer(report.app, name="report")
 app.command("promote")(registry.promote)
 app.command("rollback")(registry.rollback)

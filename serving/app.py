@@ -11,13 +11,43 @@ from fastapi import Depends, FastAPI
 from serving import pages
 from serving.access.asking import authorise
 from serving.access.guard import Guard
-from serving.api import assessments, explanations, health, jobs, model, plans, recalls, sessions, shadow, statements
+from serving.api import (
+    assessments,
+    authorities,
+    buyers,
+    explanations,
+    figures,
+    health,
+    jobs,
+    model,
+    oidc,
+    pictures,
+    plans,
+    recalls,
+    sessions,
+    shadow,
+    statements,
+    webhooks,
+)
 from serving.api.errors import install_error_handlers, internal_error
 from serving.api.frame import RequestFrame
 from serving.api.gate import Gate
 from serving.api.openapi import SUMMARY, TAGS, TITLE, complete_openapi
-from serving.console import dashboard, golden, item, oversight, queue
+from serving.console import (
+    account,
+    dashboard,
+    golden,
+    item,
+    oversight,
+    people,
+    pledge,
+    public,
+    queue,
+    recall_notice,
+    views,
+)
 from serving.console import recalls as recall_pages
+from serving.console import webhooks as webhook_pages
 from serving.console.errors import install_review_errors
 from serving.http_head import BoundedHead
 from serving.logs import begin_logging
@@ -27,6 +57,39 @@ from serving.settings import Settings
 from serving.tracing import OFF
 
 _log = logging.getLogger("hazardlens.access")
+_ROUTERS = (
+    assessments,
+    jobs,
+    explanations,
+    pictures,
+    statements,
+    plans,
+    recalls,
+    shadow,
+    webhooks,
+    authorities,
+    buyers,
+    figures,
+    model,
+    sessions,
+    oidc,
+    health,
+)
+_CONSOLE = (
+    queue,
+    views,
+    item,
+    oversight,
+    dashboard,
+    golden,
+    account,
+    people,
+    pledge,
+    recall_notice,
+    public,
+    webhook_pages,
+    recall_pages,
+)
 API_VERSION = "1.0.0"
 """Version of the HTTP interface, not of the model."""
 
@@ -97,18 +160,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_error_handlers(app)
     install_review_errors(app)
     recall_pages.install_recall_errors(app)
-    routers = (assessments, jobs, explanations, statements, plans, recalls, shadow, model, sessions, health)
-    for router in (
-        *(part.router for part in routers),
-        pages.router,
-        queue.router,
-        item.router,
-        oversight.router,
-        dashboard.router,
-        golden.router,
-        recall_pages.router,
-    ):
-        app.include_router(router)
+    for part in (*_ROUTERS, pages, *_CONSOLE):
+        app.include_router(part.router)
     pages.mount_static(app)
     complete_openapi(app)
     return app

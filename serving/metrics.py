@@ -70,6 +70,12 @@ class Metrics:
             "answers", "Answers by where they came from: model, joined (a run under way), cache.", ("source",)
         )
         self._changes = self._counter("changes", "Changes of what answers are made with: model, plan.", ("what",))
+        self._pictures = self._counter(
+            "pictures", "Pictures by what came of them: read, unreadable, not_fetched.", ("outcome",)
+        )
+        self._picture_backlog = self._gauge(
+            "picture_readings_waiting", "Listings whose pictures are still to be read.", mode="livemax"
+        )
         self._model_failures = self._counter("model_failures", "Models that could not be put in force.")
         self._in_flight = self._gauge("listings_in_flight", "Listings accepted and not yet answered.")
         self._capacity = self._gauge("listings_capacity", "Most listings in flight.")
@@ -92,8 +98,15 @@ class Metrics:
         )
         self._memory = self._gauge("worker_resident_bytes", "Memory of a worker.", mode="liveall")
         self._processor = self._counter("worker_cpu_seconds", "Processor time of all workers.")
+        self._hook_tries = self._counter("hook_tries", "Tries of webhooks, by what came of them.", ("outcome",))
+        # Every worker reads these from the one database.
+        self._hook_backlog = self._gauge("hook_backlog", "Webhooks that wait.", mode="livemostrecent")
+        self._hook_oldest = self._gauge("hook_oldest_seconds", "Age of the oldest of them.", mode="livemostrecent")
+        self._hook_dead = self._gauge("hook_dead_letters", "Webhooks that were given up.", mode="livemostrecent")
         for source in get_args(Source):  # a rate needs a zero to start from
             self._answers.labels(source)
+        for outcome in ("delivered", "failed", "dead", "lost"):
+            self._hook_tries.labels(outcome)
         self._versions: Versions | None = None
         self._readings: dict[Gauge, Reading] = {}
         self._processor_seen = 0.0
@@ -109,7 +122,7 @@ class Metrics:
         name: str,
         what: str,
         labels: tuple[str, ...] = (),
-        mode: Literal["livesum", "liveall", "livemostrecent"] = "livesum",
+        mode: Literal["livesum", "liveall", "livemax", "livemostrecent"] = "livesum",
     ) -> Gauge:
         return Gauge(f"hazardlens_{name}", what, labels, multiprocess_mode=mode, registry=self.registry)
 
@@ -157,6 +170,14 @@ class Metrics:
                     self._changes.labels(what).inc()
         self._model.labels(**versions.model_dump()).set(1)
 
+    def picture(self, outcome: str) -> None:
+        """Note what came of a picture."""
+        self._pictures.labels(outcome).inc()
+
+    def reads_pictures(self, backlog: Reading) -> None:
+        """Note where to read how many listings wait for their pictures to be read."""
+        self.read(self._picture_backlog, backlog)
+
     def model_failed(self) -> None:
         """Note a model that could not be put in force."""
         self._model_failures.inc()
@@ -179,6 +200,16 @@ class Metrics:
     def remembers(self, size: Reading) -> None:
         """Note where to read how many bytes of answers are remembered."""
         self.read(self._remembered, size)
+
+    def hook_tried(self, outcome: str) -> None:
+        """Note what came of a try of a webhook."""
+        self._hook_tries.labels(outcome).inc()
+
+    def hooks_wait(self, backlog: Reading, oldest: Reading, dead: Reading) -> None:
+        """Note where to read how many webhooks wait, since when, and how many were given up."""
+        self.read(self._hook_backlog, backlog)
+        self.read(self._hook_oldest, oldest)
+        self.read(self._hook_dead, dead)
 
     def read(self, gauge: Gauge, reading: Reading) -> None:
         """Take a gauge's value from a reading whenever the gauges are refreshed."""

@@ -17,6 +17,7 @@ from models.domain.listing import LIMITS
 from models.domain.risk import BANDS
 from serving.access.asking import known_principal
 from serving.api.problems import NOT_FOUND, Problem, ProblemError, shortened
+from serving.console.rendering import render_sign_in
 from serving.services import services_of
 from serving.templating import template_environment
 
@@ -77,9 +78,12 @@ def wants_page(request: Request) -> bool:
 
 
 def error_page(request: Request, problem: Problem, headers: Mapping[str, str]) -> Response:
-    """Return a problem as a page; the one that asks for a key takes it."""
-    template = "sign_in.html" if problem.status == 401 else "error.html"
-    return _page(request, template, {"problem": problem}, problem.status, headers)
+    """Return a problem as a page; the one that asks who one is takes the answer."""
+    if problem.status == 401:
+        settings = services_of(request).settings
+        values = {"problem": problem, "provider": settings.oidc_name if settings.oidc_issuer else ""}
+        return render_sign_in(request, values, problem.status, headers)
+    return _page(request, "error.html", {"problem": problem}, problem.status, headers)
 
 
 def _page(

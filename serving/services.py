@@ -6,9 +6,11 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from fastapi import Request
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
@@ -20,18 +22,29 @@ from models.plan.reading import load_plan
 from models.reasons.marketplace import load_marketplace
 from serving.access.allowances import Allowances
 from serving.access.keyring import Keyring
+from serving.access.oidc.flow import ProviderSignIn
 from serving.access.principal import Allowance
 from serving.access.sign_in import PasswordSignIn
 from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemError
+from serving.buyers.forgetting import forget_buyers
+from serving.buyers.notices import NoticeDesk
+from serving.buyers.sending import BuyerList
 from serving.demo import seed
 from serving.engine import AssessmentEngine, Limits, Outcome
+from serving.erasure.retention import Keep, Retention
 from serving.evidence import Pairs, add_items, read_items
+from serving.hooks.schedule import Schedule
+from serving.hooks.sender import SendingRules
+from serving.hooks.webhooks import Webhooks
 from serving.jobs import runner
 from serving.jobs.background import Background
 from serving.jobs.files import JobFiles
 from serving.live_plan import LivePlan
 from serving.metrics import Metrics
 from serving.model_watch import ModelWatch
+from serving.outgoing.addresses import AddressRules
+from serving.pictures import reader as picture_reader
+from serving.pictures.room import PictureRoom
 from serving.process_memory import give_back
 from serving.recalls.desk import RecallDesk
 from serving.recalls.fetching import Fetcher, client_of
@@ -54,6 +67,7 @@ from serving.store.jobs import JobStore
 from serving.store.keys import KeyStore
 from serving.store.migrating import migrate
 from serving.store.plans import PlanStore
+from serving.store.preferences import Preferences
 from serving.store.saving import Saving
 from serving.telling import Telling
 from serving.tracing import tracing_of
@@ -61,6 +75,8 @@ from serving.tracing import tracing_of
 _log = logging.getLogger("hazardlens")
 _KEPT_AT_ONCE = 16
 """Answers of a job in one transaction: a call waits that long for the database's one writer."""
+_FORGET_EVERY = 3_600.0
+"""Seconds between two looks for data whose time is over."""
 
 
 class Services:
@@ -79,7 +95,8 @@ class Services:
         self.tracing = tracing_of(settings)
         database = open_database(settings.database_url)
         self.desk = ReviewDesk(database, desk_rules(settings))
-        self.store = AssessmentStore(database, self.desk.kept)
+        self.store = AssessmentStore(database, self._also_keep)
+        self.pictures = PictureRoom(settings, self.store, self.metrics.picture)
         self.saving = Saving(self.store)
         self.recalls = RecallDesk(database, recall_rules(settings), load_marketplace(settings.marketplace))
         self.recall_runner = RecallRunner()
@@ -87,12 +104,24 @@ class Services:
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
         self.keys = IdempotencyStore(self.store.engine, timedelta(hours=settings.idempotency_hours))
+        self.notices = NoticeDesk(self.store.engine)
+        self.buyers = BuyerList(self.store.engine, timedelta(days=settings.buyers_keep_days))
         self.job_store = JobStore(self.store.engine)
         self.job_files = JobFiles(settings.jobs)
         keep = timedelta(hours=settings.job_keep_hours)
         self.jobs = runner.JobRunner(self.job_store, self.job_files, self.keys, keep)
-        self.keyring = Keyring(KeyStore(self.store.engine))
+        self.hooks = Webhooks(
+            self.store.engine,
+            AddressRules(settings.outgoing_networks),
+            Schedule(settings.hook_tries, settings.hook_backoff_seconds),
+            SendingRules(settings.hook_timeout_seconds, timedelta(days=settings.hook_keep_days)),
+            self.metrics.hook_tried,
+        )
+        self.keyring = Keyring(KeyStore(self.store.engine), session_lasts=timedelta(hours=settings.session_hours))
         self.sign_in = PasswordSignIn(self.store.engine)
+        self.provider = ProviderSignIn.of(settings, self.sign_in.accounts)
+        self.retention = Retention(self.store.engine, keep_of(settings))
+        self.preferences = Preferences(self.store.engine)
         self.allowances = Allowances(Allowance(settings.requests_per_minute, settings.listings_per_minute))
         self.draining = False
         self.in_work = 0
@@ -165,6 +194,7 @@ class Services:
         threading.Thread(target=identifier, name="languages", daemon=True).start()
         try:
             await asyncio.to_thread(migrate, self.store.engine)
+            self.hooks.sender.begin()
             await self.keyring.begin()
             engine = await asyncio.to_thread(load_engine, self.settings)
             live_plan = LivePlan(self.plans, engine, self.metrics.versions)
@@ -181,8 +211,17 @@ class Services:
         self._live_plan, self._model_watch = live_plan, model_watch
         engine.observer = self.metrics
         self.metrics.remembers(lambda: engine.remembered.bytes)
+        sender = self.hooks.sender
+        self.metrics.hooks_wait(
+            lambda: sender.figures.backlog, lambda: sender.figures.oldest_seconds, lambda: sender.figures.dead
+        )
         self._engine = engine
-        self._watching = [asyncio.create_task(live_plan.watch()), asyncio.create_task(self.metrics.keep_fresh())]
+        self._watching = [
+            asyncio.create_task(self.retention.watch()),
+            asyncio.create_task(live_plan.watch()),
+            asyncio.create_task(self.metrics.keep_fresh()),
+            asyncio.create_task(self._forget()),
+        ]
         if self.settings.model_watch:
             self._watching.append(asyncio.create_task(model_watch.watch(self.settings.model_watch)))
         self.shadow.live = engine
@@ -191,6 +230,8 @@ class Services:
             runner.Engine(Background(engine).assess, lambda: engine.in_force, self._keep_of_job, self.count)
         )
         self.recall_runner.begin(self._recall_work(engine.model))
+        self.pictures.reader.begin(picture_reader.Engine(Background(engine).assess, lambda: engine.in_force))
+        self.metrics.reads_pictures(lambda: self.pictures.reader.backlog)
         self.metrics.ready(engine.versions, lambda: engine.admission.in_flight, engine.admission.capacity)
         _log.info(
             "ready: model %s, plan %s, taxonomy %s",
@@ -254,6 +295,8 @@ class Services:
             await asyncio.wait(tasks)
         await self.recall_runner.end()
         await self.jobs.end()
+        await self.hooks.sender.end()
+        await self.pictures.end()
         await self.keyring.end()
         await asyncio.to_thread(self.shadow.end)
         if self._engine is not None:
@@ -262,6 +305,23 @@ class Services:
         await asyncio.to_thread(self.store.close)
         if self.tracing is not None:
             await asyncio.to_thread(self.tracing.close)
+
+    def _also_keep(self, connection: Connection, answers: Sequence[Answered]) -> None:
+        """Keep what hangs on answers, in the transaction that keeps them."""
+        self.desk.kept(connection, answers)
+        self.pictures.store.keep_within(connection, answers)
+
+    async def _forget(self) -> None:
+        """Delete buyers' data whose time is over, every hour."""
+        while True:
+            try:
+                gone = await asyncio.to_thread(forget_buyers, self.store.engine, datetime.now(UTC))
+            except SQLAlchemyError as error:
+                _log.error("buyers' data could not be deleted, which is tried again: %s", error)
+            else:
+                if gone:
+                    _log.info("deleted the data of %d order lines whose time is over", gone)
+            await asyncio.sleep(_FORGET_EVERY)
 
     def _keep_of_job(self, answers: Sequence[Answered]) -> None:
         for start in range(0, len(answers), _KEPT_AT_ONCE):
@@ -349,6 +409,15 @@ def recall_rules(settings: Settings) -> RecallRules:
         warn=timedelta(hours=settings.recall_warn_hours),
         remind=timedelta(hours=settings.recall_remind_hours),
     )
+
+
+def keep_of(settings: Settings) -> Keep:
+    """Return how long what is kept."""
+
+    def days(number: int) -> timedelta | None:
+        return timedelta(days=number) if number else None
+
+    return Keep(days(settings.keep_assessments_days), days(settings.keep_reviews_days), days(settings.keep_names_days))
 
 
 def trial_of(settings: Settings) -> Trial:

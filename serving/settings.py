@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from models.classifier.cores import usable_core_numbers, usable_cores
 from models.domain.errors import InputError
+from serving.access.principal import Role
 from serving.outgoing.addresses import Network, read_networks
 
 PREFIX = "HAZARDLENS_"
@@ -20,6 +21,7 @@ ACCESS = ("keys", "off")
 RECALL_CALENDARS = ("authority", "marketplace")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 _T = TypeVar("_T")
+_HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,10 @@ class Settings:
         Reviewers that a known answer is shown to before it is retired.
     marketplace : Path or None
         Facts of the marketplace, for texts to sellers and statements of reasons; None takes the example that ships.
+    buyers_keep_days : int
+        Days that an order line with its buyer's contact data is kept after it was handed over.
+    commitments : Path or None
+        Register of the pledge's areas with their status here; None takes the one that ships.
     jobs : Path
         Directory of uploads and results of jobs; one for all workers.
     job_max_mb : int
@@ -113,6 +119,28 @@ class Settings:
         Hours that an answer is kept under its `Idempotency-Key`.
     access : str
         `keys`: nothing but health is answered without a key. `off`: whoever reaches the server may do everything.
+    session_hours : int
+        How long a browser stays signed in.
+    public_url : str or None
+        Address under which browsers reach the server, where a proxy stands before it.
+    oidc_issuer, oidc_client_id, oidc_client_secret : str or None
+        OpenID provider that people can sign in by, and what this server is to it; without a secret a public client.
+    oidc_name : str
+        What the sign-in page calls it.
+    oidc_scopes : str
+        What is asked of it.
+    oidc_roles_claim : str
+        Where its tokens name roles; dots lead into objects.
+    oidc_roles : str
+        Which of these is which role here, such as ``safety-team=reviewer,ml=scientist``.
+    oidc_name_claim : str
+        Where its tokens name the person.
+    keep_assessments_days : int
+        How long assessments are kept that no review is of; 0 keeps them.
+    keep_reviews_days : int
+        How long after its decision an item keeps what tells seller and listing; 0 keeps it.
+    keep_names_days : int
+        How long the log of reviews keeps names of keys and free text; 0 keeps them.
     metrics_open : bool
         Answer /metrics without a key.
     requests_per_minute, listings_per_minute : int
@@ -127,8 +155,32 @@ class Settings:
         How long a browser is to insist on HTTPS (Strict-Transport-Security), sent over HTTPS only; 0 sends none.
     trusted_proxies : str or None
         Addresses or networks, separated by commas, whose X-Forwarded-For and -Proto are believed.
+    pictures : Path
+        Directory of pictures: as they came until they are read, then clean copies; one for all workers.
+    picture_keep_hours : int
+        Hours that the clean copy of a picture is kept; 0 keeps none.
+    picture_max : int
+        Most pictures of a listing.
+    picture_max_mb : int
+        Longest picture, in units of 1,000,000 bytes.
+    picture_max_megapixels : int
+        Largest picture, in units of 1,000,000 pixels.
+    picture_hosts : tuple of str
+        Hosts that pictures are fetched from, ``*.cdn.example`` for all below a domain; none fetches none.
+    picture_fetch_seconds : float
+        How long fetching a picture may take.
+    picture_blur : bool
+        Blur pictures in the console until a reviewer asks for them.
     outgoing_networks : tuple of networks
         Networks that are not public and that the server may still send requests to, also without TLS.
+    hook_timeout_seconds : float
+        Seconds that one try of a webhook may take.
+    hook_backoff_seconds : float
+        Seconds of the first wait before a webhook is tried again; each next one is twice as long, up to six hours.
+    hook_tries : int
+        Tries after which a webhook is a dead letter.
+    hook_keep_days : int
+        Days that the log of webhooks is kept.
 
     Raises
     ------
@@ -152,6 +204,8 @@ class Settings:
     demo: bool = False
     plan_four_eyes: bool = True
     marketplace: Path | None = None
+    commitments: Path | None = None
+    buyers_keep_days: int = 90
     shadow_plan: Path | None = None
     shadow_model: Path | None = None
     shadow_rate: float = 1.0
@@ -175,6 +229,19 @@ class Settings:
     review_golden_share: float = 0.02
     review_golden_uses: int = 20
     access: str = "keys"
+    session_hours: int = 12
+    public_url: str | None = None
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = None
+    oidc_name: str = "OpenID"
+    oidc_scopes: str = "openid profile email"
+    oidc_roles_claim: str = "roles"
+    oidc_roles: str = ""
+    oidc_name_claim: str = "preferred_username"
+    keep_assessments_days: int = 0
+    keep_reviews_days: int = 0
+    keep_names_days: int = 0
     metrics_open: bool = False
     requests_per_minute: int = 0
     listings_per_minute: int = 0
@@ -190,6 +257,18 @@ class Settings:
     drain_seconds: int = 0
     otlp_endpoint: str | None = None
     outgoing_networks: tuple[Network, ...] = ()
+    hook_timeout_seconds: float = 10.0
+    hook_backoff_seconds: float = 5.0
+    hook_tries: int = 20
+    hook_keep_days: int = 30
+    pictures: Path = Path("var/pictures")
+    picture_keep_hours: int = 720
+    picture_max: int = 12
+    picture_max_mb: int = 10
+    picture_max_megapixels: int = 25
+    picture_hosts: tuple[str, ...] = ()
+    picture_fetch_seconds: float = 10.0
+    picture_blur: bool = True
 
     def __post_init__(self) -> None:
         if self.max_in_flight < self.max_listings:
@@ -201,6 +280,18 @@ class Settings:
         if (self.tls_certificate is None) != (self.tls_key is None):
             missing = "TLS_KEY" if self.tls_key is None else "TLS_CERTIFICATE"
             raise InputError("is not set", place=f"{PREFIX}{missing}", hint="HTTPS needs certificate and key")
+        if self.oidc_issuer is not None:
+            for name in ("oidc_client_id", "oidc_roles"):
+                if not getattr(self, name):
+                    hint = "a provider needs the id of this client, and which of its roles is which here"
+                    raise InputError("is not set", place=f"{PREFIX}{name.upper()}", hint=hint)
+
+    @property
+    def oidc_role_pairs(self) -> list[tuple[str, str]]:
+        """Value in the provider's tokens and role here."""
+        return [
+            (value.strip(), role.strip()) for value, _, role in (p.rpartition("=") for p in _parts(self.oidc_roles))
+        ]
 
     @property
     def max_body_bytes(self) -> int:
@@ -270,13 +361,13 @@ def _integer(least: int, most: int) -> Callable[[str, str], int]:
     return read
 
 
-def _number(most: float, hint: str) -> Callable[[str, str], float]:
+def _number(most: float, hint: str, least: float = 0) -> Callable[[str, str], float]:
     def read(name: str, raw: str) -> float:
         try:
             value = float(raw)
         except ValueError as error:
             raise InputError(f"value {raw!r} is no number", place=name, hint=hint) from error
-        if not 0 <= value <= most:
+        if not least <= value <= most:
             raise InputError(f"value {raw} is out of range", place=name, hint=hint)
         return value
 
@@ -332,6 +423,35 @@ def _regions(name: str, raw: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+def _safe_url(name: str, raw: str) -> str:
+    parts = urlsplit(_url(name, raw))
+    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise InputError(f"value {raw!r} can be read on the way", place=name, hint="give one that begins with https://")
+    return raw
+
+
+def _role_pairs(name: str, raw: str) -> str:
+    hint = f"give pairs such as safety-team=reviewer,ml=scientist; roles are {', '.join(Role)}"
+    for part in _parts(raw):
+        value, equals, role = part.rpartition("=")
+        if not equals or not value.strip() or role.strip() not in set(Role):
+            raise InputError(f"value {part!r} pairs no value with a role", place=name, hint=hint)
+    return raw
+
+
+def _parts(raw: str) -> list[str]:
+    return [part for part in raw.split(",") if part.strip()]
+
+
+def _hosts(name: str, raw: str) -> tuple[str, ...]:
+    hosts = tuple(part.strip().lower() for part in raw.split(",") if part.strip())
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            hint = "give hosts by commas, such as img.shop.example or *.cdn.example"
+            raise InputError(f"value {host!r} is no host", place=name, hint=hint)
+    return hosts
+
+
 def _text(_: str, raw: str) -> str:
     return raw
 
@@ -342,6 +462,7 @@ def _path(_: str, raw: str) -> Path:
 
 _share = _number(1, "give a number from 0 to 1, such as 0.1")
 _seconds = _number(86_400, "give seconds from 0 to 86400, such as 2 or 0.5")
+_pause = _number(600, "give seconds from 0.05 to 600, such as 5", 0.05)
 _YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _READERS: dict[str, Callable[[str, str], Any]] = {
     "model": _path,
@@ -366,6 +487,8 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "demo": _choice(_YES_OR_NO),
     "plan_four_eyes": _choice(_YES_OR_NO),
     "marketplace": _path,
+    "commitments": _path,
+    "buyers_keep_days": _integer(1, 3_650),
     "shadow_plan": _path,
     "shadow_model": _path,
     "shadow_rate": _share,
@@ -388,6 +511,19 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "review_golden_share": _share,
     "review_golden_uses": _integer(1, 1_000_000),
     "access": _choice({access: access for access in ACCESS}),
+    "session_hours": _integer(1, 24 * 30),
+    "public_url": _safe_url,
+    "oidc_issuer": _safe_url,
+    "oidc_client_id": _text,
+    "oidc_client_secret": _text,
+    "oidc_name": _text,
+    "oidc_scopes": _text,
+    "oidc_roles_claim": _text,
+    "oidc_roles": _role_pairs,
+    "oidc_name_claim": _text,
+    "keep_assessments_days": _integer(0, 36_500),
+    "keep_reviews_days": _integer(0, 36_500),
+    "keep_names_days": _integer(0, 36_500),
     "metrics_open": _choice(_YES_OR_NO),
     "requests_per_minute": _integer(0, 1_000_000_000),
     "listings_per_minute": _integer(0, 1_000_000_000),
@@ -398,4 +534,16 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "hsts_seconds": _integer(0, 100_000_000),
     "trusted_proxies": _text,
     "outgoing_networks": _networks,
+    "hook_timeout_seconds": _pause,
+    "hook_backoff_seconds": _pause,
+    "hook_tries": _integer(1, 100),
+    "hook_keep_days": _integer(1, 3_650),
+    "pictures": _path,
+    "picture_keep_hours": _integer(0, 24 * 365 * 10),
+    "picture_max": _integer(1, 50),
+    "picture_max_mb": _integer(1, 1_000),
+    "picture_max_megapixels": _integer(1, 100),
+    "picture_hosts": _hosts,
+    "picture_fetch_seconds": _seconds,
+    "picture_blur": _choice(_YES_OR_NO),
 }

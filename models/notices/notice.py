@@ -71,11 +71,11 @@ class Notice:
 
 @dataclass(frozen=True)
 class Purchase:
-    """The order that a notice is about, and the page that names the buyer's authority; both may be left out."""
+    """The order that a notice is about, and the buyer's authority, with its site; both may be left out."""
 
     order: str = ""
     bought: dt.date | None = None
-    authority_url: str = ""
+    authority: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def notice_of(recall: Recall, language: str, purchase: Purchase | None = None) -
             _hazard(recall, say),
             _action(recall, say),
             _remedies(recall, say),
-            _contact(recall, say, bought.authority_url),
+            _contact(recall, say, bought.authority),
         ),
         remarks=tuple(_remarks(recall, wording)),
     )
@@ -246,12 +246,12 @@ def _remedies(recall: Recall, say: TranslatedTexts) -> Part:
     return Part("remedies", say.say(_T, "remedies"), lead, choices=choices)
 
 
-def _contact(recall: Recall, say: TranslatedTexts, authority_url: str) -> Part:
+def _contact(recall: Recall, say: TranslatedTexts, authority: str) -> Part:
     facts = {
         "phone": recall.phone,
         "online": recall.website,
         "email": recall.email,
-        "authority": authority_url,
+        "authority": authority,
     }
     shown = tuple((say.say(_T, key), value) for key, value in facts.items() if value)
     return Part("contact", say.say(_T, "contact"), facts=shown)

@@ -52,10 +52,18 @@ class Keyring:
     store : KeyStore
     clock : callable
         Seconds that never go back.
+    session_lasts : timedelta
+        How long a browser stays signed in.
     """
 
-    def __init__(self, store: KeyStore, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        store: KeyStore,
+        clock: Callable[[], float] = time.monotonic,
+        session_lasts: timedelta = SESSION_LASTS,
+    ) -> None:
         self.store = store
+        self.session_lasts = session_lasts
         self._clock = clock
         self._known: dict[str, _Known] = {}
         self._people: dict[str, Person] = {}
@@ -103,13 +111,15 @@ class Keyring:
 
     async def open_session(self, key: Principal) -> str:
         """Sign a browser in with a key and return the token for its cookie."""
-        secret = await asyncio.to_thread(self.store.open_session, key.credential, datetime.now(UTC) + SESSION_LASTS)
+        secret = await asyncio.to_thread(
+            self.store.open_session, key.credential, datetime.now(UTC) + self.session_lasts
+        )
         await self.refresh()
         return secret
 
     async def open_session_of(self, account_id: str) -> str:
         """Sign a browser in to an account and return the token for its cookie."""
-        ends = datetime.now(UTC) + SESSION_LASTS
+        ends = datetime.now(UTC) + self.session_lasts
         secret = await asyncio.to_thread(self.store.open_session, None, ends, account_id)
         await self.refresh()
         return secret

@@ -7,7 +7,7 @@ from serving.access.principal import EVERY_ROLE, Role
 Roles = frozenset[Role]
 
 OPEN: Roles = frozenset()
-"""No key is asked for: probes, and what a browser needs to sign in."""
+"""No key is asked for: probes, what a browser needs to sign in, and pages for consumers."""
 _UPLOADER, _REVIEWER, _SCIENTIST, _ADMIN = Role.UPLOADER, Role.REVIEWER, Role.SCIENTIST, Role.ADMIN
 
 
@@ -23,8 +23,26 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("GET", "/healthz"): OPEN,
     ("GET", "/readyz"): OPEN,
     ("POST", "/session"): OPEN,
+    ("GET", "/session/oidc"): OPEN,
+    ("GET", "/session/oidc/callback"): OPEN,
     ("DELETE", "/session"): EVERY_ROLE,
+    ("GET", "/account"): EVERY_ROLE,
+    ("POST", "/account/name"): EVERY_ROLE,
+    ("POST", "/account/password"): EVERY_ROLE,
+    ("POST", "/account/language"): EVERY_ROLE,
+    ("POST", "/account/sign-out"): EVERY_ROLE,
+    ("GET", "/accounts"): _and_admin(),
+    ("POST", "/accounts"): _and_admin(),
+    ("POST", "/accounts/{account_id}/reset"): _and_admin(),
+    ("POST", "/accounts/{account_id}/roles"): _and_admin(),
+    ("POST", "/accounts/{account_id}/disable"): _and_admin(),
+    ("POST", "/accounts/{account_id}/enable"): _and_admin(),
+    ("POST", "/accounts/{account_id}/sign-out"): _and_admin(),
     ("GET", "/static/{path}"): OPEN,
+    ("GET", "/authorities"): OPEN,
+    ("GET", "/authorities/{country}"): OPEN,
+    ("GET", "/v1/authorities"): OPEN,
+    ("GET", "/v1/authorities/{country}"): OPEN,
     ("GET", "/metrics"): _and_admin(_SCIENTIST),
     ("GET", "/openapi.json"): EVERY_ROLE,
     ("GET", "/"): _STAFF,
@@ -33,6 +51,11 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("GET", "/v1/assessments"): _STAFF,
     ("GET", "/v1/assessments/{assessment_id}"): EVERY_ROLE,
     ("GET", "/v1/assessments/{assessment_id}/explanation"): EVERY_ROLE,
+    ("GET", "/v1/assessments/{assessment_id}/pictures"): EVERY_ROLE,
+    ("GET", "/v1/pictures/{picture_id}"): _CONSOLE,
+    ("GET", "/v1/known-pictures"): _CONSOLE,
+    ("POST", "/v1/known-pictures"): _CONSOLE,
+    ("DELETE", "/v1/known-pictures/{known_id}"): _CONSOLE,
     ("GET", "/v1/assessments/{assessment_id}/statement"): _and_admin(_REVIEWER),
     ("POST", "/v1/statements"): _and_admin(_REVIEWER),
     ("POST", "/v1/statements/check"): _and_admin(_REVIEWER),
@@ -79,14 +102,44 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("POST", "/recalls/cases/{case_id}/answer"): _CONSOLE,
     ("POST", "/recalls/cases/{case_id}/act"): _CONSOLE,
     ("POST", "/recalls/clocks/{clock_id}"): _CONSOLE,
+    ("GET", "/v1/webhooks"): _and_admin(),
+    ("POST", "/v1/webhooks"): _and_admin(),
+    ("GET", "/v1/webhooks/{endpoint_id}"): _and_admin(),
+    ("PATCH", "/v1/webhooks/{endpoint_id}"): _and_admin(),
+    ("DELETE", "/v1/webhooks/{endpoint_id}"): _and_admin(),
+    ("POST", "/v1/webhooks/{endpoint_id}/rotate"): _and_admin(),
+    ("POST", "/v1/webhooks/{endpoint_id}/ping"): _and_admin(),
+    ("POST", "/v1/webhooks/{endpoint_id}/resend-dead"): _and_admin(),
+    ("GET", "/v1/webhook-deliveries"): _and_admin(),
+    ("GET", "/v1/webhook-deliveries/{delivery_id}"): _and_admin(),
+    ("POST", "/v1/webhook-deliveries/{delivery_id}/resend"): _and_admin(),
+    ("GET", "/v1/figures/pledge"): _STAFF,
+    ("GET", "/review/cases/{case_id}/notice"): _CONSOLE,
+    ("POST", "/review/cases/{case_id}/notice"): _CONSOLE,
+    ("POST", "/review/cases/{case_id}/notice/release"): _CONSOLE,
+    ("GET", "/v1/cases/{case_id}/notice"): _CONSOLE,
+    ("PUT", "/v1/cases/{case_id}/notice"): _CONSOLE,
+    ("POST", "/v1/cases/{case_id}/notice/release"): _CONSOLE,
+    ("GET", "/v1/cases/{case_id}/notices/{language}"): _and_admin(_REVIEWER, _UPLOADER),
+    ("POST", "/v1/cases/{case_id}/buyers"): _and_admin(_UPLOADER),
+    ("POST", "/v1/cases/{case_id}/buyers/receipts"): _and_admin(_UPLOADER),
+    ("GET", "/v1/cases/{case_id}/buyers"): _and_admin(_REVIEWER, _UPLOADER),
+    ("GET", "/v1/cases/{case_id}/buyers/list"): _and_admin(_UPLOADER),
+    ("GET", "/review/figures"): _STAFF,
+    ("GET", "/review/commitments"): _STAFF,
     ("GET", "/review"): _CONSOLE,
     ("POST", "/review/next"): _CONSOLE,
+    ("POST", "/review/views"): _CONSOLE,
+    ("POST", "/review/views/{view_id}"): _CONSOLE,
+    ("POST", "/review/views/{view_id}/delete"): _CONSOLE,
+    ("POST", "/review/views/{view_id}/default"): _CONSOLE,
     ("POST", "/review/bulk"): _CONSOLE,
     ("POST", "/review/bulk/preview"): _CONSOLE,
     ("POST", "/review/batches/{batch}/undo"): _CONSOLE,
     ("POST", "/review/decisions/{decision_id}/undo"): _CONSOLE,
     ("GET", "/review/items/{item_id}"): _CONSOLE,
     ("GET", "/review/items/{item_id}/why"): _CONSOLE,
+    ("GET", "/review/items/{item_id}/pictures"): _CONSOLE,
     ("POST", "/review/items/{item_id}/worksheet"): _CONSOLE,
     ("POST", "/review/items/{item_id}/claim"): _CONSOLE,
     ("POST", "/review/items/{item_id}/renew"): _CONSOLE,
@@ -95,6 +148,11 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("POST", "/review/items/{item_id}/hold"): _CONSOLE,
     ("POST", "/review/items/{item_id}/escalate"): _CONSOLE,
     ("POST", "/review/items/{item_id}/decide"): _CONSOLE,
+    ("GET", "/review/webhooks"): _and_admin(),
+    ("POST", "/review/webhooks"): _and_admin(),
+    ("POST", "/review/webhooks/{endpoint_id}/{act}"): _and_admin(),
+    ("GET", "/review/webhooks/deliveries/{delivery_id}"): _and_admin(),
+    ("POST", "/review/webhooks/deliveries/{delivery_id}/resend"): _and_admin(),
     ("GET", "/review/complaints"): _CONSOLE,
     ("POST", "/review/complaints/{appeal_id}"): _CONSOLE,
     ("GET", "/review/dashboard"): _STAFF,
@@ -108,6 +166,11 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("GET", "/review/log/export"): _STAFF,
 }
 """By method and pattern of the path."""
+
+_OPEN_BELOW = {
+    pattern.partition("{")[0]: pattern for (_, pattern), roles in ROLES.items() if roles == OPEN and "{" in pattern
+}
+"""Patterns that are open, by how their paths begin."""
 
 WITHOUT_OWN_PASSWORD = frozenset(
     {
@@ -134,4 +197,5 @@ def is_open(method: str, path: str) -> bool:
     >>> is_open("GET", "/healthz"), is_open("GET", "/v1/model"), is_open("GET", "/static/0a1b/app.js")
     (True, False, True)
     """
-    return roles_of(method, "/static/{path}" if path.startswith("/static/") else path) == OPEN
+    pattern = next((pattern for start, pattern in _OPEN_BELOW.items() if path.startswith(start)), path)
+    return roles_of(method, pattern) == OPEN

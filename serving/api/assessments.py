@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from typing import Annotated, TypeVar
 
 import orjson
@@ -15,17 +14,19 @@ from models.classifier.classifier import Detail
 from models.domain.assessment import Assessment
 from models.domain.listing import Listing
 from serving.access.asking import charge_listings
-from serving.api.body import parse_json, read_body
 from serving.api.frame import request_id
 from serving.api.gate import seconds_left
 from serving.api.idempotency import once
-from serving.api.intake import Refusal, listings_of, read_listing
+from serving.api.intake import Refusal
 from serving.api.openapi import ASSESS_BODY, ASSESS_DESCRIPTION, problems
+from serving.api.pictured import Body, Given, read_given, read_request
 from serving.api.problems import NOT_FOUND, TOO_MANY_LISTINGS, ProblemError, shortened
 from serving.api.responses import JsonResponse
 from serving.api.results import results
 from serving.api.schemas import AssessmentAnswer, StoredAnswer, SummaryList
 from serving.engine import InForce, Outcome
+from serving.pictures.entries import Entry, with_captions
+from serving.pictures.room import PictureRoom
 from serving.services import services_of
 from serving.store.assessments import Answered, Order, is_assessment_id
 from serving.watching import request_watch
@@ -42,22 +43,28 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class _Answers:
-    """What one request came to."""
+    """What one request came to; `pictures` by the place of their listing."""
 
     listings: list[Listing | Refusal]
     outcomes: list[Outcome]
     request_id: str
+    pictures: Mapping[int, tuple[Entry, ...]]
 
     def body(self, versions: dict[str, str]) -> bytes:
         """Return the answer's JSON."""
-        rows = results(self.listings, self.outcomes, _PATH, f"request {self.request_id}")
-        return orjson.dumps({"results": list(rows), "versions": versions})
+        rows = list(results(self.listings, self.outcomes, _PATH, f"request {self.request_id}"))
+        for index, entries in self.pictures.items():
+            rows[index]["pictures"] = [entry.shown() for entry in entries]
+        return orjson.dumps({"results": rows, "versions": versions})
 
     def kept(self, explain: Detail) -> list[Answered]:
         """Return what is to be stored."""
-        accepted = (listing for listing in self.listings if isinstance(listing, Listing))
-        pairs = zip(accepted, self.outcomes, strict=True)
-        return [Answered(listing, outcome, explain) for listing, outcome in pairs if isinstance(outcome, Assessment)]
+        accepted = ((i, listing) for i, listing in enumerate(self.listings) if isinstance(listing, Listing))
+        return [
+            Answered(listing, outcome, explain, self.pictures.get(i, ()))
+            for (i, listing), outcome in zip(accepted, self.outcomes, strict=True)
+            if isinstance(outcome, Assessment)
+        ]
 
 
 @router.post(
@@ -78,29 +85,34 @@ async def assess(
     """Assess listings."""
     services = services_of(request)
     in_force = services.engine.in_force
-    body = await read_body(request, services.settings.max_body_bytes)
-    return await once(request, lambda: sha256(body).hexdigest(), lambda _: _assessed(request, body, explain, in_force))
+    body = await read_request(request, services.settings.max_body_bytes)
+    return await once(request, lambda: body.digest, lambda _: _assessed(request, body, explain, in_force))
 
 
-async def _assessed(request: Request, body: bytes, explain: Detail, in_force: InForce) -> JsonResponse:
+async def _assessed(request: Request, body: Body, explain: Detail, in_force: InForce) -> JsonResponse:
     services, watch = services_of(request), request_watch()
     settings = services.settings
-    listings = await _aside(len(body) > _SHORT, _read, body, settings.max_listings)
+    rules = services.pictures.rules
+    given = await _aside(len(body.listings) > _SHORT, read_given, body, settings.max_listings, rules, _PATH)
+    listings = [each.listing for each in given]
     services.metrics.asked(len(listings))
     watch.facts.update(in_force.versions.model_dump(), listings=len(listings), explain=explain)
-    accepted = [listing for listing in listings if isinstance(listing, Listing)]
     watch.lap("read")
     if explain == "full" and len(listings) > settings.max_full:
         detail = f"{len(listings):,} listings with explain=full; at most {settings.max_full:,} in one request."
         raise ProblemError(TOO_MANY_LISTINGS, detail)
     charge_listings(request, len(listings))
+    pictures = await _received(services.pictures, given, listings)
+    accepted = [listing for listing in listings if isinstance(listing, Listing)]
     if settings.log_listings:
         request.scope["state"]["titles"] = [shortened(listing.title) for listing in accepted[:_LOGGED]]
     outcomes = await services.engine.assess(accepted, explain, in_force, seconds_left(request.scope))
-    answers = _Answers(listings, outcomes, request_id(request.scope))
+    answers = _Answers(listings, outcomes, request_id(request.scope), pictures)
     watch.lap("assess")
     kept = answers.kept(explain)
     await services.saving.save(kept)
+    if pictures:
+        services.pictures.reader.wake()
     watch.lap("store")
     services.shadow.offer(kept)
     services.count(outcomes, len(listings) - len(accepted))
@@ -154,6 +166,15 @@ async def _aside(long: bool, do: Callable[..., _T], *arguments: object) -> _T:
     return await asyncio.to_thread(do, *arguments) if long else do(*arguments)
 
 
-def _read(body: bytes, most: int) -> list[Listing | Refusal]:
-    raw = listings_of(parse_json(body), most)
-    return [read_listing(item, index, _PATH) for index, item in enumerate(raw)]
+async def _received(
+    room: PictureRoom, given: Sequence[Given], listings: list[Listing | Refusal]
+) -> dict[int, tuple[Entry, ...]]:
+    """Take the pictures in; where all of a listing's were read before, their words count at once."""
+    found: dict[int, tuple[Entry, ...]] = {}
+    for index, each in enumerate(given):
+        if each.pictures and isinstance(each.listing, Listing):
+            entries = await asyncio.to_thread(room.receive, each.pictures, each.listing.id)
+            found[index] = tuple(entries)
+            if all(entry.state == "read" for entry in entries):
+                listings[index] = with_captions(each.listing, entries)
+    return found

@@ -106,13 +106,20 @@ def read_listing(raw: object, index: int, instance: str) -> Listing | Refusal:
     else:
         if not errors:
             return listing
+    return refusal_of(raw, errors, index, instance)
+
+
+def refusal_of(raw: object, errors: Sequence[FieldError], index: int, instance: str) -> Refusal:
+    """Return the refusal of a listing for what is wrong with it."""
     given = raw.get("id") if isinstance(raw, dict) else None
     listing_id = writable(given[: LIMITS["id"]]) if isinstance(given, str) else None
     detail = "; ".join(f"{error.field or 'the listing'}: {error.message}" for error in errors[:3])
     more = len(errors) - 3
     if more > 0:
         detail += f"; and {more} more"
-    return Refusal(listing_id, problem(INVALID_LISTING, detail, f"{instance}#/listings/{index}", errors[:_MOST_ERRORS]))
+    return Refusal(
+        listing_id, problem(INVALID_LISTING, detail, f"{instance}#/listings/{index}", list(errors)[:_MOST_ERRORS])
+    )
 
 
 def _shape(error: FieldError) -> ProblemError:

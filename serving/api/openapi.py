@@ -7,8 +7,10 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
+from models.notices.recall import Recall
 from serving.access.guard import COOKIE, PAGE_HEADER
 from serving.access.routes import OPEN, Roles, roles_of
+from serving.api.picture_schemas import KnownRequest, PicturedRequest
 from serving.api.plan_schemas import ActRequest, PlanRequest
 from serving.api.problems import PROBLEM_TYPES, Problem
 from serving.api.recall_schemas import (
@@ -21,6 +23,9 @@ from serving.api.recall_schemas import (
     TakeBackRequest,
 )
 from serving.api.schemas import AssessmentRequest
+from serving.api.webhook_document import describe_webhooks
+from serving.api.webhook_schemas import EndpointChange, EndpointRequest, RotationRequest
+from serving.buyers.lines import LinesRequest, ReceiptsRequest
 from serving.recalls.notices import NoticeRequest
 
 TITLE = "hazardlens"
@@ -29,9 +34,12 @@ TAGS = [
     {"name": "assessments", "description": "Assess listings and read what was assessed."},
     {"name": "jobs", "description": "Long lists, assessed in the background."},
     {"name": "recalls", "description": "The recall desk: notices, cases, clocks, matches, takedown orders."},
+    {"name": "pictures", "description": "Pictures of listings, and those that are to be known again."},
     {"name": "plans", "description": "Plans that are stored, and which one is live."},
     {"name": "shadow", "description": "A plan and a model on trial, beside the live ones and without effect."},
     {"name": "statements", "description": "Statements of reasons for the DSA Transparency Database."},
+    {"name": "webhooks", "description": "Who is told of events, and what became of it."},
+    {"name": "recalls", "description": "Recalls: notices, buyers, authorities, figures."},
     {"name": "model", "description": "What answers are made with."},
     {"name": "operation", "description": "For whoever runs the server."},
 ]
@@ -74,6 +82,10 @@ List in, list out, in the same order. Each listing is judged on its own: one tha
   request is 422; while the first request is under way it is 409 with `Retry-After`. Only answers that went well are
   kept, for a day unless the operator set it otherwise.
 - Several listings of one request may carry the same id; each is answered.
+- `images` of a listing are its pictures: bytes in base64 as `data`, a part of a multipart request as `part`, or a `url`
+  at a host that the operator allows. The listing is assessed at once on its text; its pictures are read afterwards, and
+  it is then assessed again with the words that were found: `GET /v1/assessments/{id}/pictures` tells what came of it,
+  and the event `listing.reassessed` what changed. Pictures that were read before count at once.
 - Offsets count Unicode code points of the field as it was sent, end exclusive.
 - The header `X-Request-Timeout` gives the seconds that the request may take. What cannot be answered by then is refused
   at once, what is overdue is dropped; both are 504 for the request as a whole.
@@ -82,22 +94,38 @@ List in, list out, in the same order. Each listing is judged on its own: one tha
   `GET /v1/model` tells the limits in force.
 """
 
+
+def _json_of(request: str, listing: str) -> dict[str, Any]:
+    """Return the description of listings in JSON, by the names of two schemas."""
+    return {
+        "schema": {
+            "anyOf": [
+                {"$ref": _REF.format(model=request)},
+                {"type": "array", "items": {"$ref": _REF.format(model=listing)}},
+            ]
+        },
+        "examples": {
+            "two listings": {"value": {"listings": _LISTINGS}},
+            "bare array": {"value": _LISTINGS[1:]},
+        },
+    }
+
+
 ASSESS_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {
+            "application/json": _json_of("PicturedRequest", "PicturedListing"),
+            "multipart/form-data": {
                 "schema": {
-                    "anyOf": [
-                        {"$ref": _REF.format(model="AssessmentRequest")},
-                        {"type": "array", "items": {"$ref": _REF.format(model="Listing")}},
-                    ]
-                },
-                "examples": {
-                    "two listings": {"value": {"listings": _LISTINGS}},
-                    "bare array": {"value": _LISTINGS[1:]},
-                },
-            }
+                    "type": "object",
+                    "required": ["listings"],
+                    "properties": {
+                        "listings": {"type": "string", "description": "the JSON; `part` of an image names another part"}
+                    },
+                    "additionalProperties": {"type": "string", "format": "binary"},
+                }
+            },
         },
     }
 }
@@ -120,7 +148,7 @@ JOB_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": ASSESS_BODY["requestBody"]["content"]["application/json"],
+            "application/json": _json_of("AssessmentRequest", "Listing"),
             "application/x-ndjson": {
                 "schema": {"type": "string"},
                 "example": '{"id": "li-001", "title": "Mini space heater"}\n{"id": "li-002", "title": "Cotton bag"}\n',
@@ -279,6 +307,8 @@ def complete_openapi(app: FastAPI) -> None:
             _, extra = models_json_schema(
                 [
                     (AssessmentRequest, "validation"),
+                    (PicturedRequest, "validation"),
+                    (KnownRequest, "validation"),
                     (PlanRequest, "validation"),
                     (ActRequest, "validation"),
                     (NoticeRequest, "validation"),
@@ -289,6 +319,12 @@ def complete_openapi(app: FastAPI) -> None:
                     (CaseActRequest, "validation"),
                     (ClockActRequest, "validation"),
                     (ReceiptRequest, "validation"),
+                    (EndpointRequest, "validation"),
+                    (EndpointChange, "validation"),
+                    (RotationRequest, "validation"),
+                    (Recall, "validation"),
+                    (LinesRequest, "validation"),
+                    (ReceiptsRequest, "validation"),
                     (Problem, "serialization"),
                 ],
                 ref_template=_REF,
@@ -308,6 +344,7 @@ def complete_openapi(app: FastAPI) -> None:
             schemas["Problem"]["example"] = Problem.model_json_schema()["example"]
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
+            describe_webhooks(schema, _REF)
             app.openapi_schema = schema
         return app.openapi_schema
 

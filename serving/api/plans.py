@@ -5,24 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
-from pydantic import BaseModel, ValidationError
 
 from models.plan.problems import Problem as Finding
 from models.plan.reading import parse_plan
 from models.plan.vocabulary import vocabulary_of
 from serving.access.asking import principal_of
-from serving.api.body import parse_json, read_body
-from serving.api.intake import field_error
+from serving.api.given import given
 from serving.api.openapi import json_body, problems
 from serving.api.plan_schemas import ActRequest, PlanActAnswer, PlanList, PlanRequest, PlanStored, StoredPlanAnswer
 from serving.api.problems import (
     INVALID_PLAN,
     NOT_FOUND,
     PLAN_CONFLICT,
-    WRONG_SHAPE,
     FieldError,
     ProblemError,
     shortened,
@@ -34,7 +31,6 @@ from serving.store.plans import PlanConflictError, StoredAct, StoredPlan
 router = APIRouter(tags=["plans"])
 _PATH = "/v1/plans"
 _ACTS_SHOWN = 100
-_Body = TypeVar("_Body", bound=BaseModel)
 PlanName = Annotated[str, Path(description="`id` or `digest` of a plan", examples=["default@2+0a1b2c3d"])]
 
 
@@ -92,7 +88,7 @@ async def store_plan(request: Request) -> JsonResponse:
     """Store a plan."""
     services = services_of(request)
     model, person = services.engine.model, principal_of(request).name
-    body = await _body(request, PlanRequest)
+    body = await given(request, PlanRequest)
     vocabulary = vocabulary_of(model.taxonomy, model.knowledge)
     reading = await asyncio.to_thread(parse_plan, body.content, "plan", vocabulary)
     if reading.plan is None:
@@ -119,7 +115,7 @@ async def store_plan(request: Request) -> JsonResponse:
 async def roll_back(request: Request) -> JsonResponse:
     """Go back to the plan before."""
     services, person = services_of(request), principal_of(request).name
-    body = await _body(request, ActRequest)
+    body = await given(request, ActRequest)
     return await _acted(services, lambda: services.plans.roll_back(person, body.reason))
 
 
@@ -135,7 +131,7 @@ async def roll_back(request: Request) -> JsonResponse:
 async def activate(request: Request, name: PlanName) -> JsonResponse:
     """Put a plan in force."""
     services, person = services_of(request), principal_of(request).name
-    body = await _body(request, ActRequest)
+    body = await given(request, ActRequest)
     plan = await _found(services, name)
     four_eyes = services.settings.plan_four_eyes
     return await _acted(
@@ -158,16 +154,6 @@ async def _found(services: Services, name: str) -> StoredPlan:
     if plan is None:
         raise ProblemError(NOT_FOUND, f"No plan has the id {shortened(name)}.")
     return plan
-
-
-async def _body(request: Request, kind: type[_Body]) -> _Body:
-    raw = parse_json(await read_body(request, services_of(request).settings.max_body_bytes))
-    try:
-        return kind.model_validate(raw)
-    except ValidationError as failure:
-        errors = [field_error(detail) for detail in failure.errors(include_url=False)]
-        detail = "; ".join(f"{error.field or 'the body'}: {error.message}" for error in errors[:3])
-        raise ProblemError(WRONG_SHAPE, detail, errors) from failure
 
 
 def _field_error(finding: Finding, content: str) -> FieldError:

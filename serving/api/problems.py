@@ -95,6 +95,8 @@ NO_SUCH_RANGE = ProblemType("no-such-range", 416, "The result has no such bytes"
 WRONG_SHAPE = ProblemType("wrong-shape", 422, "The body has another shape than expected")
 INVALID_PARAMETER = ProblemType("invalid-parameter", 422, "A parameter is not valid")
 INVALID_LISTING = ProblemType("invalid-listing", 422, "The listing is not valid")
+INVALID_NOTICE = ProblemType("invalid-notice", 422, "The recall notice cannot be released")
+NOTICE_UNRELEASED = ProblemType("notice-unreleased", 409, "The recall notice is not released")
 INVALID_PLAN = ProblemType("invalid-plan", 422, "The plan has errors")
 UNREADABLE_FILE = ProblemType("unreadable-file", 422, "The file cannot be read")
 KEY_REUSED = ProblemType("idempotency-key-reused", 422, "The Idempotency-Key was used for another request")
@@ -105,16 +107,19 @@ TOO_MANY_JOBS = ProblemType("too-many-jobs", 429, "Too many jobs have not ended"
 INTERNAL_ERROR = ProblemType("internal-error", 500, "The server failed")
 NOT_READY = ProblemType("not-ready", 503, "The server is not ready")
 DRAINING = ProblemType("draining", 503, "The server is ending")
+PROVIDER_UNAVAILABLE = ProblemType("provider-unavailable", 503, "The OpenID provider does not answer")
 STORE_UNAVAILABLE = ProblemType("store-unavailable", 503, "The database does not answer")
 DEADLINE = ProblemType("deadline", 504, "The deadline of the request cannot be kept")
 
 PROBLEM_TYPES = (
+    INVALID_NOTICE, NOTICE_UNRELEASED,
     MALFORMED_JSON, UNAUTHENTICATED, WRONG_PASSWORD, SIGN_IN_FAILED, PASSWORD_DUE, TOO_MANY_SIGN_INS, FORBIDDEN,
     NOT_FOUND, METHOD_NOT_ALLOWED, NOTHING_RESTRICTED, RECALL_CONFLICT, PLAN_CONFLICT, MODEL_CHANGED, TOO_MANY_LISTINGS,
     BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE, WRONG_SHAPE, INVALID_PARAMETER, INVALID_LISTING, INVALID_PLAN, INVALID_KEY, KEY_IN_USE,
     KEY_REUSED, JOB_UNFINISHED, ROW_TOO_LONG, NO_SUCH_RANGE, UNREADABLE_FILE, TOO_MANY_JOBS, RATE_LIMITED, TOO_BUSY,
-    INTERNAL_ERROR, NOT_READY, DRAINING, STORE_UNAVAILABLE, DEADLINE,
+    INTERNAL_ERROR, NOT_READY, DRAINING, STORE_UNAVAILABLE,
+    PROVIDER_UNAVAILABLE, DEADLINE,
 )  # fmt: skip
 
 

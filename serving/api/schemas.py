@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.domain.assessment import Assessment, Versions
 from models.domain.listing import Listing
 from models.reasons.statement import StatementOfReasons
+from serving.api.picture_schemas import PictureState
 from serving.api.problems import FieldError, Problem
 
 
@@ -30,6 +31,7 @@ class ListingResult(_Answer):
     listing_id: str | None
     assessment: Assessment | None
     error: Problem | None
+    pictures: list[PictureState] = Field(default_factory=list, description="those of a listing that came with some")
 
 
 class AssessmentAnswer(_Answer):

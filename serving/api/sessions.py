@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 
 from serving.access.asking import principal_of
 from serving.access.guard import COOKIE, unauthenticated
-from serving.access.keyring import SESSION_LASTS
 from serving.api.body import parse_json, read_body
 from serving.api.problems import WRONG_SHAPE, FieldError, ProblemError
+from serving.console.language import languages, remember_language
 from serving.services import services_of
 
 router = APIRouter(include_in_schema=False)
@@ -53,8 +54,12 @@ async def sign_out(request: Request) -> Response:
 
 
 async def signed_in(request: Request, answer: Response, account_id: str) -> Response:
-    """Open a session of an account, and let an answer take its cookie along."""
-    _set_cookie(request, answer, await services_of(request).keyring.open_session_of(account_id))
+    """Open a session of an account, and let an answer take its cookie along, and the language that was chosen."""
+    services = services_of(request)
+    _set_cookie(request, answer, await services.keyring.open_session_of(account_id))
+    language = await asyncio.to_thread(services.preferences.language, account_id)
+    if language in languages():
+        remember_language(request, answer, language)
     return answer
 
 
@@ -64,8 +69,9 @@ def address_of(request: Request) -> str:
 
 
 def _set_cookie(request: Request, answer: Response, token: str) -> None:
+    lasts = services_of(request).keyring.session_lasts
     answer.set_cookie(
-        COOKIE, token, max_age=int(SESSION_LASTS.total_seconds()), path="/", secure=request.url.scheme == "https",
+        COOKIE, token, max_age=int(lasts.total_seconds()), path="/", secure=request.url.scheme == "https",
         httponly=True, samesite="strict",
     )  # fmt: skip
 

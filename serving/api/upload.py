@@ -84,7 +84,7 @@ async def uploaded(request: Request, files: JobFiles, settings: Settings) -> Asy
             digest = hashlib.sha256(body).hexdigest()
             await asyncio.to_thread(_write_lines, body, path)
         else:
-            digest = await _streamed(request, path, settings.job_max_bytes)
+            digest = await stream_to(request, path, settings.job_max_bytes)
         read = kind or "jsonl"
         bounds = Bounds(settings.job_max_listings, settings.job_max_bytes)
         yield Upload(path, read, digest, await asyncio.to_thread(_counted, path, read, bounds))
@@ -106,11 +106,22 @@ def _kind(request: Request) -> InputFormat | None:
     return KINDS[given]
 
 
-async def _streamed(request: Request, path: Path, limit: int) -> str:
-    """Write the body to a file, durably, and return its SHA-256."""
+async def stream_to(request: Request, path: Path, limit: int, mend: str = _SEVERAL) -> str:
+    """Write the body to a file, durably, and return its SHA-256.
+
+    Parameters
+    ----------
+    mend : str
+        What to do about a body that is too long.
+
+    Raises
+    ------
+    ProblemError
+        413 above `limit` bytes.
+    """
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
-        too_large(limit, _SEVERAL)
+        too_large(limit, mend)
     digest, size, held = hashlib.sha256(), 0, bytearray()
     with path.open("wb") as file:
 
@@ -124,7 +135,7 @@ async def _streamed(request: Request, path: Path, limit: int) -> str:
         async for chunk in request.stream():
             size += len(chunk)
             if size > limit:
-                too_large(limit, _SEVERAL)
+                too_large(limit, mend)
             held += chunk
             if len(held) >= _PIECE:
                 await asyncio.to_thread(write, bytes(held))

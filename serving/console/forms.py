@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 
 from models.domain.action import Action
+from models.domain.errors import InputError
 from models.domain.risk import BANDS, RiskLevel, band_index, risk_level
 from serving.api.problems import BODY_TOO_LARGE, INVALID_PARAMETER, ProblemError, shortened
 from serving.review.items import ReviewRefusedError
@@ -36,6 +38,10 @@ class Form:
     def text(self, name: str) -> str:
         """Return a field's value, empty where it was not sent."""
         return next((value.strip() for key, value in self._pairs if key == name), "")
+
+    def raw(self, name: str) -> str:
+        """Return a field's value with the spaces around it, which belong to a password."""
+        return next((value for key, value in self._pairs if key == name), "")
 
     def all(self, name: str) -> list[str]:
         """Return every value of a field that can be sent several times."""
@@ -91,6 +97,21 @@ class Form:
         ):
             raise ReviewRefusedError(name, f"{wrong!r} is no number of an item", "choose items from the list")
         return [int(value) for value in given]
+
+
+@contextmanager
+def refusing(field: str | None = None) -> Iterator[None]:
+    """Tell what is wrong with a form in the words of what keeps it.
+
+    Parameters
+    ----------
+    field : str, optional
+        What the form calls it.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise ReviewRefusedError(field or error.place, error.message, error.hint) from error
 
 
 async def read_form(request: Request) -> Form:

@@ -15,6 +15,7 @@ from serving.access.asking import principal_of
 from serving.admission import Refused
 from serving.console.dossier import dossier_of
 from serving.console.forms import STEPS, Form, Worksheet, read_form, verdict_of, worksheet_of
+from serving.console.pictures import pictures_of
 from serving.console.queue import choices_of, filter_of, go, to_next
 from serving.console.rendering import UNDO_COOKIE, render
 from serving.fragments import LEVEL, explanation_fragment
@@ -67,6 +68,15 @@ async def why(request: Request, item_id: int, about: str = "") -> Response:
     except Refused:
         return render(request, "why_later.html", {"item": item, "about": about}, headers={"Retry-After": "1"})
     return render(request, "why.html", {"fragment": explanation_fragment(found, stored.listing, subject)})
+
+
+@router.get(_ITEM + "/pictures")
+async def pictures(request: Request, item_id: int) -> Response:
+    """Show the pictures of the listing, with what was read of them and what it changed."""
+    services = services_of(request)
+    item = await asyncio.to_thread(services.desk.browsing.item, item_id)
+    found = await asyncio.to_thread(pictures_of, services.pictures, item.assessment_id)
+    return render(request, "pictures.html", {"found": found, "blurred": services.pictures.blurred})
 
 
 @router.post(_ITEM + "/worksheet")

@@ -10,10 +10,13 @@ from babel import negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from fastapi import Request
+from fastapi import Request, Response
 
 _CATALOGUES = Path(__file__).parent / "catalogues"
 COOKIE = "hazardlens_language"
+NAMES = {"en": "English", "de": "Deutsch", "fr": "Français"}
+"""Each language in its own words, as people look for it."""
+_REMEMBERED = 365 * 86_400
 
 
 @cache
@@ -42,3 +45,11 @@ def chosen_language(request: Request) -> str:
         return asked
     wanted = [part.split(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
     return negotiate_locale([w.replace("-", "_") for w in wanted if w], languages()) or "en"
+
+
+def remember_language(request: Request, response: Response, language: str) -> None:
+    """Let the browser ask for a language from now on."""
+    response.set_cookie(
+        COOKIE, language, max_age=_REMEMBERED, path="/", secure=request.url.scheme == "https", httponly=True,
+        samesite="strict",
+    )  # fmt: skip

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 from dataclasses import fields
 from typing import Any
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -33,6 +34,8 @@ async def queue_page(request: Request) -> Response:
     services = services_of(request)
     chosen, now, person = filter_of(request), _now(), principal_of(request).name
     browsing = services.desk.browsing
+    if not request.url.query and (default := await asyncio.to_thread(services.preferences.default_query, person)):
+        return RedirectResponse(f"/review?{default}", 303)
 
     def read() -> dict[str, Any]:
         after = _after(request.query_params.get("after", ""))
@@ -41,6 +44,7 @@ async def queue_page(request: Request) -> Response:
             "items": items[:_PAGE],
             "more": f"{items[_PAGE - 1].rank!r}:{items[_PAGE - 1].id}" if len(items) > _PAGE else "",
             "queues": browsing.queues(now, person),
+            "views": services.preferences.views(person),
             "total": browsing.count(chosen, now, person, _COUNTED + 1),
         }
 
@@ -61,7 +65,7 @@ async def queue_page(request: Request) -> Response:
 async def next_item(request: Request) -> Response:
     """Claim the next item of the filter and go to it."""
     services, form = services_of(request), await read_form(request)
-    return await to_next(request, services, _filter(form))
+    return await to_next(request, services, filter_in(form))
 
 
 async def to_next(request: Request, services: Services, chosen: Filter) -> Response:
@@ -109,7 +113,15 @@ async def undo_bulk(request: Request, batch: str) -> Response:
 
 def filter_of(request: Request) -> Filter:
     """Return the filter that an address holds; what it does not know is left out."""
-    return _filter(Form(list(request.query_params.multi_items())))
+    return filter_in(Form(list(request.query_params.multi_items())))
+
+
+def filter_of_query(query: str) -> Filter:
+    """Return the filter that the query of an address holds, as a form has sent it."""
+    try:
+        return filter_in(Form(parse_qsl(query.removeprefix("?"), max_num_fields=100)))
+    except ValueError:  # more fields than any filter has
+        return Filter()
 
 
 def go(request: Request, where: str) -> Response:
@@ -119,7 +131,8 @@ def go(request: Request, where: str) -> Response:
     return RedirectResponse(where, 303)
 
 
-def _filter(form: Form) -> Filter:
+def filter_in(form: Form) -> Filter:
+    """Return the filter that fields hold; what it does not know is left out."""
     values: dict[str, Any] = {f.name: form.text(f.name)[:200].replace("\x00", "") for f in fields(Filter)}
     values["disagreement"] = bool(values["disagreement"])
     if values["state"] not in ("waiting", "mine", "held", "decided", "all"):

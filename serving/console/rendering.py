@@ -13,7 +13,7 @@ from jinja2 import Environment
 
 from serving.access.asking import principal_of
 from serving.access.principal import Role
-from serving.console.language import chosen_language, translations_for
+from serving.console.language import NAMES, chosen_language, translations_for
 from serving.services import services_of
 from serving.templating import template_environment
 
@@ -38,16 +38,17 @@ def render(
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
     """Return a page or a fragment; what a seller wrote is escaped, no script or style stands in it."""
-    language = chosen_language(request)
+    language, principal = chosen_language(request), principal_of(request)
     text = (
         _environment(language)
         .get_template(f"console/{template}")
         .render(
             static=request.app.state.static,
-            person=principal_of(request).name,
-            is_admin=Role.ADMIN in principal_of(request).roles,
-            sees_golden=bool(principal_of(request).roles & {Role.ADMIN, Role.SCIENTIST}),
-            shown=principal_of(request).shown,
+            person=principal.name,
+            shown=principal.shown,
+            is_admin=Role.ADMIN in principal.roles,
+            sees_golden=bool(principal.roles & {Role.ADMIN, Role.SCIENTIST}),
+            language_names=NAMES,
             people=services_of(request).keyring.shown,
             language=language,
             now=dt.datetime.now(dt.UTC),
@@ -58,6 +59,24 @@ def render(
     return HTMLResponse(
         text, status, {"Cache-Control": "no-store", "Vary": "Accept-Language, Cookie", **(headers or {})}
     )
+
+
+def render_sign_in(
+    request: Request, values: Mapping[str, Any], status: int, headers: Mapping[str, str]
+) -> HTMLResponse:
+    """Return the page on which people sign in; nobody is known on it."""
+    language = chosen_language(request)
+    template = _environment(language).get_template("console/sign_in.html")
+    text = template.render(static=request.app.state.static, signed_in="", language=language, **values)
+    return HTMLResponse(text, status, {"Cache-Control": "no-store", "Vary": "Accept-Language, Cookie", **headers})
+
+
+def render_public(request: Request, template: str, values: Mapping[str, Any]) -> HTMLResponse:
+    """Return a page for everybody, who need not be signed in."""
+    language = chosen_language(request)
+    page = _environment(language).get_template(f"console/{template}")
+    text = page.render(static=request.app.state.static, language=language, **values)
+    return HTMLResponse(text, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"})
 
 
 def _decision_to_undo(request: Request) -> str:

@@ -97,6 +97,28 @@ class ListingActed(EventBody):
     at: datetime
 
 
+class NoticeReady(EventBody):
+    """Recall notices wait to be sent to buyers; who they are is fetched with a key, and stands in no event."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "case_id": 17,
+                "version": 2,
+                "queued": 340,
+                "languages": ["de", "nl"],
+                "at": "2026-11-26T09:30:00Z",
+            }
+        }
+    )
+
+    case_id: int
+    version: int = Field(description="of the recall notice")
+    queued: int = Field(description="order lines whose buyers wait")
+    languages: list[str]
+    at: datetime
+
+
 class AlertReceived(EventBody):
     """An alert or notice was taken in, and a case was opened for it."""
 
@@ -207,6 +229,7 @@ ALERT_RECEIVED = "alert.received"
 TAKEDOWN_ORDERED = "case.takedown_ordered"
 TAKEDOWN_REMINDER = "case.takedown_reminder"
 TAKEDOWN_WITHDRAWN = "case.takedown_withdrawn"
+NOTICE_READY = "recall.notice_ready"
 
 
 def listing_kind(action: Action) -> str:
@@ -238,7 +261,7 @@ KINDS: dict[str, Kind] = {
         Kind(TAKEDOWN_ORDERED, "listings are to be removed because of an alert", TakedownOrdered),
         Kind(TAKEDOWN_REMINDER, "the receipt for a takedown order has not come", TakedownOrdered),
         Kind(TAKEDOWN_WITHDRAWN, "a takedown order is taken back", TakedownWithdrawn),
-        Kind("recall.notice_ready", "a recall notice can be sent to buyers"),
+        Kind(NOTICE_READY, "a recall notice can be sent to buyers", NoticeReady),
     )
 }
 """By name."""

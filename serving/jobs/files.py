@@ -47,7 +47,7 @@ class JobFiles:
         target.parent.mkdir(parents=True, exist_ok=True)
         upload.replace(target)
         for directory in (target.parent, self.root):
-            _sync_directory(directory)
+            sync_directory(directory)
 
     def input(self, job_id: str) -> Path:
         """Return where the input of a job lies."""
@@ -66,7 +66,7 @@ class JobFiles:
             file.flush()
             os.fsync(file.fileno())
         if fresh:
-            _sync_directory(path.parent)
+            sync_directory(path.parent)
 
     def result(self, job_id: str, segments: Segments, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Yield the bytes from `start` to before `end` of a result, a piece at a time."""
@@ -133,7 +133,7 @@ def grown(segments: Segments, epoch: int, by: int) -> list[list[int]]:
     return result
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
     """Make new names in a directory durable."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -26,6 +25,7 @@ from serving.api.results import results
 from serving.engine import InForce, Outcome
 from serving.jobs.files import JobFiles, grown
 from serving.jobs.inputs import InputRow, read_rows
+from serving.pausing import pause
 from serving.store.assessments import Answered
 from serving.store.idempotency import IdempotencyStore
 from serving.store.jobs import MOST_ATTEMPTS, Checkpoint, Job, JobStore, State
@@ -130,8 +130,7 @@ class JobRunner:
                 # The job's lease lapses, and whoever takes it goes on from its last checkpoint.
                 _log.error("jobs wait for %.0f s: %s", _AFTER_FAILURE, error)
                 wait = _AFTER_FAILURE
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), wait)
+            await pause(self._woken, wait)
 
     async def _claim(self) -> Job | None:
         """Take the next job; one that was taken while the server was told to stop is put back."""

@@ -16,12 +16,14 @@ from serving.review.items import (
     NoItemError,
     ReviewConflictError,
     ReviewRefusedError,
+    add_decision,
     decisions_of,
     get_item,
 )
+from serving.review.told import tell_decision
 from serving.review.words import Act, Outcome, Round, Sample, State
 from serving.store.database import one_at_a_time
-from serving.store.review_tables import ReviewAppealRow, ReviewDecisionRow
+from serving.store.review_tables import ReviewAppealRow
 
 Ruling = Literal["upheld", "overturned"]
 _APPEALS = ReviewAppealRow.__table__
@@ -123,7 +125,7 @@ class Appeals:
                     "decided_at": now,
                     "final_at": now + self.grace,
                 }
-                connection.execute(insert(ReviewDecisionRow).values(**release))
+                tell_decision(connection, item, add_decision(connection, release))
             append(connection, now, reviewer, Act.RULED, appeal.item_id, {"appeal": appeal_id, "ruling": ruling})
             return _get(connection, appeal_id)
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from models.domain.risk import RiskLevel
 from serving.review.claims import held_by, state_by, wake
@@ -20,6 +20,7 @@ from serving.review.items import (
     Item,
     NoItemError,
     ReviewConflictError,
+    add_decision,
     as_decided,
     change_item,
     deciders,
@@ -27,6 +28,7 @@ from serving.review.items import (
     decisions_of,
     get_item,
 )
+from serving.review.told import take_back, tell_decision
 from serving.review.verdicts import Verdict, needs_second
 from serving.review.words import ROUND_IN, WAITING, Act, Round, Sample, State
 from serving.store.database import one_at_a_time
@@ -167,8 +169,7 @@ class Decisions:
             "decided_at": now,
             "final_at": now + self.grace if final and item.sample != Sample.GOLDEN else None,
         }
-        added = insert(ReviewDecisionRow).values(**values).returning(ReviewDecisionRow.id)
-        key = connection.execute(added).scalar_one()
+        kept = add_decision(connection, values)
         state = State.DECIDED if final else state_by(len(earlier) + 1)
         change = {
             "state": state.value,
@@ -178,9 +179,10 @@ class Decisions:
             "decided_at": now if final else None,
         }
         change_item(connection, item.id, change)
-        kept = as_decided(connection.execute(select(DECISIONS).where(DECISIONS.c.id == key)).one())
         new = {**kept.facts(), "state": state.value}
         append(connection, now, reviewer, Act.DECIDED, item.id, new, {"state": item.state.value})
+        if kept.final_at is not None:
+            tell_decision(connection, item, kept)
         return kept
 
     @staticmethod
@@ -223,6 +225,8 @@ class Decisions:
         holder = item.claimant(now)
         if later or holder not in (None, reviewer) or item.assessment_id != decision.assessment_id:
             raise ReviewConflictError(f"Item {item.id} has moved on since decision {decision.id}.")
+        if decision.final_at is not None and not take_back(connection, decision):
+            raise ReviewConflictError(f"Decision {decision.id} was told outside already.")
         taken_back = update(ReviewDecisionRow).where(DECISIONS.c.id == decision.id)
         connection.execute(taken_back.values(undone_at=now, final_at=None))
         state = next(state for state, look in ROUND_IN.items() if look == decision.round)

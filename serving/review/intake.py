@@ -16,6 +16,7 @@ from models.domain.assessment import Assessment
 from models.domain.listing import Listing
 from serving.review.items import ACTS, ITEMS, as_item, change_item, countries_column
 from serving.review.ranking import harm_of, place_of, uncertainty_of
+from serving.review.told import tell_sent_to_review
 from serving.review.words import WAITING, Sample, State
 from serving.store.assessments import Answered
 from serving.store.database import wait_for_turn, writing
@@ -130,12 +131,15 @@ class Intake:
             if sample is None:
                 return False
             connection.execute(insert(ReviewItemRow).values(**self._opened(listing, assessment, sample, now)))
+            if sample is Sample.PLAN:
+                tell_sent_to_review(connection, assessment, now)
             return True
         if item.state is State.DECIDED or item.assessment_id == assessment.id:
             return False
         values = self._described(listing, assessment, item.due_at)
         if assessment.decision.queue is not None:
             values |= {"queue": assessment.decision.queue, "sample": Sample.PLAN.value}
+            tell_sent_to_review(connection, assessment, now)
         if item.state is not State.OPEN:  # who looked already, looked at other content
             values["state"] = State.OPEN.value
         change_item(connection, item.id, values)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, update
 
 from serving.review.words import State
 from serving.store.review_tables import ReviewDecisionRow, ReviewItemRow
@@ -174,6 +174,12 @@ def get_items(connection: Connection, item_ids: Collection[int]) -> dict[int, It
 def change_item(connection: Connection, item_id: int, values: Mapping[str, Any]) -> None:
     """Write columns of an item."""
     connection.execute(update(ReviewItemRow).where(ITEMS.c.id == item_id).values(**values))
+
+
+def add_decision(connection: Connection, values: Mapping[str, Any]) -> Decided:
+    """Keep a decision."""
+    added = insert(ReviewDecisionRow).values(**values).returning(*DECISIONS.c)
+    return as_decided(connection.execute(added).one())
 
 
 def decisions_of(connection: Connection, item_id: int) -> list[Decided]:

@@ -16,6 +16,8 @@ class State(StrEnum):
     HELD = "held"
     """Waits for something until a moment, then opens again."""
     DECIDED = "decided"
+    ERASED = "erased"
+    """Was erased before anybody had decided; it waits for nobody."""
 
 
 WAITING = (State.OPEN, State.SECOND, State.DISPUTED)

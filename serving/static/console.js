@@ -1,7 +1,6 @@
 // Keys, clocks and small comforts of the review console. Everything that matters is done by the server.
 
 const STORE = "hazardlens.keys";
-const VIEWS = "hazardlens.views";
 
 const read = (name) => {
   try {
@@ -99,7 +98,7 @@ document.getElementById("keys-reset")?.addEventListener("click", () => {
   showKeysTable();
 });
 
-// ---- dialogs, selections, views -------------------------------------------------------------------------------------
+// ---- dialogs, selections -------------------------------------------------------------------------------------------
 
 document.addEventListener("click", (event) => {
   const at = (selector) => event.target.closest(selector);
@@ -111,21 +110,15 @@ document.addEventListener("click", (event) => {
   if (at("[data-close]")) at("dialog").close();
   const clearer = at("[data-clear]");
   if (clearer) document.getElementById(clearer.dataset.clear).replaceChildren();
+  const veil = at("[data-veil]");
+  if (veil) {
+    const hidden = document.querySelector(".pictures").classList.toggle("blurred");
+    veil.setAttribute("aria-pressed", String(!hidden));
+  }
   const hazard = at("[data-hazard]");
   if (hazard)
     for (const other of document.querySelectorAll("[data-hazard]"))
       other.setAttribute("aria-pressed", String(other === hazard));
-  if (at("[data-save-view]")) {
-    const name = prompt(at("[data-save-view]").textContent);
-    if (name) write(VIEWS, { ...read(VIEWS), [name]: location.search });
-    showViews();
-  }
-  const forget = at("[data-forget]");
-  if (forget) {
-    const { [forget.dataset.forget]: _, ...rest } = read(VIEWS);
-    write(VIEWS, rest);
-    showViews();
-  }
 });
 
 document.addEventListener("change", (event) => {
@@ -153,26 +146,6 @@ function suggestFor(outcome) {
 document.addEventListener("input", (event) => {
   if (event.target.closest("#worksheet")) worksheetChanged();
 });
-
-function showViews() {
-  const list = document.querySelector("[data-saved-views] ul");
-  if (!list) return;
-  list.replaceChildren();
-  for (const [name, query] of Object.entries(read(VIEWS))) {
-    const link = document.createElement("a");
-    link.href = `/review${query}`;
-    link.textContent = name;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "link small";
-    button.dataset.forget = name;
-    button.textContent = "×";
-    button.setAttribute("aria-label", `× ${name}`);
-    const entry = document.createElement("li");
-    entry.append(link, " ", button);
-    list.append(entry);
-  }
-}
 
 function showHazards() {
   const place = document.querySelector("[data-chosen-hazards]");
@@ -221,11 +194,12 @@ document.addEventListener("htmx:afterSwap", (event) => {
   }
   showKeys();
   showHazards();
-  showViews();
   tick();
 });
 
 document.addEventListener("htmx:configRequest", (event) => {
+  // What is filtered by stands in the address, which the list changes without the page.
+  if (event.detail.elt.matches("[data-with-filter]")) event.detail.parameters.set("query", location.search);
   // The steps of the worksheet go with the verdict.
   if (event.detail.elt.id !== "decide") return;
   const sheet = document.getElementById("worksheet");
@@ -248,6 +222,5 @@ document.addEventListener("htmx:responseError", async (event) => {
 
 showKeys();
 showHazards();
-showViews();
 tick();
 setInterval(tick, 1000);

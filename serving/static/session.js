@@ -1,12 +1,12 @@
-// Signs in and out. The key is sent once; what stays is a cookie that no script can read.
+// Signs in and out. The proof, a key or name and password, is sent once; what stays is a cookie that no script can read.
 
 const HEADERS = { Accept: "application/json", "X-Hazardlens-Page": "1" };
 
-export async function signIn(key) {
+export async function signIn(proof) {
   const response = await fetch("/session", {
     method: "POST",
     headers: { ...HEADERS, "Content-Type": "application/json" },
-    body: JSON.stringify({ key }),
+    body: JSON.stringify(proof),
   });
   if (!response.ok) throw await response.json();
 }

@@ -1,15 +1,13 @@
-// Takes the key from the link or from the form, and shows the page that was asked for.
+// Takes name and password, or a key from the link or the form, and shows the page that was asked for.
 
 import { byId } from "./dom.js";
 import { keyOfLink, signIn } from "./session.js";
 
-const form = byId("sign-in");
-
-async function enter(key) {
+async function enter(proof) {
   const message = byId("message");
   message.hidden = true;
   try {
-    await signIn(key);
+    await signIn(proof);
     location.reload();
   } catch (problem) {
     message.textContent = problem.detail ?? "The server cannot be reached.";
@@ -17,6 +15,13 @@ async function enter(key) {
   }
 }
 
-form.addEventListener("submit", (event) => { event.preventDefault(); enter(byId("key").value.trim()); });
+byId("sign-in").addEventListener("submit", (event) => {
+  event.preventDefault();
+  enter({ name: byId("name").value, password: byId("password").value });
+});
+byId("sign-in-key").addEventListener("submit", (event) => {
+  event.preventDefault();
+  enter({ key: byId("key").value.trim() });
+});
 const given = keyOfLink();
-if (given) enter(given);
+if (given) enter({ key: given });

@@ -86,7 +86,7 @@ class AccountStore:
         name = sign_in_name(name)
         given = _chosen(password, name)
         with one_at_a_time(self.engine, ACTS) as connection:
-            if _named(connection, name) is not None:
+            if named_account(connection, name) is not None:
                 hint = f"choose another, or hazardlens accounts reset {name!r}"
                 raise InputError(f"an account is called {name!r} already", place="name", hint=hint)
             account = _add(connection, name, display_name, _some(roles), hash_of(given), by)
@@ -117,7 +117,7 @@ class AccountStore:
         with one_at_a_time(self.engine, ACTS) as connection:
             account, wanted = _found(connection, which), _some(roles)
             if Role.ADMIN not in wanted:
-                _not_the_last(connection, account)
+                refuse_the_last_admin(connection, account)
             return _change(connection, account, {"roles": _written(wanted)}, by, "roles", roles=sorted(wanted))
 
     def disable(self, which: str, by: str) -> Account:
@@ -130,7 +130,7 @@ class AccountStore:
         """
         with one_at_a_time(self.engine, ACTS) as connection:
             account = _found(connection, which)
-            _not_the_last(connection, account)
+            refuse_the_last_admin(connection, account)
             return _change(connection, account, {"disabled_at": datetime.now(UTC)}, by, "disabled", sign_out=True)
 
     def enable(self, which: str, by: str) -> Account:
@@ -221,7 +221,7 @@ class AccountStore:
                 return _change(connection, account, {"roles": _written(wanted)}, account.id, "roles",
                                roles=sorted(wanted))  # fmt: skip
             first, number = sign_in_name(name), 1
-            while _named(connection, first if number == 1 else f"{first}-{number}") is not None:
+            while named_account(connection, first if number == 1 else f"{first}-{number}") is not None:
                 number += 1
             free = first if number == 1 else f"{first}-{number}"
             account = _add(connection, free, display_name, wanted, None, None)
@@ -232,7 +232,7 @@ class AccountStore:
     def find(self, which: str) -> Account | None:
         """Return the account of an id or a name, None where there is none."""
         with self.engine.connect() as connection:
-            return _named(connection, which)
+            return named_account(connection, which)
 
     def all(self) -> list[Account]:
         """Return every account, by name; erased ones last."""
@@ -270,7 +270,8 @@ def _written(roles: frozenset[Role]) -> str:
     return " ".join(sorted(roles))
 
 
-def _named(connection: Connection, which: str) -> Account | None:
+def named_account(connection: Connection, which: str) -> Account | None:
+    """Return the account of a name or an id, None where there is none."""
     name = which.strip().casefold()
     row = connection.execute(select(_ACCOUNTS).where(or_(_ACCOUNTS.c.id == name, _ACCOUNTS.c.name == name)))
     found = row.one_or_none()
@@ -278,13 +279,13 @@ def _named(connection: Connection, which: str) -> Account | None:
 
 
 def _found(connection: Connection, which: str) -> Account:
-    account = _named(connection, which)
+    account = named_account(connection, which)
     if account is None or account.erased_at is not None:
         raise InputError(f"no account is called {which!r}", place="name", hint="hazardlens accounts list")
     return account
 
 
-def _not_the_last(connection: Connection, account: Account) -> None:
+def refuse_the_last_admin(connection: Connection, account: Account) -> None:
     """Refuse what would leave accounts, but none that may look after them."""
     admins = select(func.count()).where(
         _ACCOUNTS.c.roles.contains(Role.ADMIN.value), _ACCOUNTS.c.disabled_at.is_(None),
@@ -337,7 +338,7 @@ def _change(
         {"account": account.id, "what": what, **facts},
         old,
     )
-    changed = _named(connection, account.id)
+    changed = named_account(connection, account.id)
     assert changed is not None
     return changed
 

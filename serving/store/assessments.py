@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Executable, func, select, text
 
 from models.domain.assessment import Assessment
 from models.domain.listing import Listing
+from serving.pictures.entries import Entry
 from serving.store.database import insert_into, writing
 from serving.store.tables import AssessmentRow
 
@@ -23,11 +24,12 @@ _TITLE_SHOWN = 200
 
 @dataclass(frozen=True)
 class Answered:
-    """An assessment to keep, with its listing and how far it is explained (none, tokens, full)."""
+    """An assessment to keep, with its listing, how far it is explained (none, tokens, full), and its pictures."""
 
     listing: Listing
     assessment: Assessment
     explain: str = "none"
+    pictures: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,14 @@ class AssessmentStore:
         self.also = also
         self._keep = _upsert(engine)
 
-    def save(self, answers: Sequence[Answered]) -> None:
-        """Keep answers; one that is kept already stays as it is, unless it comes with more explanation now."""
+    def save(self, answers: Sequence[Answered], within: Callable[[Connection], object] | None = None) -> None:
+        """Keep answers; one that is kept already stays as it is, unless it comes with more explanation now.
+
+        Parameters
+        ----------
+        within : callable, optional
+            Is called first, with the connection, in the same transaction; what it raises keeps nothing.
+        """
         rows: dict[str, dict[str, Any]] = {}
         for answer in answers:
             row = _row(answer)
@@ -81,6 +89,8 @@ class AssessmentStore:
         if not rows:
             return
         with writing(self.engine) as connection:
+            if within is not None:
+                within(connection)
             # In the order of their ids: two requests with the same listings then wait for, and never on, each other.
             connection.execute(self._keep, [rows[key] for key in sorted(rows)])
             if self.also is not None:
@@ -141,7 +151,11 @@ def _upsert(engine: Engine) -> Executable:
     statement = insert_into(engine, AssessmentRow)
     return statement.on_conflict_do_update(
         index_elements=[AssessmentRow.id],
-        set_={"assessment": statement.excluded.assessment, "detail": statement.excluded.detail},
+        # Of equal content only the explanation can differ, unless what was kept has been erased.
+        set_={
+            name: statement.excluded[name]
+            for name in ("assessment", "detail", "listing", "listing_id", "title", "content_hash")
+        },
         where=AssessmentRow.detail < statement.excluded.detail,
     )
 

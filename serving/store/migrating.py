@@ -18,7 +18,9 @@ from sqlalchemy import Engine
 from models.domain.errors import InputError
 from serving.store import (  # noqa: F401  (makes their tables known)
     account_tables,
+    buyer_tables,
     hook_tables,
+    picture_tables,
     recall_tables,
     review_tables,
 )

@@ -22,7 +22,7 @@ from tests.notices.conftest import heater
 
 WORDINGS = load_wordings()
 LANGUAGES = sorted(WORDINGS)
-PURCHASE = Purchase("A-1001", dt.date(2026, 2, 3), "https://marketplace.example/authorities/NL")
+PURCHASE = Purchase("A-1001", dt.date(2026, 2, 3), "NVWA, https://www.nvwa.nl")
 SCRIPTS = {
     "ru": ("CYRILLIC",), "uk": ("CYRILLIC",), "ar": ("ARABIC",), "he": ("HEBREW",), "ko": ("HANGUL",), "th": ("THAI",),
     "ja": ("HIRAGANA", "KATAKANA", "CJK"),
@@ -47,7 +47,7 @@ def test_a_notice_has_every_part_that_the_regulation_asks_for(language: str, rec
         "https://marketplace.example/heater.jpg", "Sparkle Mini Heater", "Hearthlane", "HX-15", "0000000000017", "L22",
         "Warm Things Ltd", "2026", hazards["fire"], hazards["electric shock"], "The housing melts",
         say.groups["texts"]["stop"], say.groups["texts"]["refund"], say.groups["texts"]["replacement"], "+31 800 000",
-        "https://marketplace.example/recall/1", say.groups["texts"]["share"], "A-1001", PURCHASE.authority_url,
+        "https://marketplace.example/recall/1", say.groups["texts"]["share"], "A-1001", PURCHASE.authority,
     ):  # fmt: skip
         assert wanted in text, wanted
     assert "{" not in text

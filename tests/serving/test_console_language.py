@@ -17,8 +17,13 @@ from models.deadlines.clocks import Duty, NoticeKind
 from models.domain.action import Action
 from models.domain.risk import RiskLevel
 from models.domain.taxonomy import load_taxonomy
+from models.notices.commitments import Status
+from models.notices.recall import Remedy
+from serving.access.principal import Role
+from serving.buyers.lines import LineStatus
 from serving.console.language import chosen_language, languages, translations_for
 from serving.console.rendering import percent
+from serving.hooks.delivery_log import State as DeliveryState
 from serving.oversight.figures import FIGURES
 from serving.oversight.scope import Scope
 from serving.recalls.words import CASE_STATES, CLOCK_STATES, COMPARED, ORDER_STATES, CaseAct, MatchState
@@ -28,8 +33,25 @@ from serving.store.migrating import migrate
 
 CONSOLE = Path(serving.console.__file__).parent
 TEMPLATES = CONSOLE.parent / "templates" / "console"
-KINDS = (Action, RiskLevel, Act, Outcome, Round, State, NoticeKind, Duty, MatchState, CaseAct)
+KINDS = (
+    Action,
+    RiskLevel,
+    Act,
+    CaseAct,
+    DeliveryState,
+    Duty,
+    LineStatus,
+    MatchState,
+    NoticeKind,
+    Outcome,
+    Remedy,
+    Role,
+    Round,
+    State,
+    Status,
+)
 WORDS = {word.value.replace("_", " ") for kind in KINDS for word in kind}
+WORDS |= {"active", "disabled"}  # how an account stands
 WORDS |= {*CASE_STATES, *CLOCK_STATES, *ORDER_STATES, *COMPARED, "withdrawal", "working days", "days", "hours"}
 HAZARDS = set(load_taxonomy().names)
 OTHERS = [language for language in languages() if language != "en"]

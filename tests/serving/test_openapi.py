@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from models.domain.listing import Listing
 from serving.api.problems import Problem
 from serving.api.schemas import AssessmentAnswer, ModelAnswer, StoredAnswer, SummaryList
+from serving.hooks.kinds import KINDS, described
 from tests.serving.conftest import BAG, HEATER, post
 
 
@@ -80,3 +81,13 @@ def test_answers_have_the_documented_shape(shared_client: TestClient) -> None:
 def test_the_listing_schema_is_the_listing(document: dict[str, Any]) -> None:
     documented = set(document["components"]["schemas"]["Listing"]["properties"])
     assert documented == set(TypeAdapter(Listing).json_schema()["properties"])
+
+
+def test_every_kind_of_event_is_a_webhook_with_an_example_of_its_body(document: dict[str, Any]) -> None:
+    assert set(document["webhooks"]) == set(KINDS)
+    for name, item in document["webhooks"].items():
+        content = item["post"]["requestBody"]["content"]["application/json"]
+        example = content["example"]
+        assert example["kind"] == content["schema"]["properties"]["kind"]["const"] == name
+        assert set(example) == set(content["schema"]["required"])
+        assert described(name, example["body"]) == example["body"]

@@ -23,6 +23,9 @@ JOBS = {
     "POST /v1/jobs/{job_id}/cancel", "DELETE /v1/jobs/{job_id}",
 }  # fmt: skip
 """Of the caller's own."""
+OWN = JOBS | {
+    "GET /account", "POST /account/name", "POST /account/password", "POST /account/language", "POST /account/sign-out",
+}  # fmt: skip
 OVERSIGHT = {
     "GET /review/dashboard",
     "GET /review/dashboard/{figure}",
@@ -30,10 +33,17 @@ OVERSIGHT = {
     "GET /review/log",
     "POST /review/log/verify",
     "GET /review/log/export",
+    "GET /v1/figures/pledge",
+    "GET /review/figures",
+    "GET /review/commitments",
 }
 CONSOLE = {
     "GET /review",
     "POST /review/next",
+    "POST /review/views",
+    "POST /review/views/{view_id}",
+    "POST /review/views/{view_id}/delete",
+    "POST /review/views/{view_id}/default",
     "POST /review/bulk",
     "POST /review/bulk/preview",
     "POST /review/batches/{batch}/undo",
@@ -50,27 +60,41 @@ CONSOLE = {
     "POST /review/items/{item_id}/decide",
     "GET /review/complaints",
     "POST /review/complaints/{appeal_id}",
+    "GET /review/cases/{case_id}/notice",
+    "POST /review/cases/{case_id}/notice",
+    "POST /review/cases/{case_id}/notice/release",
+    "GET /v1/cases/{case_id}/notice",
+    "PUT /v1/cases/{case_id}/notice",
+    "POST /v1/cases/{case_id}/notice/release",
 }
+TOLD = {"GET /v1/cases/{case_id}/notices/{language}", "GET /v1/cases/{case_id}/buyers"}
+"""Of recalls, without a person."""
 ALLOWED = {
     # what each role may besides health and the sign-in page, written out once more: a change must be meant
-    Role.UPLOADER: JOBS | {
+    Role.UPLOADER: OWN | TOLD | {
+        "POST /v1/cases/{case_id}/buyers", "POST /v1/cases/{case_id}/buyers/receipts",
+        "GET /v1/cases/{case_id}/buyers/list",
         "DELETE /session", "GET /openapi.json", "POST /v1/assessments", "GET /v1/assessments/{assessment_id}",
         "GET /v1/assessments/{assessment_id}/explanation", "GET /v1/model",
     },
-    Role.REVIEWER: JOBS | {
+    Role.REVIEWER: OWN | TOLD | {
         "DELETE /session", "GET /openapi.json", "POST /v1/assessments", "GET /v1/assessments/{assessment_id}",
         "GET /v1/assessments/{assessment_id}/explanation", "GET /v1/model", "GET /", "GET /assessments/{assessment_id}",
         "GET /v1/assessments", "GET /v1/assessments/{assessment_id}/statement", "POST /v1/statements",
         "POST /v1/statements/check", "GET /v1/plans", "GET /v1/plans/{name}", *CONSOLE, *OVERSIGHT,
     },
-    Role.SCIENTIST: JOBS | {
+    Role.SCIENTIST: OWN | {
         "DELETE /session", "GET /openapi.json", "POST /v1/assessments", "GET /v1/assessments/{assessment_id}",
         "GET /v1/assessments/{assessment_id}/explanation", "GET /v1/model", "GET /", "GET /assessments/{assessment_id}",
         "GET /v1/assessments", "GET /v1/plans", "GET /v1/plans/{name}", "POST /v1/plans", "POST /v1/plans/rollback",
         "GET /v1/shadow", "GET /v1/shadow/differences", "GET /metrics", "GET /review/golden", *OVERSIGHT,
     },
 }  # fmt: skip
-OPEN_ROUTES = {"GET /healthz", "GET /readyz", "POST /session", "GET /static/{path}"}
+OPEN_ROUTES = {
+    "GET /healthz", "GET /readyz", "POST /session", "GET /session/oidc", "GET /session/oidc/callback",
+    "GET /static/{path}", "GET /authorities", "GET /authorities/{country}", "GET /v1/authorities",
+    "GET /v1/authorities/{country}",
+}  # fmt: skip
 ROUTES = [route for route in ROLES if ROLES[route] != OPEN]
 
 

@@ -67,7 +67,7 @@ def pdf(paper: Paper, day: dt.date) -> bytes:
     day : date
         Written as the date of the file, so that equal documents are equal bytes.
     """
-    pages = _Pages(paper.title, dict(paper.facts).get("Plan", ""))
+    pages = _Pages(paper.title, dict(paper.facts).get("Plan", "hazardlens"))
     pages.set_title(paper.title)
     pages.set_lang("en")
     pages.set_creator("hazardlens")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,19 +10,10 @@ from sqlalchemy import Engine, select, text
 
 from serving.hooks.kinds import KINDS
 from serving.hooks.outbox import Outbox, event_id_of
-from serving.store.database import open_database, writing
+from serving.store.database import writing
 from serving.store.hook_tables import EventRow
-from serving.store.migrating import migrate
 
 SOON = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Engine]:
-    engine = open_database(database_url)
-    migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 def kept(database: Engine) -> list[dict[str, Any]]:

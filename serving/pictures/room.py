@@ -1,0 +1,70 @@
+"""The parts that take in, read and know pictures, put together over one database and under one set of settings."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+
+from models.captioning.building import CAPTIONERS, CaptionerSettings, build_chain, pictures_can_be_read
+from models.pictures.decoding import DecodeLimits
+from models.pictures.isolation import IsolatedDecoder
+from serving.outgoing.addresses import AddressRules, Guard
+from serving.pictures.entries import Entry
+from serving.pictures.fetching import Fetcher, FetchLimits
+from serving.pictures.files import PictureFiles
+from serving.pictures.known import KnownPictures
+from serving.pictures.offered import Hosts, Offered, PictureRules
+from serving.pictures.reader import Count, Eyes, PictureReader
+from serving.pictures.store import PictureStore
+from serving.settings import Settings
+from serving.store.assessments import AssessmentStore
+
+
+class PictureRoom:
+    """Everything about pictures that one server has.
+
+    Parameters
+    ----------
+    settings : Settings
+    assessments : AssessmentStore
+    count : callable
+        Notes in the metrics what came of a picture.
+    """
+
+    def __init__(self, settings: Settings, assessments: AssessmentStore, count: Count) -> None:
+        most_bytes = settings.picture_max_mb * 1_000_000
+        self.rules = PictureRules(settings.picture_max, most_bytes, Hosts(settings.picture_hosts))
+        self.store = PictureStore(assessments.engine)
+        self.files = PictureFiles(settings.pictures)
+        self.known = KnownPictures(assessments.engine)
+        self.blurred = settings.picture_blur
+        limits = DecodeLimits(bytes=most_bytes, pixels=settings.picture_max_megapixels * 1_000_000)
+        self.decoder = IsolatedDecoder(limits)
+        guard = Guard(AddressRules(settings.outgoing_networks, https_only=False))
+        fetching = FetchLimits(seconds=settings.picture_fetch_seconds, bytes=most_bytes)
+        self._chain = build_chain(captioner_settings(settings))
+        eyes = Eyes(self.decoder, Fetcher(self.rules.hosts, guard, fetching), self.known, self._chain)
+        keep = dt.timedelta(hours=settings.picture_keep_hours)
+        self.reader = PictureReader(self.store, self.files, assessments, eyes, keep, count)
+
+    def receive(self, offered: Sequence[Offered], listing_id: str) -> list[Entry]:
+        """Keep the bytes of a listing's pictures; return these, as read where all of them were before. Blocks."""
+        entries = [Entry.of(position, picture) for position, picture in enumerate(offered)]
+        before = self.store.read_before(entries, listing_id)
+        if before is not None:  # but what is known may have changed since
+            return [replace(entry, matches=self.known.matches(entry.fingerprint)) for entry in before]
+        for picture in offered:
+            if picture.url is None:
+                self.files.receive(picture.data)
+        return entries
+
+    async def end(self) -> None:
+        """Stop reading, and end the processes that read."""
+        await self.reader.end()
+        self._chain.close()
+
+
+def captioner_settings(settings: Settings) -> CaptionerSettings:
+    """Return which captioners are asked: all of them where text in pictures can be read, else none."""
+    return CaptionerSettings(CAPTIONERS if pictures_can_be_read() else (), cache=settings.pictures / "captions")
