@@ -78,7 +78,31 @@ def held(connection: Connection) -> dict[str, set[str]]:
     return {row.id: {event_id_of("listing.hold_for_review", f"assessment:{row.id}")} for row in rows}
 
 
-PRODUCERS = {"listings": Producer(("listing.hold_for_review",), assess, held)}
+def notify(http: httpx.Client, number: int) -> str:
+    """Hand in an authority's order, which opens a recall case; a client that gets no answer sends it again."""
+    reference = f"SR/{number:05}/30"
+    notice = {"kind": "order", "authority": "NVWA", "country": "NL", "reference": reference, "title": f"Bear {number}"}
+    answer = http.post("/v1/recalls/notices", json=notice, headers={"Idempotency-Key": reference})
+    answer.raise_for_status()
+    return reference
+
+
+def cases(connection: Connection) -> dict[str, set[str]]:
+    """Return the alerts that have their one case with its clocks and its first act, each with its event."""
+    rows = connection.execute(
+        text(
+            "SELECT a.id, a.reference FROM alerts a JOIN recall_cases c ON c.alert_id = a.id"
+            " WHERE (SELECT count(*) FROM case_clocks k WHERE k.case_id = c.id) = 2"
+            " AND (SELECT count(*) FROM case_events e WHERE e.case_id = c.id AND e.kind = 'received') = 1"
+        )
+    )
+    return {row.reference: {event_id_of("alert.received", f"alert:{row.id}")} for row in rows}
+
+
+PRODUCERS = {
+    "listings": Producer(("listing.hold_for_review",), assess, held),
+    "alerts": Producer(("alert.received",), notify, cases),
+}
 
 
 class Recorder(Receiver):
