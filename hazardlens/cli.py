@@ -16,6 +16,7 @@ import typer
 from hazardlens.commands import (
     accounts,
     audit,
+    captioner,
     data,
     erase,
     follow,
@@ -23,6 +24,7 @@ from hazardlens.commands import (
     hooks,
     keys,
     knowledge,
+    matching,
     plan,
     pledge,
     reasons,
@@ -52,9 +54,11 @@ app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("score")(scoring.score)
 app.command("erase")(erase.erase)
+app.command("match")(matching.match)
 app.command("serve")(serve.serve)
 app.command("ingest")(data.ingest)
 app.command("corpus")(data.corpus)
+app.command("captioner")(captioner.captioner)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(golden.app, name="golden")

@@ -19,6 +19,7 @@ from models.domain.assessment import Assessment, Versions, assessment_id
 from models.domain.explanation import Detail as ExplanationDetail
 from models.domain.explanation import Explanation
 from models.domain.listing import Listing
+from models.matching.looking import NOT_LOOKED, Looked, Recalls
 from models.plan.plan import Plan
 from serving.admission import Admission, Ticket
 from serving.remembered import Remembered
@@ -26,8 +27,8 @@ from serving.turns import Turns, Work
 from serving.watching import Observer, Unobserved, listing_watch
 
 _log = logging.getLogger("hazardlens.engine")
-_Key = tuple[str, Detail, str, str]
-"""Content hash, detail, versions of model and plan: what makes two answers the same."""
+_Key = tuple[str, Detail, str, str, str]
+"""Content hash, detail, versions of model, plan and known alerts: what makes two answers the same."""
 _HANDED_OVER_AT_ONCE = 16
 """Listings of one request that are handed over before others get their turn on the event loop: about a millisecond."""
 
@@ -67,6 +68,7 @@ Outcome = Assessment | Failure
 
 Finish = Callable[[Assessment, Listing], Assessment]
 FinishingFor = Callable[[HazardClassifier], Finish]
+RecallsFor = Callable[[HazardClassifier], Recalls | None]
 
 
 def as_it_is(_: HazardClassifier) -> Finish:
@@ -89,23 +91,27 @@ class InForce:
     finish : callable
         Completes an answer of the model.
     versions : Versions
+    recalls : Recalls or None
+        Looks for matches among the known alerts.
     """
 
     model: HazardClassifier
     plan: Plan
     finish: Finish
     versions: Versions
+    recalls: Recalls | None = None
 
     @classmethod
-    def of(cls, model: HazardClassifier, plan: Plan, finish: Finish) -> Self:
+    def of(cls, model: HazardClassifier, plan: Plan, finish: Finish, recalls: Recalls | None = None) -> Self:
         """Bind the plan to the model."""
         bound = plan.bound_to(model.guarantees)
-        return cls(model, bound, finish, Versions(model=model.version, plan=bound.id, taxonomy=model.taxonomy.id))
+        versions = Versions(model=model.version, plan=bound.id, taxonomy=model.taxonomy.id)
+        return cls(model, bound, finish, versions, recalls)
 
     def assess(self, listing: Listing, explain: Detail, watch: Stopwatch | None = None) -> Assessment:
         """Assess one listing, on the calling thread; the watch gets the phases."""
         watch = watch or Stopwatch()
-        assessment = self.finish(self.model.assess(listing, self.plan, explain, watch), listing)
+        assessment = self.finish(self.model.assess(listing, self.plan, explain, watch, self.recalls), listing)
         watch.lap("tell")
         return assessment
 
@@ -135,6 +141,8 @@ class AssessmentEngine:
         How much it takes on.
     finishing_for : callable
         Gives what completes the answers of a model, on the pool's threads.
+    recalls_for : callable
+        Gives what looks for matches of a model's listings; asked once a model, before it is put in force.
     """
 
     def __init__(
@@ -143,13 +151,15 @@ class AssessmentEngine:
         plan: Plan,
         limits: Limits | None = None,
         finishing_for: FinishingFor = as_it_is,
+        recalls_for: RecallsFor = lambda _: None,
     ) -> None:
         limits = limits or Limits()
         self.finishing_for = finishing_for
         self.threads = model.encoder.threads
         self.admission = Admission(limits.in_flight, self.threads, limits.wait_seconds)
         self.remembered = Remembered(limits.remembered_bytes)
-        self.in_force = InForce.of(model, plan, finishing_for(model))
+        self._recalls_for = recalls_for
+        self.in_force = InForce.of(model, plan, finishing_for(model), recalls_for(model))
         self.observer: Observer = Unobserved()
         self._swapping = threading.Lock()
         self._turns = Turns(self.threads, limits.cores)
@@ -173,15 +183,16 @@ class AssessmentEngine:
     def put_in_force(self, plan: Plan) -> None:
         """Let another plan decide from now on; listings of requests that have begun keep theirs."""
         with self._swapping:
-            self.in_force = InForce.of(self.in_force.model, plan, self.in_force.finish)
+            self.in_force = InForce.of(self.in_force.model, plan, self.in_force.finish, self.in_force.recalls)
 
     def put_model_in_force(self, model: HazardClassifier) -> None:
         """Let another model answer from now on; listings of requests that have begun keep theirs."""
+        recalls = self._recalls_for(model)  # it may have alerts to read: plans need not wait for that
         with self._swapping:
-            self.in_force = self.with_model(model)
+            self.in_force = InForce.of(model, self.in_force.plan, self.finishing_for(model), recalls)
 
     def with_model(self, model: HazardClassifier) -> InForce:
-        """Return what would be in force with another model."""
+        """Return what would be in force with another model, but for the known alerts."""
         return InForce.of(model, self.in_force.plan, self.finishing_for(model))
 
     async def assess(
@@ -230,6 +241,7 @@ class AssessmentEngine:
         detail: ExplanationDetail,
         risk_types: Sequence[str] = (),
         in_force: InForce | None = None,
+        looked: Looked = NOT_LOOKED,
     ) -> Explanation:
         """Assess a listing anew and explain the answer.
 
@@ -237,6 +249,8 @@ class AssessmentEngine:
         ----------
         in_force : InForce, optional
             What was in force when the caller began.
+        looked : Looked
+            What was found among the known alerts when the answer was given.
 
         Raises
         ------
@@ -248,7 +262,7 @@ class AssessmentEngine:
         def do() -> Explanation:
             begun = perf_counter()
             try:
-                return explain_listing(by.model, listing, by.plan, detail, risk_types)
+                return explain_listing(by.model, listing, by.plan, detail, risk_types, looked)
             finally:
                 self.admission.took(perf_counter() - begun, kind)
 
@@ -269,7 +283,8 @@ class AssessmentEngine:
         self, listing: Listing, explain: Detail, by: InForce, ticket: Ticket, remember: bool
     ) -> Assessment:
         """Return what is remembered of equal content by the same versions, join its run under way, or start one."""
-        key = (listing.content_hash(), explain, by.versions.model, by.versions.plan)
+        known_alerts = by.recalls.version if by.recalls is not None else ""
+        key = (listing.content_hash(), explain, by.versions.model, by.versions.plan, known_alerts)
         run = self._running.get(key)
         if run is not None:
             self.observer.answered("joined")
@@ -335,5 +350,6 @@ def addressed_to(assessment: Assessment, listing: Listing) -> Assessment:
     """Return the assessment of equal content as the answer for this listing's id."""
     if assessment.listing_id == listing.id:
         return assessment
-    own = assessment_id(assessment.content_hash, listing.id, assessment.versions)
-    return assessment.model_copy(update={"id": own, "listing_id": listing.id})
+    own = assessment_id(assessment.content_hash, listing.id, assessment.versions, assessment.matches)
+    matches = [match.model_copy(update={"listing_id": listing.id}) for match in assessment.matches]
+    return assessment.model_copy(update={"id": own, "listing_id": listing.id, "matches": matches})

@@ -30,7 +30,7 @@ from serving.buyers.forgetting import forget_buyers
 from serving.buyers.notices import NoticeDesk
 from serving.buyers.sending import BuyerList
 from serving.demo import seed
-from serving.engine import AssessmentEngine, Limits, Outcome
+from serving.engine import AssessmentEngine, Limits, Outcome, RecallsFor
 from serving.erasure.retention import Keep, Retention
 from serving.evidence import Pairs, add_items, read_items
 from serving.hooks.schedule import Schedule
@@ -40,6 +40,10 @@ from serving.jobs import runner
 from serving.jobs.background import Background
 from serving.jobs.files import JobFiles
 from serving.live_plan import LivePlan
+from serving.matching.judging import JudgementStore
+from serving.matching.recalls import KnownRecalls, watch_recalls
+from serving.matching.signatures import SignatureStore
+from serving.matching.stored_listings import ListingSearch
 from serving.metrics import Metrics
 from serving.model_watch import ModelWatch
 from serving.outgoing.addresses import AddressRules
@@ -48,10 +52,11 @@ from serving.pictures.room import PictureRoom
 from serving.process_memory import give_back
 from serving.recalls.desk import RecallDesk
 from serving.recalls.fetching import Fetcher, client_of
+from serving.recalls.matched import note_matches, remembering, searching_with
 from serving.recalls.polling import Poller
 from serving.recalls.rules import RecallRules
 from serving.recalls.runner import RecallRunner, Work
-from serving.recalls.searching import Search, Searching
+from serving.recalls.searching import Searching
 from serving.recalls.sources import load_sources
 from serving.recalls.ways import WAYS
 from serving.review.deciding import Decisions
@@ -95,12 +100,14 @@ class Services:
         self.tracing = tracing_of(settings)
         database = open_database(settings.database_url)
         self.desk = ReviewDesk(database, desk_rules(settings))
+        self.signatures = SignatureStore(database)
+        self.match_judgements = JudgementStore(database)
         self.store = AssessmentStore(database, self._also_keep)
         self.pictures = PictureRoom(settings, self.store, self.metrics.picture)
         self.saving = Saving(self.store)
-        self.recalls = RecallDesk(database, recall_rules(settings), load_marketplace(settings.marketplace))
+        marketplace, remember = load_marketplace(settings.marketplace), remembering(self.match_judgements)
+        self.recalls = RecallDesk(database, recall_rules(settings), marketplace, remember)
         self.recall_runner = RecallRunner()
-        self.recall_search: Search | None = None
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
         self.keys = IdempotencyStore(self.store.engine, timedelta(hours=settings.idempotency_hours))
@@ -128,6 +135,8 @@ class Services:
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
         self.shadow = ShadowRunner(trial_of(settings), self.shadow_store)
+        self._listing_search: ListingSearch | None = None
+        self._searching = threading.Lock()
         self._engine: AssessmentEngine | None = None
         self._live_plan: LivePlan | None = None
         self._model_watch: ModelWatch | None = None
@@ -196,7 +205,7 @@ class Services:
             await asyncio.to_thread(migrate, self.store.engine)
             self.hooks.sender.begin()
             await self.keyring.begin()
-            engine = await asyncio.to_thread(load_engine, self.settings)
+            engine = await asyncio.to_thread(load_engine, self.settings, self._recalls_for)
             live_plan = LivePlan(self.plans, engine, self.metrics.versions)
             await asyncio.to_thread(live_plan.begin)
             model_watch = ModelWatch(self.settings.model, engine, self._another_model, self.metrics.model_failed)
@@ -220,6 +229,7 @@ class Services:
             asyncio.create_task(self.retention.watch()),
             asyncio.create_task(live_plan.watch()),
             asyncio.create_task(self.metrics.keep_fresh()),
+            asyncio.create_task(watch_recalls(lambda: engine.in_force.recalls)),
             asyncio.create_task(self._forget()),
         ]
         if self.settings.model_watch:
@@ -248,7 +258,8 @@ class Services:
         await asyncio.to_thread(give_back)
 
     def _recall_work(self, model: HazardClassifier) -> Work:
-        searching = None if self.recall_search is None else Searching(self.recalls, self.store, self.recall_search)
+        search = searching_with(lambda: self.listing_search, lambda: self._known_recalls)
+        searching = Searching(self.recalls, self.store, search)
         if not self.settings.recall_poll:
             return Work(self.recalls, None, searching, self.metrics.recalls)
         fetcher = Fetcher(client_of(self.settings.outgoing_networks))
@@ -256,6 +267,27 @@ class Services:
         receiving = self.recalls.receiving
         poller = Poller(self.recalls.engine, sources, receiving, fetcher, model.taxonomy, WAYS)
         return Work(self.recalls, poller, searching, self.metrics.recalls)
+
+    def _recalls_for(self, model: HazardClassifier) -> KnownRecalls:
+        """Return what looks for matches of a model's listings, with the alerts that are known now."""
+        recalls = KnownRecalls(model, self.store.engine)
+        recalls.refresh(lambda: not self._ending)
+        return recalls
+
+    @property
+    def _known_recalls(self) -> KnownRecalls:
+        recalls = self.engine.in_force.recalls
+        assert isinstance(recalls, KnownRecalls)
+        return recalls
+
+    @property
+    def listing_search(self) -> ListingSearch:
+        """What finds the stored listings of an alert; it keeps their signatures in memory once it has been used."""
+        recalls = self._known_recalls
+        with self._searching:
+            if self._listing_search is None or self._listing_search.signer.version != recalls.signer.version:
+                self._listing_search = ListingSearch(recalls.signer, self.store.engine)
+            return self._listing_search
 
     def _another_model(self, model: HazardClassifier) -> None:
         """Let what hangs on the model follow it; on the thread that has put it in force."""
@@ -309,6 +341,8 @@ class Services:
     def _also_keep(self, connection: Connection, answers: Sequence[Answered]) -> None:
         """Keep what hangs on answers, in the transaction that keeps them."""
         self.desk.kept(connection, answers)
+        note_matches(self.recalls, connection, answers, datetime.now(UTC))
+        self.signatures.keep_within(connection, answers)
         self.pictures.store.keep_within(connection, answers)
 
     async def _forget(self) -> None:
@@ -350,7 +384,7 @@ def known_items(model: HazardClassifier, settings: Settings) -> Pairs:
     return read_items(model, settings.evidence) if settings.evidence else []
 
 
-def load_engine(settings: Settings) -> AssessmentEngine:
+def load_engine(settings: Settings, recalls_for: RecallsFor = lambda _: None) -> AssessmentEngine:
     """Load model and plan.
 
     Raises
@@ -364,7 +398,7 @@ def load_engine(settings: Settings) -> AssessmentEngine:
     model = HazardClassifier.load(settings.model.resolve(), settings.threads_of_a_worker)
     marketplace = load_marketplace(settings.marketplace)
     return AssessmentEngine(
-        model, plan, limits_of(settings), lambda answering: Telling(answering.knowledge, marketplace)
+        model, plan, limits_of(settings), lambda answering: Telling(answering.knowledge, marketplace), recalls_for
     )
 
 

@@ -182,6 +182,24 @@ class Settings:
     hook_keep_days : int
         Days that the log of webhooks is kept.
 
+    captioners : tuple of str
+        Who reads pictures, in order: `ocr`, `mark`, `caption`, `remote`, or `none`; empty takes those that have what
+        they need.
+    captioner_seconds : float
+        How long each captioner may take for a picture.
+    caption_cache : Path
+        Directory of captions by the hash of their picture.
+    caption_cache_mb : int
+        Their size, in units of 1,000,000 bytes.
+    tesseract : str or None
+        Language packs of Tesseract for scripts that the built-in reader does not know: ``rus+ara``, or ``all``.
+    caption_model : Path or None
+        Image-to-text model, as `hazardlens captioner` writes it.
+    caption_url, caption_token : str or None
+        Captioning service, and the bearer token for it.
+    caption_a_day : int
+        Most requests to that service in 24 hours; 0 is no limit.
+
     Raises
     ------
     InputError
@@ -269,6 +287,15 @@ class Settings:
     picture_hosts: tuple[str, ...] = ()
     picture_fetch_seconds: float = 10.0
     picture_blur: bool = True
+    captioners: tuple[str, ...] = ()
+    captioner_seconds: float = 60.0
+    caption_cache: Path = Path("var/captions")
+    caption_cache_mb: int = 50
+    tesseract: str | None = None
+    caption_model: Path | None = None
+    caption_url: str | None = None
+    caption_token: str | None = None
+    caption_a_day: int = 10_000
 
     def __post_init__(self) -> None:
         if self.max_in_flight < self.max_listings:
@@ -460,6 +487,10 @@ def _path(_: str, raw: str) -> Path:
     return Path(raw)
 
 
+def _names(_: str, raw: str) -> tuple[str, ...]:
+    return tuple(name for part in raw.split(",") if (name := part.strip()))
+
+
 _share = _number(1, "give a number from 0 to 1, such as 0.1")
 _seconds = _number(86_400, "give seconds from 0 to 86400, such as 2 or 0.5")
 _pause = _number(600, "give seconds from 0.05 to 600, such as 5", 0.05)
@@ -533,6 +564,15 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "tls_key": _path,
     "hsts_seconds": _integer(0, 100_000_000),
     "trusted_proxies": _text,
+    "captioners": _names,
+    "captioner_seconds": _seconds,
+    "caption_cache": _path,
+    "caption_cache_mb": _integer(1, 1_000_000),
+    "tesseract": _text,
+    "caption_model": _path,
+    "caption_url": _url,
+    "caption_token": _text,
+    "caption_a_day": _integer(0, 1_000_000_000),
     "outgoing_networks": _networks,
     "hook_timeout_seconds": _pause,
     "hook_backoff_seconds": _pause,

@@ -17,7 +17,16 @@ from models.domain.listing import Caption
 _MODULE = "models.captioning.isolation_child"
 _START_SECONDS = 120.0
 _END_SECONDS = 5.0
-_ENVIRONMENT = ("PATH", "HOME", "LANG", "TESSDATA_PREFIX", "HAZARDLENS_DATASETS", "HAZARDLENS_CACHE", "OMP_NUM_THREADS")
+_ENVIRONMENT = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "TESSDATA_PREFIX",
+    "OMP_THREAD_LIMIT",
+    "OMP_NUM_THREADS",
+    "HAZARDLENS_DATASETS",
+    "HAZARDLENS_CACHE",
+)
 """What the process is told of ours: no password or key is among it."""
 
 

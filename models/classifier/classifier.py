@@ -36,6 +36,7 @@ from models.domain.listing import Listing
 from models.domain.risk import RiskLevel
 from models.domain.taxonomy import Taxonomy, parse_taxonomy
 from models.knowledge.base import Knowledge, shared_knowledge
+from models.matching.looking import NOT_LOOKED, Looked, Recalls
 from models.plan.plan import Plan
 
 Detail = Literal["none", "tokens", "full"]
@@ -147,7 +148,12 @@ class HazardClassifier:
         ]
 
     def assess(
-        self, listing: Listing, plan: Plan, explain: Detail = "none", watch: Stopwatch | None = None
+        self,
+        listing: Listing,
+        plan: Plan,
+        explain: Detail = "none",
+        watch: Stopwatch | None = None,
+        recalls: Recalls | None = None,
     ) -> Assessment:
         """Assess one listing.
 
@@ -157,7 +163,10 @@ class HazardClassifier:
             ``tokens`` gives the twelve strongest words for each of the listing's main hazards, ``full`` every word
             for every risk type.
         watch : Stopwatch, optional
-            Gets the phases ``language``, ``encode``, ``judge``, ``explain`` and ``decide``, and the tokens read.
+            Gets the phases ``language``, ``encode``, ``judge``, ``match``, ``explain`` and ``decide``, and the tokens
+            read.
+        recalls : Recalls, optional
+            Looks for matches among the known alerts.
         """
         watch = watch or Stopwatch()
         with self._crowd.joined():
@@ -168,14 +177,29 @@ class HazardClassifier:
             watch.lap("encode")
             opinion = self.opinions([read], encoding.embedding[None, :])[0]
             watch.lap("judge")
-            assessment = self._word(read, opinion, plan, encoding, explain, watch)
+            looked = NOT_LOOKED
+            if recalls is not None:
+                looked = recalls.look(read, encoding.embedding, opinion.kinds, self.concerns(opinion))
+                watch.lap("match")
+            assessment = self._word(read, opinion, plan, encoding, explain, watch, looked)
             watch.lap("decide")
             return assessment
 
     def assess_many(
-        self, listings: Iterable[Listing], plan: Plan, explain: Detail = "none", chunk: int = 256
+        self,
+        listings: Iterable[Listing],
+        plan: Plan,
+        explain: Detail = "none",
+        chunk: int = 256,
+        looked: Looked = NOT_LOOKED,
     ) -> Iterator[Assessment]:
-        """Assess listings in order, a chunk at a time, several texts at once; equal to `assess` one by one."""
+        """Assess listings in order, a chunk at a time, several texts at once; equal to `assess` one by one.
+
+        Parameters
+        ----------
+        looked : Looked
+            What was found among the known alerts, for all of them.
+        """
         stream = iter(listings)
         with ThreadPoolExecutor(self.encoder.threads) as pool:
             while batch := list(islice(stream, chunk)):
@@ -183,7 +207,7 @@ class HazardClassifier:
                 encodings = list(pool.map(self.encoder.encode, [r.text.text for r in read]))
                 opinions = self.opinions(read, np.stack([e.embedding for e in encodings]))
                 for r, opinion, encoding in zip(read, opinions, encodings, strict=True):
-                    yield self._word(r, opinion, plan, encoding, explain)
+                    yield self._word(r, opinion, plan, encoding, explain, looked=looked)
 
     def predict(self, listings: Iterable[Listing], progress: Callable[[int], object] | None = None) -> Predictions:
         """Return the figures of many listings as arrays, for evaluation."""
@@ -209,9 +233,9 @@ class HazardClassifier:
             encoding = self.encoder.encode(read.text.text, alone=self._crowd.alone)
             return ExplainedListing(read, encoding, self.opinions([read], encoding.embedding[None, :])[0])
 
-    def answer(self, explained: ExplainedListing, plan: Plan) -> Assessment:
+    def answer(self, explained: ExplainedListing, plan: Plan, looked: Looked = NOT_LOOKED) -> Assessment:
         """Return the assessment of a listing that has been read and encoded: equal to `assess`."""
-        return self._word(explained.read, explained.opinion, plan, explained.encoding, "none")
+        return self._word(explained.read, explained.opinion, plan, explained.encoding, "none", looked=looked)
 
     def explain(self, listing: Listing, risk_types: Sequence[str] = ()) -> list[Attribution]:
         """Return the exact attribution of some risk types (all without names), every word."""
@@ -358,6 +382,7 @@ class HazardClassifier:
         encoding: Encoding,
         explain: Detail,
         watch: Stopwatch | None = None,
+        looked: Looked = NOT_LOOKED,
     ) -> Assessment:
         hazards = hazard_scores(opinion, self.taxonomy.names, self.thresholds, self.scenario_model.knows_hazards)
         which: list[int] = []
@@ -381,7 +406,13 @@ class HazardClassifier:
             prior_unsafe=self.settings.prior_unsafe,
             truncated=encoding.truncated,
             explanation=explanation,
+            looked=looked,
         )
+
+    def concerns(self, opinion: Opinion) -> list[str]:
+        """Return the risk types whose probability reaches its threshold, most probable first."""
+        scores = hazard_scores(opinion, self.taxonomy.names, self.thresholds, self.scenario_model.knows_hazards)
+        return [score.risk_type for score in scores if score.flagged]
 
 
 def read_guarantees(directory: Path | str) -> tuple[Guarantee, ...]:

@@ -29,6 +29,7 @@ from models.domain.explanation import (
 )
 from models.domain.listing import Listing
 from models.domain.risk import RiskLevel
+from models.matching.looking import NOT_LOOKED, Looked
 
 if TYPE_CHECKING:
     from models.classifier.classifier import HazardClassifier
@@ -48,6 +49,7 @@ def explain_listing(
     plan: Plan,
     detail: Detail = "tokens",
     risk_types: Sequence[str] = (),
+    looked: Looked = NOT_LOOKED,
 ) -> Explanation:
     """Assess a listing and explain the answer.
 
@@ -58,9 +60,11 @@ def explain_listing(
         change the answer, and known items for and against.
     risk_types : sequence of str
         Hazards to explain besides the main ones.
+    looked : Looked
+        What was found among the known alerts when the answer was given.
     """
     explained = model.explained(listing)
-    answer = model.answer(explained, plan)
+    answer = model.answer(explained, plan, looked)
     full = detail == "full"
     shown = _shown(answer, full, risk_types)
     main = shown[0].risk_type if answer.risk_level != RiskLevel.NONE else None

@@ -15,7 +15,8 @@ from models.domain.risk import RiskLevel
 
 if TYPE_CHECKING:
     from models.classifier.classifier import HazardClassifier
-    from models.plan.plan import Plan
+    from models.matching.looking import looked_before
+from models.plan.plan import Plan
 
 MOST_PHRASES = 6
 """Phrases that are left out one at a time."""
@@ -109,7 +110,8 @@ class WhatIfs:
         """Ask the model about several choices at once, about each choice but once."""
         new = [gone for gone in dict.fromkeys(tuple(sorted(choice)) for choice in choices) if gone not in self.tried]
         listings = [leave_out(self.listing, [place for i in gone for place in self.groups[i]]).listing for gone in new]
-        for gone, answer in zip(new, self.model.assess_many(listings, self.plan), strict=True):
+        answers = self.model.assess_many(listings, self.plan, looked=looked_before(self.base))
+        for gone, answer in zip(new, answers, strict=True):
             self.tried[gone] = _Tried(gone, self._removal(gone, answer))
         return [self.tried[tuple(sorted(choice))] for choice in choices]
 

@@ -25,6 +25,7 @@ from models.domain.assessment import (
 from models.domain.listing import Listing
 from models.domain.risk import RiskLevel
 from models.knowledge.base import Knowledge
+from models.matching.looking import NOT_LOOKED, Looked
 from models.plan.plan import Plan
 
 Array = NDArray[np.float64]
@@ -101,6 +102,7 @@ def word_assessment(
     prior_unsafe: float,
     truncated: bool,
     explanation: list[Attribution],
+    looked: Looked = NOT_LOOKED,
 ) -> Assessment:
     """Word what the model thinks of a listing, and let the plan decide.
 
@@ -115,6 +117,8 @@ def word_assessment(
         probability is put under that one.
     truncated : bool
         The encoder has not read the whole text.
+    looked : Looked
+        What was found among the known alerts.
     """
     listing, levels = read.listing, opinion.levels
     level = median_level(levels)
@@ -122,7 +126,7 @@ def word_assessment(
     content = listing.content_hash()
     scenarios = scenario_model.scenarios(opinion.kinds, opinion.risks, level, 1) if level != RiskLevel.NONE else []
     findings = Findings(
-        id=assessment_id(content, listing.id, versions),
+        id=assessment_id(content, listing.id, versions, looked.matches),
         listing_id=listing.id,
         content_hash=content,
         versions=versions,
@@ -143,9 +147,12 @@ def word_assessment(
         notes=[*(["the text was longer than the encoder reads"] if truncated else []), *_unread(listing)],
         picture_confidence=_picture_confidence(listing),
         warning_languages=sorted({code for name, code in read.languages.items() if name.startswith("warnings[")}),
+        matches=list(looked.matches),
+        recall_match=looked.recall_match,
+        removed_before=looked.removed_before,
         explanation=explanation,
     )
-    return Assessment.of(findings, plan.decide(findings, listing))
+    return Assessment.of(findings, plan.decide(findings, listing)).signed(looked.signature)
 
 
 def _unread(listing: Listing) -> list[str]:

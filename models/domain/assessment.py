@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import operator
+from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from models.domain.action import Action, Due
+from models.domain.match import Match
 from models.domain.risk import RiskLevel
 
 
@@ -208,19 +210,50 @@ class Findings(_Record):
         None,
         ge=0,
         le=1,
-        description="mean confidence of what was read off the pictures, a failure counting as 0; null without any",
+        description="mean confidence of what was read off the pictures, a failure counting as 0; absent without any",
+        exclude_if=lambda confidence: confidence is None,
     )
     warning_languages: list[str] = Field(default_factory=list, description="languages that the warnings are in")
+    matches: list[Match] = Field(
+        default_factory=list, description="alerts that it may be the product of, likeliest first"
+    )
+    recall_match: float | None = Field(
+        None, ge=0, le=1, description="probability of the best match; null where no alerts are known"
+    )
+    removed_before: bool = Field(False, description="it is like a listing that a person has confirmed for an alert")
     explanation: list[Attribution] = Field(default_factory=list, description="only where asked for")
+
+
+class _Aside:
+    """What goes along with an answer and is no part of it: two answers are equal whatever they have of it."""
+
+    def __init__(self) -> None:
+        self.signature: tuple[str, bytes] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Aside)
+
+    __hash__ = object.__hash__
 
 
 class Assessment(Findings):
     """The answer for one listing.
 
-    Equal listing content and equal versions give an equal answer, id included.
+    Equal listing content, equal versions and equal matches give an equal answer, id included.
     """
 
     decision: Decision
+    _aside: _Aside = PrivateAttr(default_factory=lambda: _Aside())
+
+    @property
+    def signature(self) -> tuple[str, bytes] | None:
+        """What the store keeps to find the listing by an alert, after its version; none in what was read from JSON."""
+        return self._aside.signature
+
+    def signed(self, signature: tuple[str, bytes] | None) -> Assessment:
+        """Return the answer, from now on with a signature."""
+        self._aside.signature = signature
+        return self
 
     @classmethod
     def of(cls, findings: Findings, decision: Decision) -> Assessment:
@@ -228,7 +261,8 @@ class Assessment(Findings):
         return cls(**{name: getattr(findings, name) for name in Findings.model_fields}, decision=decision)
 
 
-def assessment_id(content_hash: str, listing_id: str, versions: Versions) -> str:
-    """Return the id of an assessment: 32 hex digits of the content, the listing's id and the versions."""
-    key = "\x1f".join((content_hash, listing_id, versions.model, versions.plan, versions.taxonomy))
+def assessment_id(content_hash: str, listing_id: str, versions: Versions, matches: Sequence[Match] = ()) -> str:
+    """Return the id of an assessment: 32 hex digits of the content, the listing's id, the versions, and the matches."""
+    found = [f"{match.alert_id}={match.probability:.6f}={match.content}" for match in matches]
+    key = "\x1f".join((content_hash, listing_id, versions.model, versions.plan, versions.taxonomy, *found))
     return hashlib.sha256(key.encode()).hexdigest()[:32]

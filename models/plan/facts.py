@@ -27,7 +27,7 @@ class Circumstances:
     Parameters
     ----------
     recall_match : float or None
-        Score (0 to 1) of the best match with an alert or recall, None where none was looked for.
+        Score (0 to 1) of the best match with an alert or recall; where it is None, what the assessment says counts.
     removed_before : bool
         Equal content is among the removed listings.
     """
@@ -100,9 +100,13 @@ def facts_of(
         "seller_warnings": seller.get("prior_warnings"),
         "seller_removals": seller.get("removals"),
         "seller_suspended": seller.get("suspended"),
-        "recall_match": circumstances.recall_match,
-        "removed_before": circumstances.removed_before,
+        "recall_match": _first_known(circumstances.recall_match, assessment.get("recall_match")),
+        "removed_before": circumstances.removed_before or bool(assessment.get("removed_before")),
     }
+
+
+def _first_known(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)
 
 
 def _facts_of_pictures(listing: Mapping[str, Any]) -> Facts:

@@ -59,7 +59,8 @@ async def get_explanation(
     _require_known(about, in_force)
     _require_same_model(stored, in_force)
     listing = Listing.model_validate(stored.listing)
-    found = await engine.explain(listing, detail, () if about in (None, LEVEL) else (str(about),), in_force)
+    types = () if about in (None, LEVEL) else (str(about),)
+    found = await engine.explain(listing, detail, types, in_force, stored.looked)
     explanation = found.model_copy(
         update={"assessment_id": stored.id, "notes": [*found.notes, *_notes(stored, in_force)]}
     )

@@ -97,7 +97,7 @@ def dots(picture: Picture, rows: Sequence[tuple[str, float | None, float, float,
         parts.append(_text(at, height - 10, f"{25 * tick} %", "middle"))
     for i, (name, share, low, high, total) in enumerate(rows):
         middle = _TOP + _ROW * (i + 0.5)
-        parts.append(_text(left - 8, middle + 4, name if len(name) <= 20 else f"{name[:19]}…", "end"))
+        parts.append(_text(left - 8, middle + 4, name if len(name) <= 18 else f"{name[:17]}…", "end"))
         parts.append(_text(_WIDTH - 2, middle + 4, f"n {total}", "end"))
         if share is not None:
             parts.append(_whisker(x(low), middle, x(high), middle, 1))

@@ -13,8 +13,7 @@ from serving.api.problems import NOT_FOUND, ProblemError, shortened
 from serving.console.charts import Picture, Series, bars, diagonal, dots, lines
 from serving.console.language import chosen_language, translations_for
 from serving.console.rendering import render
-from serving.oversight.figures import FIGURES, SHARES, Table
-from serving.oversight.flow import waiting
+from serving.oversight.figures import FIGURES, SHARES, Reviews, Table
 from serving.oversight.scope import Scope
 from serving.review.desk import ReviewDesk
 from serving.services import services_of
@@ -32,8 +31,8 @@ async def dashboard_page(request: Request, days: int = 30, queue: str = "") -> R
 
     def read() -> dict[str, Any]:
         with desk.engine.connect() as connection:
-            tables = {name: figure(connection, scope) for name, figure in FIGURES.items()}
-            return {"tables": tables, "waiting": waiting(connection, scope)}
+            reviews = Reviews(connection, scope)
+            return {"tables": {name: figure(reviews) for name, figure in FIGURES.items()}, "waiting": reviews.waiting}
 
     found = await asyncio.to_thread(read)
     said = translations_for(chosen_language(request)).gettext
@@ -58,7 +57,7 @@ async def figure_file(request: Request, figure: str, days: int = 30, queue: str 
 
     def read() -> str:
         with engine.connect() as connection:
-            return FIGURES[name](connection, scope).as_csv()
+            return FIGURES[name](Reviews(connection, scope)).as_csv()
 
     headers = {"Content-Disposition": f'attachment; filename="{figure}"', "Cache-Control": "no-store"}
     return Response(await asyncio.to_thread(read), media_type="text/csv; charset=utf-8", headers=headers)

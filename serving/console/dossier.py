@@ -11,6 +11,7 @@ from models.domain.action import Action
 from models.domain.assessment import Assessment
 from models.domain.risk import RiskLevel
 from serving.highlighting import fields_of
+from serving.matching.side_by_side import SideBySide, side_by_side
 from serving.review.browsing import hidden_from
 from serving.review.desk import ReviewDesk
 from serving.review.events import Event
@@ -61,6 +62,7 @@ class Dossier:
     history: Sequence[Event]
     versions: list[OtherVersion]
     of_seller: list[Item]
+    matches: list[SideBySide]
 
     @property
     def fields(self) -> list[tuple[str, str, str]]:
@@ -86,16 +88,18 @@ def dossier_of(desk: ReviewDesk, store: AssessmentStore, item_id: int, person: s
     if blind:  # the second look must not see the first
         decisions = [each for each in decisions if each.reviewer == person]
         history = [event for event in history if event.person == person]
+    assessment = Assessment.model_validate(stored.assessment)
     return Dossier(
         item,
         stored.listing,
-        Assessment.model_validate(stored.assessment),
+        assessment,
         _facts(stored.listing),
         decisions,
         blind,
         history,
         _versions(store, stored),
         desk.browsing.of_seller(item.seller, item.listing_id, person, 8) if item.seller else [],
+        side_by_side(store.engine, stored.listing, assessment.matches),
     )
 
 

@@ -15,6 +15,7 @@ from serving.access.asking import principal_of
 from serving.admission import Refused
 from serving.console.dossier import dossier_of
 from serving.console.forms import STEPS, Form, Worksheet, read_form, verdict_of, worksheet_of
+from serving.console.language import chosen_language
 from serving.console.pictures import pictures_of
 from serving.console.queue import choices_of, filter_of, go, to_next
 from serving.console.rendering import UNDO_COOKIE, render
@@ -64,10 +65,17 @@ async def why(request: Request, item_id: int, about: str = "") -> Response:
     try:
         listing = Listing.model_validate(stored.listing)
         types = () if subject in (None, LEVEL) else (str(subject),)
-        found = await engine.explain(listing, "full", types, in_force)
+        found = await engine.explain(listing, "full", types, in_force, stored.looked)
     except Refused:
         return render(request, "why_later.html", {"item": item, "about": about}, headers={"Retry-After": "1"})
-    return render(request, "why.html", {"fragment": explanation_fragment(found, stored.listing, subject)})
+    language, knowledge = chosen_language(request), in_force.model.knowledge
+
+    def kind_name(kind: str, name: str) -> str:
+        names = knowledge.kinds[knowledge.kind_column[kind]].names if kind in knowledge.kind_column else {}
+        return name if language == "en" else next(iter(names.get(language, ())), name)
+
+    fragment = explanation_fragment(found, stored.listing, subject, language, kind_name)
+    return render(request, "why.html", {"fragment": fragment})
 
 
 @router.get(_ITEM + "/pictures")

@@ -232,7 +232,6 @@ def _case_values(services: Services, case_id: int, now: dt.datetime) -> dict[str
         "draft": line.case.answer or desk.telling.answer(line, now),
         "history": [(event, orjson.loads(event.new)) for event in desk.cases.history(case_id)],
         "shown": _SHOWN,
-        "searches": services.recall_search is not None,
     }
 
 

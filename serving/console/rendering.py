@@ -14,6 +14,7 @@ from jinja2 import Environment
 from serving.access.asking import principal_of
 from serving.access.principal import Role
 from serving.console.language import NAMES, chosen_language, translations_for
+from serving.console.wording import Wording
 from serving.services import services_of
 from serving.templating import template_environment
 
@@ -21,11 +22,15 @@ UNDO_COOKIE = "hazardlens_undo"
 
 
 @cache
-def _environment(language: str) -> Environment:
+def environment_for(language: str) -> Environment:
+    """Return the environment whose templates speak a language."""
     translations = translations_for(language)
     environment = template_environment(["jinja2.ext.i18n"])
     environment.filters["percent"] = percent
-    environment.filters["plain"] = lambda word: translations.gettext(str(word).replace("_", " "))
+    wording = Wording(translations.gettext)
+    environment.filters["plain"] = wording.plain
+    environment.filters["note"] = wording.note
+    environment.filters["said"] = lambda text: translations.gettext(text) if text else ""
     environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
     return environment
 
@@ -40,7 +45,7 @@ def render(
     """Return a page or a fragment; what a seller wrote is escaped, no script or style stands in it."""
     language, principal = chosen_language(request), principal_of(request)
     text = (
-        _environment(language)
+        environment_for(language)
         .get_template(f"console/{template}")
         .render(
             static=request.app.state.static,
@@ -66,7 +71,7 @@ def render_sign_in(
 ) -> HTMLResponse:
     """Return the page on which people sign in; nobody is known on it."""
     language = chosen_language(request)
-    template = _environment(language).get_template("console/sign_in.html")
+    template = environment_for(language).get_template("console/sign_in.html")
     text = template.render(static=request.app.state.static, signed_in="", language=language, **values)
     return HTMLResponse(text, status, {"Cache-Control": "no-store", "Vary": "Accept-Language, Cookie", **headers})
 
@@ -74,7 +79,7 @@ def render_sign_in(
 def render_public(request: Request, template: str, values: Mapping[str, Any]) -> HTMLResponse:
     """Return a page for everybody, who need not be signed in."""
     language = chosen_language(request)
-    page = _environment(language).get_template(f"console/{template}")
+    page = environment_for(language).get_template(f"console/{template}")
     text = page.render(static=request.app.state.static, language=language, **values)
     return HTMLResponse(text, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"})
 

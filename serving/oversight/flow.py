@@ -6,13 +6,13 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, Select, TextClause, case, func, select
 
 from models.domain.risk import RiskLevel
 from serving.oversight.scope import Scope, day_of
 from serving.review.items import DECISIONS, ITEMS
 from serving.review.words import Outcome
-from serving.store.review_tables import OPENED, WAITS
+from serving.store.review_tables import HELD, WAITS
 from serving.store.tables import ShadowDecisionRow
 
 _SHADOW = ShadowDecisionRow.__table__
@@ -82,10 +82,7 @@ def flow(connection: Connection, scope: Scope) -> list[Step]:
     closed = _by_step(
         connection, scope, select(day_of(connection, ITEMS.c.decided_at), func.count()).where(*scope.closed())
     )
-    still = select(func.count()).where(OPENED, ITEMS.c.decided_at.is_(None), ITEMS.c.state != "decided")
-    if scope.queue:
-        still = still.where(ITEMS.c.queue == scope.queue)
-    level = connection.execute(still).scalar_one()
+    level = sum(connection.execute(_undecided(scope, state)).scalar_one() for state in (WAITS, HELD))
     found: list[Step] = []
     for begins in reversed(scope.steps()):
         found.append(Step(begins, opened[begins], closed[begins], level))
@@ -93,19 +90,37 @@ def flow(connection: Connection, scope: Scope) -> list[Step]:
     return found[::-1]
 
 
-def decisions(connection: Connection, scope: Scope) -> list[tuple[dt.date, dict[Outcome, int]]]:
-    """Return the decisions by step and outcome, second looks counted too."""
-    day = day_of(connection, DECISIONS.c.decided_at)
+@dataclass(frozen=True)
+class Made:
+    """Decisions of one step that are alike: their outcome, the model's level and the reviewer's."""
+
+    begins: dt.date
+    outcome: Outcome
+    said: RiskLevel
+    level: RiskLevel
+    count: int
+
+
+def decisions(connection: Connection, scope: Scope) -> list[Made]:
+    """Return the decisions, counted; second looks count too."""
+    alike = (
+        day_of(connection, DECISIONS.c.decided_at), DECISIONS.c.outcome, DECISIONS.c.model_level, DECISIONS.c.level,
+    )  # fmt: skip
     query = (
-        select(day, DECISIONS.c.outcome, func.count())
+        select(*alike, func.count())
         .join(ITEMS, ITEMS.c.id == DECISIONS.c.item_id)
         .where(*scope.decided())
-        .group_by(day, DECISIONS.c.outcome)
+        .group_by(*alike)
     )
-    found = {begins: Counter[str]() for begins in scope.steps()}
-    for date, outcome, count in connection.execute(query):
-        found[scope.step(dt.date.fromisoformat(date))][outcome] += count
-    return [(begins, {outcome: counts[outcome.value] for outcome in Outcome}) for begins, counts in found.items()]
+    return [
+        Made(scope.step(dt.date.fromisoformat(date)), Outcome(outcome), RiskLevel(said), RiskLevel(level), count)
+        for date, outcome, said, level, count in connection.execute(query)
+    ]
+
+
+def _undecided(scope: Scope, state: TextClause) -> Select[tuple[int]]:
+    query = select(func.count()).where(state, ITEMS.c.only_for.is_(None))
+    return query.where(ITEMS.c.queue == scope.queue) if scope.queue else query
 
 
 def clocks(connection: Connection, scope: Scope) -> list[tuple[dt.date, int, int]]:
@@ -151,18 +166,6 @@ def categories(connection: Connection, scope: Scope, most: int = 12) -> tuple[li
         by_hazard[hazard] += count
     hazards = _first(by_hazard, 8)
     return hazards, [(name, [cells[name, hazard] for hazard in hazards]) for name in _first(by_category, most)]
-
-
-def levels(connection: Connection, scope: Scope) -> list[tuple[RiskLevel, list[int]]]:
-    """Return for each level of the model how often reviewers found which level, by decision."""
-    query = (
-        select(DECISIONS.c.model_level, DECISIONS.c.level, func.count())
-        .join(ITEMS, ITEMS.c.id == DECISIONS.c.item_id)
-        .where(*scope.decided())
-        .group_by(DECISIONS.c.model_level, DECISIONS.c.level)
-    )
-    cells = {(said, found): count for said, found, count in connection.execute(query)}
-    return [(said, [cells.get((said.value, found.value), 0) for found in RiskLevel]) for said in RiskLevel]
 
 
 def _by_step(connection: Connection, scope: Scope, query: object) -> Counter[dt.date]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from models.classifier.classifier import HazardClassifier
 from models.domain.assessment import Assessment, Findings, Versions, assessment_id
 from models.domain.listing import Listing
+from models.matching.looking import looked_before
 from models.plan.plan import Plan
 from models.plan.reading import load_plan
 from serving.engine import AssessmentEngine
@@ -198,10 +199,10 @@ class ShadowRunner:
         """Return what plan and model on trial make of a listing."""
         plan = self.plan or self._engine.plan
         if self.model is not None:
-            return self.model.assess(listing, plan)
+            return next(self.model.assess_many([listing], plan, looked=looked_before(live)))
         versions = Versions(model=live.versions.model, plan=plan.id, taxonomy=live.versions.taxonomy)
         found = {name: getattr(live, name) for name in Findings.model_fields if name != "explanation"}
-        found |= {"id": assessment_id(live.content_hash, live.listing_id, versions), "versions": versions}
+        found |= {"id": assessment_id(live.content_hash, live.listing_id, versions, live.matches), "versions": versions}
         findings = Findings(**found)
         return Assessment.of(findings, plan.decide(findings, listing))
 

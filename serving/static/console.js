@@ -150,7 +150,7 @@ document.addEventListener("input", (event) => {
 function showHazards() {
   const place = document.querySelector("[data-chosen-hazards]");
   if (!place) return;
-  const chosen = [...document.querySelectorAll(".hazard-checks input:checked")].map((box) => box.value);
+  const chosen = [...document.querySelectorAll(".hazard-checks input:checked")].map((box) => box.parentElement.textContent.trim());
   place.textContent = chosen.join(", ") || "–";
 }
 

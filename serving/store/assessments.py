@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Executable, func, select, text
 
 from models.domain.assessment import Assessment
 from models.domain.listing import Listing
+from models.matching.looking import Looked, looked_before
 from serving.pictures.entries import Entry
 from serving.store.database import insert_into, writing
 from serving.store.tables import AssessmentRow
@@ -40,6 +41,11 @@ class StoredAssessment:
     created_at: datetime
     listing: dict[str, Any]
     assessment: dict[str, Any]
+
+    @property
+    def looked(self) -> Looked:
+        """What was found among the known alerts when the answer was given."""
+        return looked_before(Assessment.model_validate(self.assessment))
 
 
 @dataclass(frozen=True)

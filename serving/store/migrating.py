@@ -20,6 +20,7 @@ from serving.store import (  # noqa: F401  (makes their tables known)
     account_tables,
     buyer_tables,
     hook_tables,
+    match_tables,
     picture_tables,
     recall_tables,
     review_tables,

@@ -66,7 +66,8 @@ class ReviewItemRow(Base):
     __table_args__ = (
         Index("ix_review_waiting", "rank", "id", sqlite_where=WAITS, postgresql_where=WAITS),
         Index("ix_review_queue", "queue", "rank", "id", sqlite_where=WAITS, postgresql_where=WAITS),
-        # Holds every column that the counts ask for, so that no row is read for them.
+        # Holds every column that the counts ask for, so that no row is read for them; SQLite wants the one that
+        # the condition is about too.
         Index(
             "ix_review_counts",
             "queue",
@@ -74,12 +75,24 @@ class ReviewItemRow(Base):
             "claimed_until",
             "opened_at",
             "only_for",
+            "state",
             sqlite_where=WAITS,
             postgresql_where=WAITS,
         ),
         # The same for what came in and went out by day.
-        Index("ix_review_opened", "opened_at", "queue", sqlite_where=OPENED, postgresql_where=OPENED),
-        Index("ix_review_closed", "decided_at", "queue", "due_at", sqlite_where=CLOSED, postgresql_where=CLOSED),
+        Index(
+            "ix_review_opened",
+            "opened_at",
+            "queue",
+            "category",
+            "hazard",
+            "sample",
+            sqlite_where=OPENED,
+            postgresql_where=OPENED,
+        ),
+        Index(
+            "ix_review_closed", "decided_at", "queue", "due_at", "sample", sqlite_where=CLOSED, postgresql_where=CLOSED
+        ),
         Index("ix_review_learn", "opened_at", sqlite_where=LEARNS, postgresql_where=LEARNS),
         Index("ix_review_held", "held_until", sqlite_where=HELD, postgresql_where=HELD),
         Index("ix_review_listing", "listing_id", "id"),

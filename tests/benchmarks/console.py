@@ -95,6 +95,8 @@ def measure(address: str, waiting: list[int], calls: int) -> None:
             "queue, filtered": lambda n: f"/review?level={('serious', 'high')[n % 2]}&language=en",
             "queue, searched": lambda n: f"/review?text={('laser', 'baby', 'lamp')[n % 3]}",
             "item": lambda n: f"/review/items/{waiting[n % len(waiting)]}",
+            "dashboard, 30 days": lambda _: "/review/dashboard?days=30",
+            "dashboard, a year": lambda _: "/review/dashboard?days=365",
             "why (explained anew)": lambda n: f"/review/items/{waiting[n % len(waiting)]}/why",
         }
         for name, path in pages.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from serving.access.principal import Role
 from serving.app import create_app
+from serving.review.golden import GoldenMix
 from serving.settings import Settings
 from tests.serving.conftest import bearer, listening
 from tests.serving.review.conftest import answered
@@ -24,7 +26,14 @@ HOSTILE = '"><img src=x onerror="window.broken=1"><script>window.broken=2</scrip
 @pytest.fixture(scope="module")
 def place(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     url = f"sqlite:///{tmp_path_factory.mktemp('console') / 'h.db'}"
-    return Settings(model=small_model_dir, database_url=url, review_learn_daily=0, review_grace_seconds=60, demo=True)
+    return Settings(
+        model=small_model_dir,
+        database_url=url,
+        review_learn_daily=0,
+        review_grace_seconds=60,
+        demo=True,
+        review_golden_share=0,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +192,44 @@ def test_what_a_seller_wrote_runs_nowhere(sign_in: Any, url: str) -> None:
     assert page.evaluate("window.broken") is None
 
 
+def test_a_known_answer_is_worked_like_any_other_item(sign_in: Any, url: str, app: Any) -> None:
+    desk = app.state.services.desk
+    usual = desk.claims
+    desk.claims = replace(usual, mix=GoldenMix(1.0, lambda: 0.0))
+    page = sign_in("hal")
+    page.goto(f"{url}/review")
+    press_and_move(page, "n")
+    copy = item_of(page)
+    desk.claims = usual
+    assert desk.browsing.item(copy).sample == "golden"
+    page.wait_for_selector("#why .why-part, #why .notice")
+    assert not re.search("golden|known answer", page.content(), re.IGNORECASE)
+    page.keyboard.press("f")
+    press_and_move(page, "Enter")
+    (made,) = desk.browsing.decisions(copy)
+    assert made.final_at is None
+    page.goto(f"{url}/review/quality?days=1")
+    expect(page.locator("section[aria-labelledby=golden]")).to_contain_text("hal")
+
+
+def test_the_dashboard_shows_charts_with_their_tables(sign_in: Any, url: str) -> None:
+    page = sign_in("ivy")
+    page.goto(f"{url}/review/dashboard")
+    page.get_by_label("Time").select_option("90")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**days=90**")
+    for name in ("flow", "decisions", "clocks", "precision-by-level", "reliability", "months"):
+        figure = page.locator(f"section[aria-labelledby=figure-{name}]")
+        chart = figure.get_by_role("img")
+        assert chart.bounding_box()["height"] > 60, name
+        assert len(chart.get_attribute("aria-label")) > 20, name
+        figure.get_by_text("As a table").click()
+        expect(figure.locator("tbody tr").first).to_be_visible()
+    with page.expect_download() as download:
+        page.locator("section[aria-labelledby=figure-decisions] a").click()
+    assert "confirmed_risk" in Path(download.value.path()).read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1366, 390])
 def test_no_page_breaks_a_rule_of_accessibility(sign_in: Any, url: str, scheme: str, width: int) -> None:
@@ -192,7 +239,7 @@ def test_no_page_breaks_a_rule_of_accessibility(sign_in: Any, url: str, scheme: 
     item = item_of(page)
     rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
     for path in (f"/review/items/{item}", "/review", "/review?state=decided", "/review/complaints", "/review/quality",
-                 "/review/log"):  # fmt: skip
+                 "/review/dashboard?days=90", "/review/log"):  # fmt: skip
         page.goto(url + path)
         if "items" in path:
             page.wait_for_selector("#why .why-part, #why .notice")

@@ -19,12 +19,14 @@ from models.domain.risk import RiskLevel
 from models.domain.taxonomy import load_taxonomy
 from models.notices.commitments import Status
 from models.notices.recall import Remedy
+from models.plan.reading import load_plan
 from serving.access.principal import Role
 from serving.buyers.lines import LineStatus
 from serving.console.language import chosen_language, languages, translations_for
 from serving.console.rendering import percent
+from serving.highlighting import Run
 from serving.hooks.delivery_log import State as DeliveryState
-from serving.oversight.figures import FIGURES
+from serving.oversight.figures import FIGURES, Reviews
 from serving.oversight.scope import Scope
 from serving.recalls.words import CASE_STATES, CLOCK_STATES, COMPARED, ORDER_STATES, CaseAct, MatchState
 from serving.review.words import Act, Outcome, Round, State
@@ -32,7 +34,7 @@ from serving.store.database import open_database
 from serving.store.migrating import migrate
 
 CONSOLE = Path(serving.console.__file__).parent
-TEMPLATES = CONSOLE.parent / "templates" / "console"
+TEMPLATES = CONSOLE.parent / "templates"
 KINDS = (
     Action,
     RiskLevel,
@@ -54,6 +56,20 @@ WORDS = {word.value.replace("_", " ") for kind in KINDS for word in kind}
 WORDS |= {"active", "disabled"}  # how an account stands
 WORDS |= {*CASE_STATES, *CLOCK_STATES, *ORDER_STATES, *COMPARED, "withdrawal", "working days", "days", "hours"}
 HAZARDS = set(load_taxonomy().names)
+MARKS = {Run("", strength, weight).words for strength in range(1, 5) for weight in (-1, 1)}
+FIELDS = {
+    "Title", "Category", "Brand", "Caption", "Description", "Warning", "Price", "Model", "Seller", "Sold to", "GTIN",
+    "Manufacturer", "Responsible person", "title", "brand", "description", "captions", "attributes", "warnings",
+}  # fmt: skip
+OF_EXPLANATIONS = {"aggravating", "mitigating", "no hazard worth an entry", "seller", "marketplace", "reviewer"}
+
+
+def of_the_plan() -> set[str]:
+    """What the plan that ships says to people; the texts of another plan are shown as they are written."""
+    mitigate = load_plan().document.mitigate
+    return {rule.reason for rule in mitigate.rules} | {each.text for each in mitigate.obligations.values()}
+
+
 OTHERS = [language for language in languages() if language != "en"]
 
 
@@ -77,7 +93,8 @@ def columns(tmp_path: Path) -> set[str]:
     engine = open_database(f"sqlite:///{tmp_path / 'h.db'}")
     migrate(engine)
     with engine.connect() as connection:
-        tables = [figure(connection, Scope(dt.datetime.now(dt.UTC))) for figure in FIGURES.values()]
+        reviews = Reviews(connection, Scope(dt.datetime.now(dt.UTC)))
+        tables = [figure(reviews) for figure in FIGURES.values()]
     engine.dispose()
     return {column for table in tables for column in table.columns} | {"unsafe", "high or serious"}
 
@@ -89,7 +106,8 @@ def test_there_are_three_languages() -> None:
 @pytest.mark.parametrize("language", OTHERS)
 def test_a_catalogue_has_every_text_and_no_other(language: str, tmp_path: Path) -> None:
     known = {str(message.id) for message in catalogue(language) if message.id}
-    wanted = texts() | WORDS | HAZARDS | columns(tmp_path)
+    words = WORDS | HAZARDS | MARKS | FIELDS | OF_EXPLANATIONS
+    wanted = texts() | words | of_the_plan() | columns(tmp_path)
     assert wanted - known == set(), "add these to the catalogue"
     assert known - wanted == set(), "nothing shows these any more"
 

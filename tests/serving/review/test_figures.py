@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.domain.action import Action
 from models.domain.risk import RiskLevel
-from serving.oversight.figures import FIGURES, Table
+from serving.oversight.figures import FIGURES, Reviews, Table
 from serving.oversight.flow import waiting
 from serving.oversight.scope import Scope
 from serving.review.appeals import Appeals
@@ -28,7 +28,7 @@ JUSTIFIED = Verdict(Outcome.JUSTIFIED_ALERT, Action.PUBLISH_WITH_WARNING, RiskLe
 
 def table(desk: Desk, name: str, days: int = 7, queue: str = "") -> Table:
     with desk.engine.connect() as connection:
-        return FIGURES[name](connection, Scope(desk.now, days, queue))
+        return FIGURES[name](Reviews(connection, Scope(desk.now, days, queue)))
 
 
 @pytest.fixture

@@ -29,9 +29,9 @@ def upgrade() -> None:
         " WHERE a.id = review_items.assessment_id)"
     )
     op.drop_index("ix_review_counts", "review_items")
-    _counts([*_COUNTED, "only_for"])
-    _partial("ix_review_opened", ["opened_at", "queue"], _OPENED)
-    _partial("ix_review_closed", ["decided_at", "queue", "due_at"], _CLOSED)
+    _counts([*_COUNTED, "only_for", "state"])
+    _partial("ix_review_opened", ["opened_at", "queue", "category", "hazard", "sample"], _OPENED)
+    _partial("ix_review_closed", ["decided_at", "queue", "due_at", "sample"], _CLOSED)
     op.create_table(
         "golden_answers",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),

@@ -1,0 +1,1 @@
+"""Matching in a running server: signatures kept, alerts looked for, judgements remembered, the store searched."""

@@ -1,0 +1,195 @@
+"""Alerts against listings rewritten from them, hidden among ordinary ones; beside RapidFuzz, vectors and TF-IDF alone.
+
+``python tests/benchmarks/matching.py --model var/models/default``; `HAZARDLENS_REALDATA` names the public records. Only
+the latest fifth of the Safety Gate alerts is used, which the combiner has not learnt from, rewritten with another seed.
+
+A pair of a listing with another alert of the same brand and product kind may well be true, and nobody knows: such pairs
+are counted neither as right nor as wrong; the column "strict" counts them as wrong. The peers get the threshold that
+suits them best on these very pairs; ours is a probability of 0.5, set before.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+import real_data
+from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from models.classifier.classifier import HazardClassifier
+from models.domain.listing import Listing
+from models.matching.combiner import probability, shipped_combiner
+from models.matching.search import Shelf
+from models.matching.signing import Signer
+from models.sources.examples import read_examples
+from training.matching.__main__ import earlier_alerts, known_kinds
+from training.matching.pairs import product_groups, rewritten_alerts
+
+SEED = 2011
+KEPT_EACH = 100
+"""Best listings of an alert that are looked at: more than any has true ones."""
+TOP = 20
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be found: for each alert the rows of its listings."""
+
+    alerts: list[Listing]
+    listings: list[Listing]
+    alert_of: NDArray[np.int64]
+    """Of each row; -1 for an ordinary listing."""
+    both_dropped: NDArray[np.bool_]
+    groups: list[str]
+
+    def may_be_true(self, alert: int, row: int) -> bool:
+        """Tell whether a row offers the product of another alert of the same group."""
+        other = int(self.alert_of[row])
+        return other >= 0 and other != alert and self.groups[other] == self.groups[alert]
+
+
+Best = list[tuple[NDArray[np.int64], Array]]
+"""Of each alert, its best rows with their scores, best first."""
+
+
+def task_of(model: HazardClassifier, most: int | None) -> Task:
+    """Rewrite the later alerts and hide the listings among the ordinary ones."""
+    place = real_data.directory()
+    everything = read_examples(place / real_data.ALERTS, model.taxonomy, labelled=False, unknown="other")[0]
+    _, alerts = earlier_alerts(everything)
+    alerts = alerts[-most:] if most else alerts
+    ordinary = read_examples(
+        place / "ordinary_listings_sample.csv.gz", model.taxonomy, labelled=False, unknown="other"
+    )[0]
+    kinds = known_kinds(model, alerts)
+    languages = [profile.code for profile in model.knowledge.languages if profile.code != "en" and profile.required]
+    written = rewritten_alerts(alerts, kinds, model.knowledge, languages, SEED)
+    return Task(
+        [alert.to_listing() for alert in alerts],
+        [each.listing for each in written] + [each.to_listing() for each in ordinary],
+        np.array([each.alert for each in written] + [-1] * len(ordinary)),
+        np.array([each.disguise.both_dropped for each in written] + [False] * len(ordinary)),
+        product_groups(alerts, kinds),
+    )
+
+
+def ours(model: HazardClassifier, task: Task) -> Best:
+    """Search by the combiner."""
+    combiner = shipped_combiner()
+    signer = Signer(model, combiner.rarity)
+    shelf = Shelf(combiner, alert_asks=True)
+    shelf.add([signature.to_bytes() for signature in signer.listings(task.listings)])
+    queries = signer.listings(task.alerts)
+    begun = perf_counter()
+    hits = [shelf.search([query], 1e-5, KEPT_EACH)[0] for query in queries]
+    print(f"search: {1_000 * (perf_counter() - begun) / len(queries):.1f} ms an alert, one after the other, 1 thread")
+    return [(np.array([h.row for h in some]), np.array([probability(h.logit) for h in some])) for some in hits]
+
+
+def vectors(model: HazardClassifier, task: Task) -> Best:
+    """Cosine of the encoder's vectors."""
+
+    def embedded(listings: Sequence[Listing]) -> NDArray[np.float32]:
+        return model.encoder.embed([model.read(listing).text.text for listing in listings])
+
+    return best_of(embedded(task.alerts) @ embedded(task.listings).T)
+
+
+def tfidf(_: HazardClassifier, task: Task) -> Best:
+    """Cosine of TF-IDF over words, all texts of both sides."""
+    vectorizer = TfidfVectorizer(sublinear_tf=True, strip_accents="unicode")
+    rows = vectorizer.fit_transform([text_of(listing) for listing in task.listings])
+    return best_of((vectorizer.transform([text_of(alert) for alert in task.alerts]) @ rows.T).toarray())
+
+
+def rapidfuzz(_: HazardClassifier, task: Task) -> Best:
+    """RapidFuzz's token set ratio of brand and title."""
+    names = [f"{each.brand} {each.title}".lower() for each in task.listings]
+    found: Best = []
+    for alert in task.alerts:
+        scores = process.cdist([f"{alert.brand} {alert.title}".lower()], names, scorer=fuzz.token_set_ratio)
+        found += best_of(scores)
+    return found
+
+
+def best_of(scores: NDArray[np.floating]) -> Best:
+    """Return the best rows of each line of a matrix."""
+    found: Best = []
+    for line in scores:
+        rows = np.argpartition(-line, KEPT_EACH)[:KEPT_EACH]
+        rows = rows[np.argsort(-line[rows], kind="stable")]
+        found.append((rows, line[rows].astype(np.float64)))
+    return found
+
+
+def text_of(listing: Listing) -> str:
+    """Return all words of a listing."""
+    return " ".join(text for _, text in listing.texts())
+
+
+def curve(task: Task, best: Best, strict: bool) -> tuple[Array, Array, Array]:
+    """Return (scores, precision, recall) of the pairs whose brand or model was kept, from the best score down."""
+    scores, right = [], []
+    for alert, (rows, values) in enumerate(best):
+        for row, value in zip(rows.tolist(), values.tolist(), strict=True):
+            true = task.alert_of[row] == alert
+            if (true and task.both_dropped[row]) or (not strict and task.may_be_true(alert, row)):
+                continue
+            scores.append(value)
+            right.append(true)
+    order = np.argsort(-np.array(scores), kind="stable")
+    hits = np.cumsum(np.array(right)[order])
+    wanted = int(np.sum((task.alert_of >= 0) & ~task.both_dropped))
+    return np.array(scores)[order], hits / np.arange(1, len(hits) + 1), hits / wanted
+
+
+def recall_at(precision: Array, recall: Array, least: float = 0.9) -> float:
+    """Return the best recall at which the precision is still reached."""
+    enough = precision >= least
+    return float(recall[enough].max()) if enough.any() else 0.0
+
+
+def recall_in_top(task: Task, best: Best) -> float:
+    """Return the share of the listings without brand and model that are among the best of their alert."""
+    wanted = np.flatnonzero(task.both_dropped)
+    found = sum(int(row) in best[int(task.alert_of[row])][0][:TOP].tolist() for row in wanted)
+    return found / len(wanted)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="var/models/default")
+    parser.add_argument("--most", type=int, help="only so many alerts, the latest")
+    options = parser.parse_args()
+    model = HazardClassifier.load(options.model)
+    task = task_of(model, options.most)
+    kept = int(np.sum((task.alert_of >= 0) & ~task.both_dropped))
+    print(
+        f"{len(task.alerts):,} alerts, {kept:,} listings that keep brand or model,"
+        f" {int(task.both_dropped.sum()):,} that keep neither, among {int(np.sum(task.alert_of < 0)):,} ordinary ones"
+    )
+    print("                recall at precision 0.9   strict   both dropped: in the top 20")
+    methods: dict[str, Callable[[HazardClassifier, Task], Best]] = {
+        "hazardlens": ours, "vectors alone": vectors, "TF-IDF": tfidf, "RapidFuzz alone": rapidfuzz,
+    }  # fmt: skip
+    for name, method in methods.items():
+        best = method(model, task)
+        scores, precision, recall = curve(task, best, strict=False)
+        strict = recall_at(*curve(task, best, strict=True)[1:])
+        print(
+            f"{name:16}{recall_at(precision, recall):24.3f}{strict:9.3f}{recall_in_top(task, best):31.3f}", flush=True
+        )
+        if method is ours:
+            at = int(np.sum(scores >= 0.5)) - 1
+            print(f"    at probability 0.5: precision {precision[at]:.3f}, recall {recall[at]:.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""How the matching of listings and alerts is learnt: alerts rewritten as listings, pairs, weights."""

@@ -1,0 +1,105 @@
+"""Labelled pairs of listing and alert: true ones by rewriting, and the false ones that are hardest to tell from
+them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.domain.alert import Example
+from models.domain.listing import Listing
+from models.knowledge.base import Knowledge
+from models.matching.combiner import Combiner
+from models.matching.names import brand_key
+from models.matching.search import Shelf
+from models.matching.signature import Signature
+from training.matching.rewriting import Disguise, Named, Rewriter
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A listing written from an alert."""
+
+    listing: Listing
+    alert: int
+    disguise: Disguise
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Features of pairs, whether each is true, and the alert that it is grouped by."""
+
+    features: Floats
+    same: NDArray[np.bool_]
+    alerts: NDArray[np.int64]
+
+
+def rewritten_alerts(
+    alerts: Sequence[Example], kinds: Sequence[str | None], knowledge: Knowledge, languages: Sequence[str], seed: int
+) -> list[Rewritten]:
+    """Return up to two listings for each alert: one that keeps brand or model, and one that keeps neither.
+
+    Parameters
+    ----------
+    kinds : sequence of str or None
+        Product kind of each alert, where it is known.
+    """
+    rewriter, rng = Rewriter(knowledge, languages), Random(seed)
+    found: list[Rewritten] = []
+    for i, (alert, kind) in enumerate(zip(alerts, kinds, strict=True)):
+        for both_dropped in (False, True):
+            disguise = rewriter.disguise(Named.of(alert), both_dropped, rng)
+            if disguise is not None:
+                known = knowledge.kind_by_id[kind] if kind is not None else None
+                listing = rewriter.rewrite(alert, known, disguise, len(found), rng)
+                found.append(Rewritten(listing, i, disguise))
+    return found
+
+
+def product_groups(alerts: Sequence[Example], kinds: Sequence[str | None]) -> list[str]:
+    """Return what alerts share that may be about one product: brand and kind; alerts without a brand stand alone."""
+    return [
+        f"{key}|{kind}" if (key := brand_key(Named.of(alert).brand)) and kind else f"#{i}"
+        for i, (alert, kind) in enumerate(zip(alerts, kinds, strict=True))
+    ]
+
+
+def mined_pairs(
+    combiner: Combiner,
+    alerts: Sequence[Signature],
+    groups: Sequence[str],
+    listings: Sequence[Signature],
+    truth: Sequence[int | None],
+    most: int = 20,
+    least: float = 1e-3,
+) -> Pairs:
+    """Return each listing's true pair, and the alerts that a combiner takes for most likely.
+
+    What is left out has next to no probability. Pairs with another alert of the same group may be true and are left
+    out too.
+
+    Parameters
+    ----------
+    truth : sequence of int or None
+        Number of the alert that each listing offers the product of.
+    """
+    shelf = Shelf(combiner, alert_asks=False)
+    shelf.add([signature.to_bytes() for signature in alerts])
+    rows: list[Floats] = []
+    same: list[bool] = []
+    of: list[int] = []
+    for listing, true in zip(listings, truth, strict=True):
+        hits = shelf.search([listing], least, most)[0]
+        if true is not None:
+            hits = [hit for hit in hits if groups[hit.row] != groups[true]] + shelf.compare(listing, [true])
+        for hit in hits:
+            rows.append(hit.features)
+            same.append(hit.row == true)
+            of.append(hit.row)
+    return Pairs(np.stack(rows), np.array(same), np.array(of))
