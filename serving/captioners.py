@@ -30,7 +30,7 @@ def captioner_settings(settings: Settings) -> CaptionerSettings:
     return CaptionerSettings(
         names=() if names == (NONE,) else names,
         seconds=settings.captioner_seconds,
-        cache=settings.caption_cache,
+        cache=settings.pictures / "captions",
         cache_bytes=settings.caption_cache_mb * 1_000_000,
         tesseract=settings.tesseract or "",
         model=settings.caption_model,

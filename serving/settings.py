@@ -187,10 +187,8 @@ class Settings:
         they need.
     captioner_seconds : float
         How long each captioner may take for a picture.
-    caption_cache : Path
-        Directory of captions by the hash of their picture.
     caption_cache_mb : int
-        Their size, in units of 1,000,000 bytes.
+        Captions that are kept by the hash of their picture, in units of 1,000,000 bytes.
     tesseract : str or None
         Language packs of Tesseract for scripts that the built-in reader does not know: ``rus+ara``, or ``all``.
     caption_model : Path or None
@@ -289,7 +287,6 @@ class Settings:
     picture_blur: bool = True
     captioners: tuple[str, ...] = ()
     captioner_seconds: float = 60.0
-    caption_cache: Path = Path("var/captions")
     caption_cache_mb: int = 50
     tesseract: str | None = None
     caption_model: Path | None = None
@@ -566,7 +563,6 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "trusted_proxies": _text,
     "captioners": _names,
     "captioner_seconds": _seconds,
-    "caption_cache": _path,
     "caption_cache_mb": _integer(1, 1_000_000),
     "tesseract": _text,
     "caption_model": _path,

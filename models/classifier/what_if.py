@@ -12,10 +12,10 @@ from models.domain.assessment import Assessment
 from models.domain.explanation import Removal, WhatIf
 from models.domain.listing import Listing
 from models.domain.risk import RiskLevel
+from models.matching.looking import looked_before
 
 if TYPE_CHECKING:
     from models.classifier.classifier import HazardClassifier
-    from models.matching.looking import looked_before
 from models.plan.plan import Plan
 
 MOST_PHRASES = 6

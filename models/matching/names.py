@@ -18,6 +18,7 @@ _LEGAL = re.compile(r"\b(?:ltd|inc|llc|gmbh|co|corp|company|srl|spa|sa|bv|kg|ag|
 _SIGNS = re.compile(r"[^a-z0-9]+")
 _LEET = str.maketrans("013457", "oleast")
 _SHORTEST_NEAR = 5
+_DOUBLED = re.compile(r"([a-z])\1+")
 _WORD = re.compile(r"[^\W_]+")
 LONGEST_BRAND = 60
 
@@ -53,23 +54,33 @@ def brand_readings(text: str) -> set[str]:
 
 
 def near_brands(key: str) -> set[str]:
-    """Return forms that a brand and its misspellings share: one letter left out, digits read as letters."""
-    letters = key.translate(_LEET) if not key.isdigit() else key
+    """Return forms that a brand and its misspellings share: a letter left out, digits read as letters, none doubled."""
+    letters = _plain_spelling(key)
     return {letters, *shortened(letters)} if len(letters) >= _SHORTEST_NEAR else {"=" + letters}
 
 
 def said_names(text: str, most: int = 12) -> list[str]:
     """Return the words of a title and its pairs and triples of neighbours, joined: any of them may be the brand.
 
+    Each also as `near_brands` spells it, where that is another spelling.
+
     Examples
     --------
-    >>> said_names("Miss Bellina dress")
-    ['miss', 'bellina', 'dress', 'missbellina', 'bellinadress', 'missbellinadress']
+    >>> said_names("Anna Marta")
+    ['anna', 'marta', 'annamarta', 'ana', 'anamarta']
     """
     words = _WORD.findall(plain_letters(text))[:most]
     pairs = [a + b for a, b in pairwise(words)]
     triples = [a + b + c for a, b, c in zip(words, words[1:], words[2:], strict=False)]
-    return list(dict.fromkeys(word for word in (*words, *pairs, *triples) if 2 < len(word) <= LONGEST_BRAND))
+    said = [word for word in (*words, *pairs, *triples) if 2 < len(word) <= LONGEST_BRAND]
+    return list(dict.fromkeys((*said, *map(_plain_spelling, said))))
+
+
+def _plain_spelling(key: str) -> str:
+    """Return a name with digits read as letters and no letter twice in a row, as both are ways to hide it."""
+    if key.isdigit():
+        return key
+    return _DOUBLED.sub(r"\1", key.translate(_LEET))
 
 
 def _squeezed(plain: str) -> str:

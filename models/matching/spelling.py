@@ -8,15 +8,13 @@ from rapidfuzz import fuzz
 def likeness(one: str, other: str) -> float:
     """Return how alike two titles are written, 0 to 1, the same both ways; both in small ASCII letters.
 
-    The better of two: edit similarity of their words in order of the alphabet (RapidFuzz), and shared runs of three
-    letters
-    over all (Dice).
+    The better of two: edit similarity of their words in order of the alphabet (RapidFuzz), and shared runs of
+    three letters over all (Dice).
 
     Examples
     --------
-    >>> likeness("toy xylophone magic", "magic toy xylophon") > 0.9, likeness("candle", "shoes") < 0.4, likeness("",
-    "a")
-    (True, True, 0.0)
+    >>> likeness("toy xylophone magic", "magic toy xylophon") > 0.9, likeness("candle", "shoes") < 0.4
+    (True, True)
     """
     if not one or not other:
         return 0.0

@@ -6,9 +6,10 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 
-from models.captioning.building import CAPTIONERS, CaptionerSettings, build_chain, pictures_can_be_read
+from models.captioning.building import build_chain
 from models.pictures.decoding import DecodeLimits
 from models.pictures.isolation import IsolatedDecoder
+from serving.captioners import captioner_settings
 from serving.outgoing.addresses import AddressRules, Guard
 from serving.pictures.entries import Entry
 from serving.pictures.fetching import Fetcher, FetchLimits
@@ -63,8 +64,3 @@ class PictureRoom:
         """Stop reading, and end the processes that read."""
         await self.reader.end()
         self._chain.close()
-
-
-def captioner_settings(settings: Settings) -> CaptionerSettings:
-    """Return which captioners are asked: all of them where text in pictures can be read, else none."""
-    return CaptionerSettings(CAPTIONERS if pictures_can_be_read() else (), cache=settings.pictures / "captions")

@@ -3,9 +3,10 @@
 ``python tests/benchmarks/matching.py --model var/models/default``; `HAZARDLENS_REALDATA` names the public records. Only
 the latest fifth of the Safety Gate alerts is used, which the combiner has not learnt from, rewritten with another seed.
 
-A pair of a listing with another alert of the same brand and product kind may well be true, and nobody knows: such pairs
-are counted neither as right nor as wrong; the column "strict" counts them as wrong. The peers get the threshold that
-suits them best on these very pairs; ours is a probability of 0.5, set before.
+Where brand or model was kept, and where both were dropped, are two tasks: listings of the one are no candidates of the
+other. A pair with another alert of the same brand and product kind may well be true, and nobody knows: it is counted
+neither as right nor as wrong; the column "strict" counts it as wrong. The peers get the threshold that suits them best
+on these very pairs; ours is a probability of 0.5, set before.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ def curve(task: Task, best: Best, strict: bool) -> tuple[Array, Array, Array]:
     for alert, (rows, values) in enumerate(best):
         for row, value in zip(rows.tolist(), values.tolist(), strict=True):
             true = task.alert_of[row] == alert
-            if (true and task.both_dropped[row]) or (not strict and task.may_be_true(alert, row)):
+            if task.both_dropped[row] or (not strict and task.may_be_true(alert, row)):
                 continue
             scores.append(value)
             right.append(true)

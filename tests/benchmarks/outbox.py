@@ -78,30 +78,37 @@ def held(connection: Connection) -> dict[str, set[str]]:
     return {row.id: {event_id_of("listing.hold_for_review", f"assessment:{row.id}")} for row in rows}
 
 
-def notify(http: httpx.Client, number: int) -> str:
-    """Hand in an authority's order, which opens a recall case; a client that gets no answer sends it again."""
-    reference = f"SR/{number:05}/30"
-    notice = {"kind": "order", "authority": "NVWA", "country": "NL", "reference": reference, "title": f"Bear {number}"}
-    answer = http.post("/v1/recalls/notices", json=notice, headers={"Idempotency-Key": reference})
-    answer.raise_for_status()
-    return reference
+def order_down(http: httpx.Client, number: int) -> str:
+    """Hand in an authority's order that names a listing, and confirm it."""
+    assess(http, number)
+    notice = {
+        "kind": "order", "authority": "NVWA", "country": "NL", "reference": f"SR/{number:05}/30",
+        "received_at": "2026-11-26T09:30:00+01:00", "title": "Green laser pointer pen", "listing_ids": [f"l{number}"],
+    }  # fmt: skip
+    taken = http.post("/v1/recalls/notices", json=notice)
+    taken.raise_for_status()
+    case = f"/v1/recalls/cases/{taken.json()['case_id']}"
+    matches = http.get(f"{case}/matches", params={"state": "proposed"}).json()["matches"]
+    if matches:
+        judgement = {"state": "confirmed", "matches": [match["id"] for match in matches]}
+        http.post(f"{case}/judgements", json=judgement).raise_for_status()
+    return str(taken.json()["case_id"])
 
 
-def cases(connection: Connection) -> dict[str, set[str]]:
-    """Return the alerts that have their one case with its clocks and its first act, each with its event."""
-    rows = connection.execute(
-        text(
-            "SELECT a.id, a.reference FROM alerts a JOIN recall_cases c ON c.alert_id = a.id"
-            " WHERE (SELECT count(*) FROM case_clocks k WHERE k.case_id = c.id) = 2"
-            " AND (SELECT count(*) FROM case_events e WHERE e.case_id = c.id AND e.kind = 'received') = 1"
-        )
-    )
-    return {row.reference: {event_id_of("alert.received", f"alert:{row.id}")} for row in rows}
+def ordered(connection: Connection) -> dict[str, set[str]]:
+    """Return the cases, each with the events of its alert and of its orders; an order that no event tells has none."""
+    cases = connection.execute(text("SELECT id, alert_id FROM recall_cases"))
+    promised = {str(row.id): {event_id_of("alert.received", f"alert:{row.alert_id}")} for row in cases}
+    events = connection.execute(text("SELECT id, body FROM hook_events WHERE kind = 'case.takedown_ordered'"))
+    telling = {order["order_id"]: row.id for row in events for order in orjson.loads(row.body)["orders"]}
+    for row in connection.execute(text("SELECT id, case_id FROM takedown_orders")):
+        promised[str(row.case_id)].add(telling.get(row.id, f"none for the order {row.id}"))
+    return promised
 
 
 PRODUCERS = {
     "listings": Producer(("listing.hold_for_review",), assess, held),
-    "alerts": Producer(("alert.received",), notify, cases),
+    "alerts": Producer(("alert.received", "case.takedown_ordered"), order_down, ordered),
 }
 
 

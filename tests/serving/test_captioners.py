@@ -35,12 +35,12 @@ def test_those_are_asked_that_are_named_or_have_what_they_need(
 
 def test_what_the_captioners_need_is_handed_on() -> None:
     settings = Settings(
-        captioners=("ocr", "remote"), captioner_seconds=9, caption_cache=Path("c"), caption_cache_mb=2, tesseract="rus",
+        captioners=("ocr", "remote"), captioner_seconds=9, pictures=Path("c"), caption_cache_mb=2, tesseract="rus",
         caption_url="http://c", caption_token="t", caption_a_day=3,
     )  # fmt: skip
     found = captioner_settings(settings)
 
-    assert (found.seconds, found.cache, found.cache_bytes, found.tesseract) == (9, Path("c"), 2_000_000, "rus")
+    assert (found.seconds, found.cache, found.cache_bytes, found.tesseract) == (9, Path("c/captions"), 2_000_000, "rus")
     assert (found.url, found.token, found.a_day) == ("http://c", "t", 3)
 
 
