@@ -145,7 +145,7 @@ async def judge(request: Request, case_id: int) -> Response:
     # A button of one match lies within the form of all, whose choices come along.
     alone = form.text("one")
     state = form.choice("one_state" if alone else "state", MatchState)
-    ids, note = _numbers([alone] if alone else form.all("matches")), form.text("note")
+    ids, note = _numbers([alone] if alone else form.all("match")), form.text("note")
     judged = await asyncio.to_thread(
         lambda: desk.matches.judge(desk.cases.get(case_id), ids, state, person, note, _now())
     )
@@ -231,7 +231,6 @@ def _case_values(services: Services, case_id: int, now: dt.datetime) -> dict[str
         "completeness": completeness_of(line),
         "draft": line.case.answer or desk.telling.answer(line, now),
         "history": [(event, orjson.loads(event.new)) for event in desk.cases.history(case_id)],
-        "shown": _SHOWN,
     }
 
 
@@ -264,12 +263,12 @@ def _filter(request: Request) -> CaseFilter:
 
 
 def _chosen(form: Form) -> list[int]:
-    return _numbers(form.all("matches"))
+    return _numbers(form.all("match"))
 
 
 def _numbers(given: list[str]) -> list[int]:
     if not given or any(not each.isascii() or not each.isdigit() or len(each) > 15 for each in given):
-        raise RecallRefusedError("matches", "nothing is chosen", "choose matches from the list")
+        raise RecallRefusedError("match", "nothing is chosen", "choose matches from the list")
     return [int(each) for each in given]
 
 

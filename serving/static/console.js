@@ -125,7 +125,7 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-check-all]"))
     for (const box of document.querySelectorAll("[data-row] input[name=items]")) box.checked = event.target.checked;
   if (event.target.matches("[data-check-matches]"))
-    for (const box of document.querySelectorAll("#matches input[name=matches]")) box.checked = event.target.checked;
+    for (const box of document.querySelectorAll("#matches input[name=match]")) box.checked = event.target.checked;
   if (event.target.closest(".hazard-checks")) showHazards();
   if (event.target.closest("#worksheet")) worksheetChanged();
   if (event.target.name === "outcome") suggestFor(event.target.value);

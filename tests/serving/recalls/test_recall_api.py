@@ -197,11 +197,11 @@ def test_a_form_opens_a_case_and_its_page_shows_alert_beside_matches(server: Tes
     assert "&lt;script&gt;" in page.text
     assert "PB-7, PB-8" in page.text
     assert "form-1" in page.text
-    preview = send(server, f"{path}/preview", {"matches": str(match), "state": "confirmed"})
+    preview = send(server, f"{path}/preview", {"match": str(match), "state": "confirmed"})
     assert "1 listings: they are this product" in preview.text
     assert send(server, f"{path}/judge", {"one": str(match), "one_state": "confirmed"}).status_code == 204
     assert "takedown" in server.get(path).text
-    assert send(server, f"{path}/take-back", {"matches": str(match), "reason": "wrong"}).status_code == 204
+    assert send(server, f"{path}/take-back", {"match": str(match), "reason": "wrong"}).status_code == 204
     clock = server.get(f"/v1/recalls/cases/{case_id}").json()["clocks"][0]["id"]
     assert send(server, f"/recalls/clocks/{clock}", {"act": "extend", "until": ""}).status_code == 422
     assert send(server, f"{path}/act", {"act": "dance"}).status_code == 422
