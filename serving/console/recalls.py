@@ -244,7 +244,9 @@ def _differences(alert: Alert, match: CaseMatch) -> list[tuple[str, str, str, st
         ("barcode", ", ".join(alert.barcodes), str(listing.get("gtin", ""))),
         ("category", alert.category, str(listing.get("category", ""))),
     )
-    return [(name, ours, theirs, _agreement(ours, theirs)) for name, ours, theirs in pairs if ours or theirs]
+    found = [(name, ours, theirs, _agreement(ours, theirs)) for name, ours, theirs in pairs if ours or theirs]
+    # Titles and categories are worded otherwise nearly always: that says nothing, and is not marked.
+    return [(*each[:3], "" if each[0] in ("title", "category") and each[3] == "other" else each[3]) for each in found]
 
 
 def _agreement(ours: str, theirs: str) -> str:
