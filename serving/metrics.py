@@ -105,6 +105,8 @@ class Metrics:
         self._hook_dead = self._gauge("hook_dead_letters", "Webhooks that were given up.", mode="livemostrecent")
         for source in get_args(Source):  # a rate needs a zero to start from
             self._answers.labels(source)
+        for outcome in ("read", "unreadable", "not_fetched"):
+            self._pictures.labels(outcome)
         for outcome in ("delivered", "failed", "dead", "lost"):
             self._hook_tries.labels(outcome)
         self._versions: Versions | None = None

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, or_, select, update
 
 from models.domain.assessment import Assessment
+from serving.pictures.store import forget_pictures
 from serving.review.events import LOG
 from serving.review.items import ACTS, DECISIONS, ITEMS
 from serving.review.words import State
@@ -117,6 +118,7 @@ class ListingErasure:
             rows = connection.execute(select(_ASSESSMENTS).where(_ASSESSMENTS.c.id.in_(assessed))).all()
             for row in rows:
                 _pseudonymise(connection, row, names.setdefault(row.listing_id, pseudonym()))
+            forget_pictures(connection, assessed)
             for item in items:
                 values = {"listing_id": names.get(item.listing_id, item.listing_id), **_NOTHING_TOLD}
                 connection.execute(update(ReviewItemRow).where(ITEMS.c.id == item.id).values(**values))
@@ -140,6 +142,7 @@ class ListingErasure:
             for row in rows:
                 _pseudonymise(connection, row, pseudonym())
             gone = set(ids) - named
+            forget_pictures(connection, ids)
             trials = delete(ShadowDecisionRow).where(ShadowDecisionRow.assessment_id.in_(ids))
             tried = connection.execute(trials).rowcount
             connection.execute(delete(AssessmentRow).where(_ASSESSMENTS.c.id.in_(gone)))

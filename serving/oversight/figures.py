@@ -98,7 +98,9 @@ def _decisions(of: Reviews) -> Table:
     counts = Counter[tuple[dt.date, Outcome]]()
     for made in of.decisions:
         counts[made.begins, made.outcome] += made.count
-    rows = [(begins.isoformat(), *(counts[begins, outcome] for outcome in Outcome)) for begins in of.scope.steps()]
+    rows: list[tuple[Cell, ...]] = [
+        (begins.isoformat(), *(counts[begins, outcome] for outcome in Outcome)) for begins in of.scope.steps()
+    ]
     return Table(("from", "confirmed risk", "justified alert", "false alarm"), rows)
 
 

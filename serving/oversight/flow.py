@@ -6,7 +6,7 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Select, TextClause, case, func, select
+from sqlalchemy import Connection, TextClause, case, func, select
 
 from models.domain.risk import RiskLevel
 from serving.oversight.scope import Scope, day_of
@@ -82,7 +82,7 @@ def flow(connection: Connection, scope: Scope) -> list[Step]:
     closed = _by_step(
         connection, scope, select(day_of(connection, ITEMS.c.decided_at), func.count()).where(*scope.closed())
     )
-    level = sum(connection.execute(_undecided(scope, state)).scalar_one() for state in (WAITS, HELD))
+    level = _undecided(connection, scope, WAITS) + _undecided(connection, scope, HELD)
     found: list[Step] = []
     for begins in reversed(scope.steps()):
         found.append(Step(begins, opened[begins], closed[begins], level))
@@ -118,9 +118,11 @@ def decisions(connection: Connection, scope: Scope) -> list[Made]:
     ]
 
 
-def _undecided(scope: Scope, state: TextClause) -> Select[tuple[int]]:
+def _undecided(connection: Connection, scope: Scope, state: TextClause) -> int:
     query = select(func.count()).where(state, ITEMS.c.only_for.is_(None))
-    return query.where(ITEMS.c.queue == scope.queue) if scope.queue else query
+    if scope.queue:
+        query = query.where(ITEMS.c.queue == scope.queue)
+    return connection.execute(query).scalar_one()
 
 
 def clocks(connection: Connection, scope: Scope) -> list[tuple[dt.date, int, int]]:

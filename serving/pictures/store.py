@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, or_, select, update
 
 from serving.pictures.entries import Entry, Reading
 from serving.store.assessments import Answered
@@ -78,9 +78,9 @@ class PictureStore:
                 if known is None:
                     return None
                 entry = Entry(*known)
-                # Whatever words came with it then: they are the sender's.
-                captions = [each for each in entry.captions or [] if each.get("source") != "given"]
-                found.append(replace(entry, position=picture.position, alt=picture.alt, captions=captions, id=""))
+                found.append(
+                    replace(entry, position=picture.position, alt=picture.alt, id="", captions=_said(entry, picture))
+                )
         return found
 
     @staticmethod
@@ -193,6 +193,16 @@ class PictureStore:
         return connection.execute(update(PictureReadingRow).where(held).values(**values)).rowcount > 0
 
 
+def forget_pictures(connection: Connection, assessment_ids: Collection[str]) -> None:
+    """Forget the pictures of assessments; copies of them that nobody can ask for any more go with time."""
+    of_these = or_(
+        PictureReadingRow.assessment_id.in_(assessment_ids), PictureReadingRow.outcome_id.in_(assessment_ids)
+    )
+    readings = list(connection.execute(select(PictureReadingRow.id).where(of_these)).scalars())
+    connection.execute(delete(PictureRow).where(PictureRow.reading_id.in_(readings)))
+    connection.execute(delete(PictureReadingRow).where(PictureReadingRow.id.in_(readings)))
+
+
 def reading_id(assessment_id: str, keys: Sequence[str]) -> str:
     """Return the id of the reading of some pictures for an assessment."""
     return hashlib.sha256("\x1f".join((assessment_id, *keys)).encode()).hexdigest()[:32]
@@ -201,6 +211,13 @@ def reading_id(assessment_id: str, keys: Sequence[str]) -> str:
 def _row(entry: Entry, reading: str, listing_id: str) -> dict[str, Any]:
     own = hashlib.sha256(f"{reading}\x1f{entry.position}".encode()).hexdigest()[:32]
     return {**asdict(entry), "id": own, "reading_id": reading, "listing_id": listing_id}
+
+
+def _said(read: Entry, sent: Entry) -> list[dict[str, Any]]:
+    """Return the captions of a picture that was read before, with the words that it is sent with now."""
+    given = {"text": sent.alt, "source": "given", "picture": read.sha256}
+    found = [each for each in read.captions or [] if each.get("source") != "given"]
+    return [given, *found] if sent.alt.strip() else found
 
 
 def _waiting(now: dt.datetime) -> ColumnElement[bool]:

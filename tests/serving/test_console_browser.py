@@ -215,8 +215,8 @@ def test_a_known_answer_is_worked_like_any_other_item(sign_in: Any, url: str, ap
 def test_the_dashboard_shows_charts_with_their_tables(sign_in: Any, url: str) -> None:
     page = sign_in("ivy")
     page.goto(f"{url}/review/dashboard")
-    page.get_by_label("Time").select_option("90")
-    page.get_by_role("button", name="Show").click()
+    page.locator("select[name=days]").select_option("90")
+    page.get_by_role("button", name="Show", exact=True).click()
     page.wait_for_url("**days=90**")
     for name in ("flow", "decisions", "clocks", "precision-by-level", "reliability", "months"):
         figure = page.locator(f"section[aria-labelledby=figure-{name}]")

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from models.pictures.identity import Fingerprint, fingerprint
+from serving.erasure.listings import ListingErasure, Which
 from serving.pictures.entries import Entry, with_captions
 from serving.pictures.known import KnownPictures
 from serving.pictures.store import PictureStore, reading_id
@@ -103,7 +104,8 @@ def test_pictures_that_were_read_before_are_not_read_again(store: AssessmentStor
     assert pictures.read_before([*wanted, Entry(1, sha256=OTHER)], "l2") is None
     found = pictures.read_before(wanted, "l2")
     assert found is not None
-    assert (found[0].alt, found[0].captions, found[0].state) == ("new words", words[:1], "read")
+    given = {"text": "new words", "source": "given", "picture": SHA}
+    assert (found[0].alt, found[0].captions, found[0].state) == ("new words", [given, *words[:1]], "read")
     read(pictures, second, sha256=OTHER)
     assert pictures.hashes_of(["l1", "l9"]) == {"l1": [["0" * 64], []]}
     assert pictures.read_before([Entry(0, url=url)], "l2") is None, "what another listing's URL led to says nothing"
@@ -131,6 +133,16 @@ def test_pictures_that_failed_are_tried_again_when_they_are_sent_again(
     assert again is not None
     assert again.id == reading_id(answer.assessment.id, ["https://img.example/1.jpg"])
     assert pictures.entries(again.id)[0].state == "waiting"
+
+
+def test_pictures_of_an_erased_listing_are_forgotten(store: AssessmentStore, pictures: PictureStore) -> None:
+    gone, stays = (with_pictures(name, Entry(0, sha256=SHA)) for name in ("l1", "l2"))
+    store.save([gone, stays])
+    ListingErasure(store.engine).erase(Which(listing="l1"), "ada")
+    assert pictures.of_assessment(gone.assessment.id) is None
+    assert pictures.hashes_of(["l1"]) == {}
+    assert pictures.of_assessment(stays.assessment.id) is not None
+    assert pictures.backlog() == 1
 
 
 def test_the_words_of_all_pictures_find_room_in_turn() -> None:
