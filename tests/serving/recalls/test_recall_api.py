@@ -155,7 +155,7 @@ def test_a_clock_is_paused_and_extended_over_http(server: TestClient) -> None:
     assert server.post(path, json={"act": "pause", "reason": "asked back"}).json()["state"] == "paused"
     assert server.post(path, json={"act": "resume"}).json()["due_at"] == clock["due_at"]
     check(server.post(path, json={"act": "extend", "reason": "granted"}), 422)
-    until = "2199-01-01T00:00:00Z"
+    until = "2199-01-01T00:00:00+00:00"
     assert server.post(path, json={"act": "extend", "reason": "granted", "until": until}).json()["due_at"] == until
     check(server.post("/v1/recalls/clocks/99999", json={"act": "resume"}), 404)
 
