@@ -6,11 +6,10 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from fastapi import Request
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
@@ -26,7 +25,6 @@ from serving.access.oidc.flow import ProviderSignIn
 from serving.access.principal import Allowance
 from serving.access.sign_in import PasswordSignIn
 from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemError
-from serving.buyers.forgetting import forget_buyers
 from serving.buyers.notices import NoticeDesk
 from serving.buyers.sending import BuyerList
 from serving.demo import seed
@@ -80,8 +78,6 @@ from serving.tracing import tracing_of
 _log = logging.getLogger("hazardlens")
 _KEPT_AT_ONCE = 16
 """Answers of a job in one transaction: a call waits that long for the database's one writer."""
-_FORGET_EVERY = 3_600.0
-"""Seconds between two looks for data whose time is over."""
 
 
 class Services:
@@ -230,7 +226,6 @@ class Services:
             asyncio.create_task(live_plan.watch()),
             asyncio.create_task(self.metrics.keep_fresh()),
             asyncio.create_task(watch_recalls(lambda: engine.in_force.recalls)),
-            asyncio.create_task(self._forget()),
         ]
         if self.settings.model_watch:
             self._watching.append(asyncio.create_task(model_watch.watch(self.settings.model_watch)))
@@ -344,18 +339,6 @@ class Services:
         note_matches(self.recalls, connection, answers, datetime.now(UTC))
         self.signatures.keep_within(connection, answers)
         self.pictures.store.keep_within(connection, answers)
-
-    async def _forget(self) -> None:
-        """Delete buyers' data whose time is over, every hour."""
-        while True:
-            try:
-                gone = await asyncio.to_thread(forget_buyers, self.store.engine, datetime.now(UTC))
-            except SQLAlchemyError as error:
-                _log.error("buyers' data could not be deleted, which is tried again: %s", error)
-            else:
-                if gone:
-                    _log.info("deleted the data of %d order lines whose time is over", gone)
-            await asyncio.sleep(_FORGET_EVERY)
 
     def _keep_of_job(self, answers: Sequence[Answered]) -> None:
         for start in range(0, len(answers), _KEPT_AT_ONCE):

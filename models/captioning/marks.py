@@ -10,7 +10,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from models.captioning.approximate import NUMBER, Skeleton, skeleton
+from models.captioning.approximate import Skeleton, skeleton
 from models.domain.errors import InputError
 from models.domain.resources import datasets_dir
 from models.knowledge.kinds import LanguageProfile
@@ -21,6 +21,19 @@ _LETTERS_PER_ERROR = 8
 _DENSE = re.compile("[\u0590-\u07ff\u0900-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """Scripts that leave out vowels or write a syllable or a word as one sign: a few letters tell a phrase there."""
 _FEWEST = {True: 3, False: 8}
+
+
+_LEFT_OUT = re.compile("[\u1ea0-\u1ef9]")
+"""Letters of Vietnamese that the shipped OCR model does not know and leaves out."""
+
+
+def has_enough_letters(phrase: str) -> bool:
+    """Tell whether a phrase can be told from others."""
+    return len(skeleton(_AGE.sub(" ", phrase)).letters) >= _fewest(phrase)
+
+
+def _fewest(phrase: str) -> int:
+    return _FEWEST[_DENSE.search(phrase) is not None]
 
 
 class _Record(BaseModel):
@@ -58,9 +71,8 @@ class MarkPhrase(_Record):
         """
         age = _AGE.search(phrase)
         letters = skeleton(_AGE.sub(" 0 ", phrase))
-        fewest = _FEWEST[_DENSE.search(phrase) is not None]
-        if len(letters.letters.replace(NUMBER, "")) < fewest:
-            raise ValueError(f"{language}: phrase {phrase!r} has fewer than {fewest} letters")
+        if not has_enough_letters(phrase):
+            raise ValueError(f"{language}: phrase {phrase!r} has fewer than {_fewest(phrase)} letters")
         return cls(language=language, letters=letters, months={"months": 1, "years": 12}[age[1]] if age else None)
 
 
@@ -77,7 +89,10 @@ class Mark(_Record):
     @cached_property
     def compiled_phrases(self) -> tuple[MarkPhrase, ...]:
         """The phrases of all languages."""
-        return tuple(MarkPhrase.of(language, p) for language, phrases in self.phrases.items() for p in phrases)
+        given = [(language, phrase) for language, phrases in self.phrases.items() for phrase in phrases]
+        maimed = [(language, _LEFT_OUT.sub("", phrase)) for language, phrase in given if _LEFT_OUT.search(phrase)]
+        readable = [(language, phrase) for language, phrase in maimed if has_enough_letters(phrase)]
+        return tuple(MarkPhrase.of(language, phrase) for language, phrase in [*given, *readable])
 
     @cached_property
     def compiled_patterns(self) -> tuple[re.Pattern[str], ...]:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from serving.access.principal import SERVER
+from serving.buyers.forgetting import forget_buyers
 from serving.erasure.listings import ERASED_PREFIX, ListingErasure, unreviewed_before
 from serving.review.events import LOG
 from serving.review.items import ACTS, ITEMS
@@ -94,6 +95,7 @@ class Retention:
         return {
             "sessions": self._sessions(now),
             "failed sign-ins": self._failures.forget_old(now),
+            "order lines of recalls": forget_buyers(self.engine, now),
             "assessments": self._assessments(now - keep.assessments) if keep.assessments is not None else 0,
             "reviewed listings": self._reviews(now - keep.reviews) if keep.reviews is not None else 0,
             "names in the log": self._names(now - keep.names, now) if keep.names is not None else 0,

@@ -100,6 +100,8 @@ def test_labels_count_where_a_colon_follows(language: str) -> None:
         ("not suitab1e for chi1dren under 36 rnonths", {"warning: not suitable for children under 36 months"}),
         ("contains no magnets. Ohne kleine Magnete", set()),
         ("does not contain small parts", set()),
+        # What the shipped OCR model makes of "Không dùng cho trẻ em dưới 3 tuổi".
+        ("Không dùng cho tr em dưi 3 tui", {"warning: not suitable for children under 36 months"}),
     ],
 )
 def test_what_a_package_says(text: str, sentences: set[str]) -> None:

@@ -66,8 +66,10 @@ class Admin:
 
 
 @pytest.fixture
-def admin(running: tuple[str, Webhooks], place: Settings) -> Admin:
-    return Admin(running[0], place)
+def admin(running: tuple[str, Webhooks], place: Settings) -> Iterator[Admin]:
+    admin = Admin(running[0], place)
+    yield admin
+    admin.http.close()
 
 
 def test_an_endpoint_is_registered_used_and_removed(
