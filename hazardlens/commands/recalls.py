@@ -63,18 +63,18 @@ def poll(
         fetcher = Fetcher(client_of(settings.outgoing_networks))
         poller = Poller(engine, known, desk.receiving, fetcher, load_taxonomy(), WAYS)
         for each in chosen:
-            polled = poller.poll_next(due_only=not once, among=[each.id])
-            if polled is not None:
-                found.append(polled)
+            done = poller.poll_next(due_only=not once, among=[each.id])
+            if done is not None:
+                found.append(done)
     if as_json:
         print_json({"sources": [_told(each) for each in found]})
     else:
-        for each in found:
+        for polled in found:
             typer.echo(
-                f"{each.source}: {each.documents} documents, {each.new} alerts new, {each.updated} updated,"
-                f" {each.withdrawn} withdrawn"
+                f"{polled.source}: {polled.documents} documents, {polled.new} alerts new, {polled.updated} updated,"
+                f" {polled.withdrawn} withdrawn"
             )
-            for failure in each.failures:
+            for failure in polled.failures:
                 typer.echo(f"  {failure}", err=True)
     if any(each.failures for each in found):
         raise typer.Exit(1)
