@@ -44,7 +44,7 @@ class Searched:
 
 
 class ListingSearch:
-    """The stored listings in memory, some 750 bytes each; filled at the first search, and brought up to date by each.
+    """The stored listings in memory, some 700 bytes each; filled at the first search, and brought up to date by each.
 
     Its methods block: call them from a thread.
 

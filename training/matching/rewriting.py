@@ -187,7 +187,7 @@ def slipped(model: str, rng: Random) -> str:
     if luck < 0.3:
         return re.sub(r"[-/. ]", "", model) if re.search(r"[-/. ]", model) else f"{model[:place]}-{model[place:]}"
     if luck < 0.5:
-        return model[: place - 1] + model[place] + model[place - 1] + model[place + 1 :]
+        return model[:place] + model[place + 1] + model[place] + model[place + 2 :]
     if luck < 0.7:
         return model[:place] + model[place + 1 :]
     if luck < 0.85:
