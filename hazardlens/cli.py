@@ -28,6 +28,7 @@ from hazardlens.commands import (
     plan,
     pledge,
     reasons,
+    recalls,
     registry,
     report,
     scoring,
@@ -67,6 +68,7 @@ app.add_typer(knowledge.app, name="knowledge")
 plan.app.command("simulate")(simulation.simulate)
 app.add_typer(plan.app, name="plan")
 app.add_typer(reasons.app, name="reasons")
+app.add_typer(recalls.app, name="recalls")
 report.app.command("pledge")(pledge.pledge)
 app.add_typer(report.app, name="report")
 app.command("promote")(registry.promote)

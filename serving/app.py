@@ -23,6 +23,7 @@ from serving.api import (
     oidc,
     pictures,
     plans,
+    recalls,
     sessions,
     shadow,
     statements,
@@ -45,6 +46,7 @@ from serving.console import (
     recall_notice,
     views,
 )
+from serving.console import recalls as recall_pages
 from serving.console import webhooks as webhook_pages
 from serving.console.errors import install_review_errors
 from serving.http_head import BoundedHead
@@ -62,6 +64,7 @@ _ROUTERS = (
     pictures,
     statements,
     plans,
+    recalls,
     shadow,
     webhooks,
     authorities,
@@ -85,6 +88,7 @@ _CONSOLE = (
     recall_notice,
     public,
     webhook_pages,
+    recall_pages,
 )
 API_VERSION = "1.0.0"
 """Version of the HTTP interface, not of the model."""
@@ -155,6 +159,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_error_handlers(app)
     install_review_errors(app)
+    recall_pages.install_recall_errors(app)
     for part in (*_ROUTERS, pages, *_CONSOLE):
         app.include_router(part.router)
     pages.mount_static(app)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -83,6 +83,18 @@ class Metrics:
         self._ready = self._gauge("ready", "Workers with the model loaded and the database migrated.")
         self._model = self._gauge(
             "model_info", "Workers that answer with these versions; 0 for earlier ones.", ("model", "plan", "taxonomy")
+        )
+        self._recall_clocks = self._gauge(
+            "recall_clocks",
+            "Periods of recall cases that are open, by duty and state: running, of these soon and breached; paused.",
+            ("duty", "state"),
+            "livemostrecent",
+        )
+        self._recall_orders = self._gauge(
+            "recall_orders",
+            "Takedown orders without a receipt: waiting, of these overdue.",
+            ("state",),
+            "livemostrecent",
         )
         self._memory = self._gauge("worker_resident_bytes", "Memory of a worker.", mode="liveall")
         self._processor = self._counter("worker_cpu_seconds", "Processor time of all workers.")
@@ -178,6 +190,14 @@ class Metrics:
         self._capacity.set(capacity)
         self.read(self._in_flight, in_flight)
         self.versions(versions)
+
+    def recalls(self, clocks: Mapping[str, Mapping[str, int]], waiting: int, overdue: int) -> None:
+        """Note how the clocks of recall cases stand, by duty and state, and how many takedown orders wait."""
+        for duty, states in clocks.items():
+            for state, count in states.items():
+                self._recall_clocks.labels(duty, state).set(count)
+        self._recall_orders.labels("waiting").set(waiting)
+        self._recall_orders.labels("overdue").set(overdue)
 
     def remembers(self, size: Reading) -> None:
         """Note where to read how many bytes of answers are remembered."""

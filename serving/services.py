@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from fastapi import Request
 from sqlalchemy import Connection
@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
 from models.classifier.language import identifier
+from models.deadlines.clocks import load_clock_rules
 from models.domain.assessment import Assessment
 from models.domain.errors import InputError
 from models.plan.reading import load_plan
@@ -47,6 +48,15 @@ from serving.outgoing.addresses import AddressRules
 from serving.pictures import reader as picture_reader
 from serving.pictures.room import PictureRoom
 from serving.process_memory import give_back
+from serving.recalls.desk import RecallDesk
+from serving.recalls.fetching import Fetcher, client_of
+from serving.recalls.matched import note_matches, remembering, searching_with
+from serving.recalls.polling import Poller
+from serving.recalls.rules import RecallRules
+from serving.recalls.runner import RecallRunner, Work
+from serving.recalls.searching import Searching
+from serving.recalls.sources import load_sources
+from serving.recalls.ways import WAYS
 from serving.review.deciding import Decisions
 from serving.review.desk import DeskRules, ReviewDesk
 from serving.review.intake import IntakeRules
@@ -91,6 +101,9 @@ class Services:
         self.store = AssessmentStore(database, self._also_keep)
         self.pictures = PictureRoom(settings, self.store, self.metrics.picture)
         self.saving = Saving(self.store)
+        marketplace, remember = load_marketplace(settings.marketplace), remembering(self.match_judgements)
+        self.recalls = RecallDesk(database, recall_rules(settings), marketplace, remember)
+        self.recall_runner = RecallRunner()
         self.plans = PlanStore(self.store.engine)
         self.shadow_store = ShadowStore(self.store.engine)
         self.keys = IdempotencyStore(self.store.engine, timedelta(hours=settings.idempotency_hours))
@@ -221,6 +234,7 @@ class Services:
         self.jobs.begin(
             runner.Engine(Background(engine).assess, lambda: engine.in_force, self._keep_of_job, self.count)
         )
+        self.recall_runner.begin(self._recall_work(engine.model))
         self.pictures.reader.begin(picture_reader.Engine(Background(engine).assess, lambda: engine.in_force))
         self.metrics.reads_pictures(lambda: self.pictures.reader.backlog)
         self.metrics.ready(engine.versions, lambda: engine.admission.in_flight, engine.admission.capacity)
@@ -241,6 +255,17 @@ class Services:
         await asyncio.to_thread(self._add_known, engine.model, known)
         await asyncio.to_thread(give_back)
 
+    def _recall_work(self, model: HazardClassifier) -> Work:
+        search = searching_with(lambda: self.listing_search, lambda: self._known_recalls)
+        searching = Searching(self.recalls, self.store, search)
+        if not self.settings.recall_poll:
+            return Work(self.recalls, None, searching, self.metrics.recalls)
+        fetcher = Fetcher(client_of(self.settings.outgoing_networks))
+        sources = load_sources(self.settings.recall_sources)
+        receiving = self.recalls.receiving
+        poller = Poller(self.recalls.engine, sources, receiving, fetcher, model.taxonomy, WAYS)
+        return Work(self.recalls, poller, searching, self.metrics.recalls)
+
     def _recalls_for(self, model: HazardClassifier) -> KnownRecalls:
         """Return what looks for matches of a model's listings, with the alerts that are known now."""
         recalls = KnownRecalls(model, self.store.engine)
@@ -248,10 +273,15 @@ class Services:
         return recalls
 
     @property
-    def listing_search(self) -> ListingSearch:
-        """What finds the stored listings of an alert; it keeps their signatures in memory once it has been used."""
+    def _known_recalls(self) -> KnownRecalls:
         recalls = self.engine.in_force.recalls
         assert isinstance(recalls, KnownRecalls)
+        return recalls
+
+    @property
+    def listing_search(self) -> ListingSearch:
+        """What finds the stored listings of an alert; it keeps their signatures in memory once it has been used."""
+        recalls = self._known_recalls
         with self._searching:
             if self._listing_search is None or self._listing_search.signer.version != recalls.signer.version:
                 self._listing_search = ListingSearch(recalls.signer, self.store.engine)
@@ -293,6 +323,7 @@ class Services:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        await self.recall_runner.end()
         await self.jobs.end()
         await self.hooks.sender.end()
         await self.pictures.end()
@@ -308,6 +339,7 @@ class Services:
     def _also_keep(self, connection: Connection, answers: Sequence[Answered]) -> None:
         """Keep what hangs on answers, in the transaction that keeps them."""
         self.desk.kept(connection, answers)
+        note_matches(self.recalls, connection, answers, datetime.now(UTC))
         self.signatures.keep_within(connection, answers)
         self.pictures.store.keep_within(connection, answers)
 
@@ -378,6 +410,24 @@ def desk_rules(settings: Settings) -> DeskRules:
         grace=timedelta(seconds=settings.review_grace_seconds),
         golden_share=settings.review_golden_share,
         golden_uses=settings.review_golden_uses,
+    )
+
+
+def recall_rules(settings: Settings) -> RecallRules:
+    """Return how the recall desk works here.
+
+    Raises
+    ------
+    InputError
+        If the facts of the marketplace, or the file of periods, are not in order.
+    """
+    return RecallRules(
+        load_marketplace(settings.marketplace).calendar,
+        load_clock_rules(settings.recall_clocks),
+        by_authority=settings.recall_calendar == "authority",
+        regions=dict(settings.recall_regions),
+        warn=timedelta(hours=settings.recall_warn_hours),
+        remind=timedelta(hours=settings.recall_remind_hours),
     )
 
 

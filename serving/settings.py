@@ -18,6 +18,7 @@ from serving.outgoing.addresses import Network, read_networks
 PREFIX = "HAZARDLENS_"
 LOG_FORMATS = ("text", "json")
 ACCESS = ("keys", "off")
+RECALL_CALENDARS = ("authority", "marketplace")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 _T = TypeVar("_T")
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*")
@@ -80,6 +81,20 @@ class Settings:
         How long a decision can be taken back, and has no effect outside.
     review_learn_daily : int
         Most listings a day that reviewers are asked about only because the model would learn from them.
+    recall_poll : bool
+        Ask the sources of alerts in the background.
+    recall_sources : Path or None
+        File of these sources; None takes the one that ships.
+    recall_clocks : Path or None
+        File of the periods of what is received, by its kind; None takes the one that ships.
+    recall_calendar : str
+        One of `RECALL_CALENDARS`: by whose working days the periods of authorities' orders and notices are counted.
+    recall_regions : tuple of (str, str)
+        Pairs of country and region whose public holidays count too, such as ``DE=BE,ES=MD``.
+    recall_warn_hours : int
+        How long before its end a clock is warned of.
+    recall_remind_hours : int
+        How long a takedown order waits for its receipt before it is sent again.
     review_golden_share : float
         Share of the items handed to reviewers whose answer is known, 0 to 1; none where no answer was added.
     review_golden_uses : int
@@ -220,6 +235,13 @@ class Settings:
     review_lease_minutes: int = 10
     review_grace_seconds: int = 30
     review_learn_daily: int = 20
+    recall_poll: bool = False
+    recall_sources: Path | None = None
+    recall_clocks: Path | None = None
+    recall_calendar: str = "authority"
+    recall_regions: tuple[tuple[str, str], ...] = ()
+    recall_warn_hours: int = 24
+    recall_remind_hours: int = 24
     review_golden_share: float = 0.02
     review_golden_uses: int = 20
     access: str = "keys"
@@ -345,7 +367,7 @@ class Settings:
 
 def _written(value: object) -> str:
     if isinstance(value, tuple):
-        return ",".join(map(str, value))
+        return ",".join("=".join(each) if isinstance(each, tuple) else str(each) for each in value)
     return "" if value is None else str(value)
 
 
@@ -412,6 +434,17 @@ def _networks(name: str, raw: str) -> tuple[Network, ...]:
     except ValueError as error:
         hint = "give addresses or networks by commas, such as 10.1.0.0/16,127.0.0.1"
         raise InputError(f"value {raw!r} names no networks: {error}", place=name, hint=hint) from error
+
+
+def _regions(name: str, raw: str) -> tuple[tuple[str, str], ...]:
+    found = []
+    for part in raw.split(","):
+        country, _, region = (each.strip().upper() for each in part.partition("="))
+        if not re.fullmatch(r"[A-Z]{2}", country) or not re.fullmatch(r"[A-Z0-9]{1,8}", region):
+            hint = "give countries and regions such as DE=BE,ES=MD"
+            raise InputError(f"value {raw!r} names no regions", place=name, hint=hint)
+        found.append((country, region))
+    return tuple(found)
 
 
 def _safe_url(name: str, raw: str) -> str:
@@ -496,6 +529,13 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "review_lease_minutes": _integer(1, 1_440),
     "review_grace_seconds": _integer(0, 86_400),
     "review_learn_daily": _integer(0, 1_000_000),
+    "recall_poll": _choice(_YES_OR_NO),
+    "recall_sources": _path,
+    "recall_clocks": _path,
+    "recall_calendar": _choice({calendar: calendar for calendar in RECALL_CALENDARS}),
+    "recall_regions": _regions,
+    "recall_warn_hours": _integer(1, 24 * 30),
+    "recall_remind_hours": _integer(1, 24 * 30),
     "review_golden_share": _share,
     "review_golden_uses": _integer(1, 1_000_000),
     "access": _choice({access: access for access in ACCESS}),

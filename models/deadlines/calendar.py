@@ -32,6 +32,8 @@ class WorkCalendar:
         Region whose own holidays count too, ISO 3166-2 without the country ("BY" for Bavaria); empty for none.
     closed : collection of date
         Further days on which the authority is closed; an institution's own calendar.
+    weekends_only : bool
+        Public holidays are worked: the strictest reading, for targets that one sets oneself.
 
     Raises
     ------
@@ -49,6 +51,7 @@ class WorkCalendar:
     zone: str
     subdivision: str = ""
     closed: Collection[dt.date] = field(default=frozenset())
+    weekends_only: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "closed", frozenset(self.closed))
@@ -74,7 +77,7 @@ class WorkCalendar:
         return (
             day.weekday() not in _WEEKEND
             and day not in self.closed
-            and day not in _public_holidays(self.country, self.subdivision, day.year)
+            and (self.weekends_only or day not in _public_holidays(self.country, self.subdivision, day.year))
         )
 
     def next_working_day(self, day: dt.date) -> dt.date:

@@ -23,6 +23,8 @@ class Country:
         ISO 639-1 codes in which its consumers easily understand warnings.
     detected_as : frozenset of str
         These and the codes that a detector answers for them.
+    zone : str
+        IANA time zone of its capital.
     languages_in_order : tuple of str
         The same codes, the most spoken first.
     names : tuple of str
@@ -32,6 +34,7 @@ class Country:
     code: str
     languages: frozenset[str]
     detected_as: frozenset[str]
+    zone: str
     languages_in_order: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
 
@@ -50,7 +53,8 @@ def _register() -> _Register:
     for entry in raw["countries"]:
         languages = frozenset(entry["languages"])
         detected = languages | frozenset(entry.get("taken_for", ()))
-        country = Country(entry["code"], languages, detected, tuple(entry["languages"]), tuple(entry["names"]))
+        in_order, names = tuple(entry["languages"]), tuple(entry["names"])
+        country = Country(entry["code"], languages, detected, entry["zone"], in_order, names)
         for code in (entry["code"], *entry.get("also", ())):
             countries[code] = country
         for name in (entry["code"], *entry.get("also", ()), *entry["names"]):

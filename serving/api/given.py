@@ -24,7 +24,17 @@ async def given(request: Request, kind: type[_Body]) -> _Body:
     ProblemError
         422 naming each field that is wrong; 400, 413 and 415 as `read_body` and `parse_json` say.
     """
-    raw = parse_json(await read_body(request, services_of(request).settings.max_body_bytes))
+    return typed(parse_json(await read_body(request, services_of(request).settings.max_body_bytes)), kind)
+
+
+def typed(raw: object, kind: type[_Body]) -> _Body:
+    """Return a value as a type of ours.
+
+    Raises
+    ------
+    ProblemError
+        422 naming each field that is wrong.
+    """
     try:
         return kind.model_validate(raw)
     except ValidationError as failure:

@@ -13,16 +13,27 @@ from serving.access.routes import OPEN, Roles, roles_of
 from serving.api.picture_schemas import KnownRequest, PicturedRequest
 from serving.api.plan_schemas import ActRequest, PlanRequest
 from serving.api.problems import PROBLEM_TYPES, Problem
+from serving.api.recall_schemas import (
+    AnswerRequest,
+    CaseActRequest,
+    ClockActRequest,
+    JudgementRequest,
+    NamedListings,
+    ReceiptRequest,
+    TakeBackRequest,
+)
 from serving.api.schemas import AssessmentRequest
 from serving.api.webhook_document import describe_webhooks
 from serving.api.webhook_schemas import EndpointChange, EndpointRequest, RotationRequest
 from serving.buyers.lines import LinesRequest, ReceiptsRequest
+from serving.recalls.notices import NoticeRequest
 
 TITLE = "hazardlens"
 SUMMARY = "Product-safety risk of marketplace listings: hazards, EU risk level, explanation, action."
 TAGS = [
     {"name": "assessments", "description": "Assess listings and read what was assessed."},
     {"name": "jobs", "description": "Long lists, assessed in the background."},
+    {"name": "recalls", "description": "The recall desk: notices, cases, clocks, matches, takedown orders."},
     {"name": "pictures", "description": "Pictures of listings, and those that are to be known again."},
     {"name": "plans", "description": "Plans that are stored, and which one is live."},
     {"name": "shadow", "description": "A plan and a model on trial, beside the live ones and without effect."},
@@ -300,6 +311,14 @@ def complete_openapi(app: FastAPI) -> None:
                     (KnownRequest, "validation"),
                     (PlanRequest, "validation"),
                     (ActRequest, "validation"),
+                    (NoticeRequest, "validation"),
+                    (JudgementRequest, "validation"),
+                    (TakeBackRequest, "validation"),
+                    (NamedListings, "validation"),
+                    (AnswerRequest, "validation"),
+                    (CaseActRequest, "validation"),
+                    (ClockActRequest, "validation"),
+                    (ReceiptRequest, "validation"),
                     (EndpointRequest, "validation"),
                     (EndpointChange, "validation"),
                     (RotationRequest, "validation"),

@@ -82,6 +82,7 @@ FORBIDDEN = ProblemType("forbidden", 403, "The role of the key does not allow th
 NOT_FOUND = ProblemType("not-found", 404, "There is nothing here")
 NOTHING_RESTRICTED = ProblemType("nothing-restricted", 409, "Nothing is restricted, so no statement of reasons is owed")
 METHOD_NOT_ALLOWED = ProblemType("method-not-allowed", 405, "The method is not allowed here")
+RECALL_CONFLICT = ProblemType("recall-conflict", 409, "The act does not fit how the case stands")
 PLAN_CONFLICT = ProblemType("plan-conflict", 409, "The act does not fit the stored plans")
 MODEL_CHANGED = ProblemType("model-changed", 409, "Another model is in force")
 KEY_IN_USE = ProblemType("idempotency-key-in-use", 409, "The first request under this Idempotency-Key is under way")
@@ -113,7 +114,8 @@ DEADLINE = ProblemType("deadline", 504, "The deadline of the request cannot be k
 PROBLEM_TYPES = (
     INVALID_NOTICE, NOTICE_UNRELEASED,
     MALFORMED_JSON, UNAUTHENTICATED, WRONG_PASSWORD, SIGN_IN_FAILED, PASSWORD_DUE, TOO_MANY_SIGN_INS, FORBIDDEN,
-    NOT_FOUND, METHOD_NOT_ALLOWED, NOTHING_RESTRICTED, PLAN_CONFLICT, MODEL_CHANGED, TOO_MANY_LISTINGS, BODY_TOO_LARGE,
+    NOT_FOUND, METHOD_NOT_ALLOWED, NOTHING_RESTRICTED, RECALL_CONFLICT, PLAN_CONFLICT, MODEL_CHANGED, TOO_MANY_LISTINGS,
+    BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE, WRONG_SHAPE, INVALID_PARAMETER, INVALID_LISTING, INVALID_PLAN, INVALID_KEY, KEY_IN_USE,
     KEY_REUSED, JOB_UNFINISHED, ROW_TOO_LONG, NO_SUCH_RANGE, UNREADABLE_FILE, TOO_MANY_JOBS, RATE_LIMITED, TOO_BUSY,
     INTERNAL_ERROR, NOT_READY, DRAINING, STORE_UNAVAILABLE,

@@ -119,6 +119,91 @@ class NoticeReady(EventBody):
     at: datetime
 
 
+class AlertReceived(EventBody):
+    """An alert or notice was taken in, and a case was opened for it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "alert_id": "0d6c1c9f2b5e4c3aa1f0b7d28e9f6a55",
+                "case_id": 17,
+                "source": "safety-gate",
+                "reference": "SR/00001/30",
+                "title": "Plush bear",
+                "brand": "Softpaw",
+                "kind": "monitoring",
+                "authority": "",
+                "received_at": "2030-01-04T09:30:00Z",
+                "due_at": "2030-01-09T23:00:00Z",
+            }
+        }
+    )
+
+    alert_id: str
+    case_id: int
+    source: str = Field(description="register, or who sent it")
+    reference: str
+    title: str
+    brand: str
+    kind: str = Field(description="order, authority_notice, notice, consumer or monitoring")
+    authority: str
+    received_at: datetime
+    due_at: datetime | None = Field(description="end of the first period; null where none runs")
+
+
+class TakedownOrder(EventBody):
+    """One listing that is to be removed."""
+
+    order_id: str = Field(description="for the receipt: POST /v1/recalls/orders/{order_id}/receipt")
+    listing_id: str
+    seller_id: str
+    due_at: datetime
+    message: list[str] = Field(description="sentences for the seller, in `language`")
+    language: str
+
+
+_ORDERS: dict[str, Any] = {
+    "case_id": 17,
+    "alert_id": "0d6c1c9f2b5e4c3aa1f0b7d28e9f6a55",
+    "reference": "SR/00001/30",
+    "orders": [
+        {
+            "order_id": "6f0d2c9e4b8a4f1e9c3d7a5b1e2f3a4b",
+            "listing_id": "li-001",
+            "seller_id": "s-9",
+            "due_at": "2030-01-08T23:00:00Z",
+            "message": ["Your offer “Plush bear” cannot be sold on our marketplace."],
+            "language": "en",
+        }
+    ],
+}
+
+
+class TakedownOrdered(EventBody):
+    """Listings are to be removed: what an alert is about, as a person has confirmed."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _ORDERS})
+
+    case_id: int
+    alert_id: str
+    reference: str
+    orders: list[TakedownOrder]
+
+
+class TakedownWithdrawn(EventBody):
+    """A listing need not be removed: its confirmation was taken back."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"case_id": 17, "order_id": "6f0d2c9e4b8a4f1e9c3d7a5b1e2f3a4b",
+                                       "listing_id": "li-001", "reason": "another model"}}
+    )  # fmt: skip
+
+    case_id: int
+    order_id: str
+    listing_id: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of event.
@@ -140,6 +225,10 @@ class Kind:
 
 PING = "hook.ping"
 REVIEW_DECIDED = "review.decided"
+ALERT_RECEIVED = "alert.received"
+TAKEDOWN_ORDERED = "case.takedown_ordered"
+TAKEDOWN_REMINDER = "case.takedown_reminder"
+TAKEDOWN_WITHDRAWN = "case.takedown_withdrawn"
 NOTICE_READY = "recall.notice_ready"
 
 
@@ -168,8 +257,10 @@ KINDS: dict[str, Kind] = {
         Kind(REVIEW_DECIDED, "a review is decided and its grace time over", ReviewDecided),
         *(Kind(listing_kind(action), f"{what}", ListingActed) for action, what in _LISTINGS.items()),
         Kind("listing.reassessed", "a listing was assessed again and the answer differs"),
-        Kind("alert.received", "an alert or notice was taken in"),
-        Kind("case.takedown_ordered", "listings are to be removed because of an alert"),
+        Kind(ALERT_RECEIVED, "an alert or notice was taken in", AlertReceived),
+        Kind(TAKEDOWN_ORDERED, "listings are to be removed because of an alert", TakedownOrdered),
+        Kind(TAKEDOWN_REMINDER, "the receipt for a takedown order has not come", TakedownOrdered),
+        Kind(TAKEDOWN_WITHDRAWN, "a takedown order is taken back", TakedownWithdrawn),
         Kind(NOTICE_READY, "a recall notice can be sent to buyers", NoticeReady),
     )
 }

@@ -124,6 +124,8 @@ document.addEventListener("click", (event) => {
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-check-all]"))
     for (const box of document.querySelectorAll("[data-row] input[name=items]")) box.checked = event.target.checked;
+  if (event.target.matches("[data-check-matches]"))
+    for (const box of document.querySelectorAll("#matches input[name=match]")) box.checked = event.target.checked;
   if (event.target.closest(".hazard-checks")) showHazards();
   if (event.target.closest("#worksheet")) worksheetChanged();
   if (event.target.name === "outcome") suggestFor(event.target.value);

@@ -97,7 +97,7 @@ class AlertRow(Base):
 
 
 class AlertSightingRow(Base):
-    """What one source says of an alert, and in which document it said so last."""
+    """What one source says of an alert, and in which document it said so last; the lowest `rank` is trusted most."""
 
     __tablename__ = "alert_sightings"
 
@@ -105,7 +105,9 @@ class AlertSightingRow(Base):
     source: Mapped[str] = mapped_column(String(64), primary_key=True)
     reference: Mapped[str] = mapped_column(String)
     document_id: Mapped[int] = mapped_column(Integer, ForeignKey("alert_documents.id"))
+    rank: Mapped[int] = mapped_column(SmallInteger)
     digest: Mapped[str] = mapped_column(String(64))
+    alert: Mapped[dict[str, Any]] = mapped_column(JSON)
     first_at: Mapped[datetime] = mapped_column(UtcTime)
     last_at: Mapped[datetime] = mapped_column(UtcTime)
     gone_at: Mapped[datetime | None] = mapped_column(UtcTime)
@@ -171,7 +173,7 @@ class CaseNoticeRow(Base):
 
     __table_args__ = (
         Index("ix_case_notices_case", "case_id", "id"),
-        Index("ix_case_notices_document", "document_id", "case_id", unique=True),
+        Index("ix_case_notices_document", "document_id", "case_id"),
         Index("ix_case_notices_received", "received_at", "kind"),
     )
 
@@ -244,13 +246,13 @@ class CaseMatchRow(Base):
 
 
 class TakedownOrderRow(Base):
-    """What the marketplace was told to take down, and what it answered."""
+    """What the marketplace was told to take down, and what it answered; a product that was listed again has several."""
 
     __tablename__ = "takedown_orders"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     case_id: Mapped[int] = mapped_column(Integer, ForeignKey("recall_cases.id"))
-    match_id: Mapped[int] = mapped_column(Integer, ForeignKey("case_matches.id"), unique=True)
+    match_id: Mapped[int] = mapped_column(Integer, ForeignKey("case_matches.id"))
     listing_id: Mapped[str] = mapped_column(String)
     ordered_by: Mapped[str] = mapped_column(String)
     ordered_at: Mapped[datetime] = mapped_column(UtcTime)
@@ -265,6 +267,7 @@ class TakedownOrderRow(Base):
 
     __table_args__ = (
         Index("ix_takedown_orders_case", "case_id", "ordered_at"),
+        Index("ix_takedown_orders_match", "match_id"),
         Index("ix_takedown_orders_waiting", "ordered_at", sqlite_where=UNANSWERED, postgresql_where=UNANSWERED),
         Index("ix_takedown_orders_listing", "listing_id"),
     )

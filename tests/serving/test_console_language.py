@@ -13,6 +13,7 @@ from babel.messages.pofile import read_po
 from fastapi import Request
 
 import serving.console
+from models.deadlines.clocks import Duty, NoticeKind
 from models.domain.action import Action
 from models.domain.risk import RiskLevel
 from models.domain.taxonomy import load_taxonomy
@@ -27,15 +28,33 @@ from serving.highlighting import Run
 from serving.hooks.delivery_log import State as DeliveryState
 from serving.oversight.figures import FIGURES, Reviews
 from serving.oversight.scope import Scope
+from serving.recalls.words import CASE_STATES, CLOCK_STATES, COMPARED, ORDER_STATES, CaseAct, MatchState
 from serving.review.words import Act, Outcome, Round, State
 from serving.store.database import open_database
 from serving.store.migrating import migrate
 
 CONSOLE = Path(serving.console.__file__).parent
 TEMPLATES = CONSOLE.parent / "templates"
-KINDS = (Action, RiskLevel, Act, DeliveryState, LineStatus, Outcome, Remedy, Role, Round, State, Status)
+KINDS = (
+    Action,
+    RiskLevel,
+    Act,
+    CaseAct,
+    DeliveryState,
+    Duty,
+    LineStatus,
+    MatchState,
+    NoticeKind,
+    Outcome,
+    Remedy,
+    Role,
+    Round,
+    State,
+    Status,
+)
 WORDS = {word.value.replace("_", " ") for kind in KINDS for word in kind}
 WORDS |= {"active", "disabled"}  # how an account stands
+WORDS |= {*CASE_STATES, *CLOCK_STATES, *ORDER_STATES, *COMPARED, "withdrawal", "working days", "days", "hours"}
 HAZARDS = set(load_taxonomy().names)
 MARKS = {Run("", strength, weight).words for strength in range(1, 5) for weight in (-1, 1)}
 FIELDS = {

@@ -116,7 +116,9 @@ def _alert_sightings() -> None:
         sa.Column("source", sa.String(64), primary_key=True),
         sa.Column("reference", sa.String, nullable=False),
         sa.Column("document_id", sa.Integer, sa.ForeignKey("alert_documents.id"), nullable=False),
+        sa.Column("rank", sa.SmallInteger, nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("alert", sa.JSON, nullable=False),
         sa.Column("first_at", _TIME, nullable=False),
         sa.Column("last_at", _TIME, nullable=False),
         sa.Column("gone_at", _TIME),
@@ -169,7 +171,7 @@ def _case_notices() -> None:
         sa.Column("said", sa.JSON, nullable=False),
     )
     op.create_index("ix_case_notices_case", "case_notices", ["case_id", "id"])
-    op.create_index("ix_case_notices_document", "case_notices", ["document_id", "case_id"], unique=True)
+    op.create_index("ix_case_notices_document", "case_notices", ["document_id", "case_id"])
     op.create_index("ix_case_notices_received", "case_notices", ["received_at", "kind"])
 
 
@@ -234,7 +236,7 @@ def _takedown_orders() -> None:
         "takedown_orders",
         sa.Column("id", sa.String(32), primary_key=True),
         sa.Column("case_id", sa.Integer, sa.ForeignKey("recall_cases.id"), nullable=False),
-        sa.Column("match_id", sa.Integer, sa.ForeignKey("case_matches.id"), nullable=False, unique=True),
+        sa.Column("match_id", sa.Integer, sa.ForeignKey("case_matches.id"), nullable=False),
         sa.Column("listing_id", sa.String, nullable=False),
         sa.Column("ordered_by", sa.String, nullable=False),
         sa.Column("ordered_at", _TIME, nullable=False),
@@ -249,6 +251,7 @@ def _takedown_orders() -> None:
     )
     op.create_index("ix_takedown_orders_case", "takedown_orders", ["case_id", "ordered_at"])
     op.create_index("ix_takedown_orders_listing", "takedown_orders", ["listing_id"])
+    op.create_index("ix_takedown_orders_match", "takedown_orders", ["match_id"])
     op.create_index("ix_takedown_orders_waiting", "takedown_orders", ["ordered_at"], **_only(_UNANSWERED))
 
 
