@@ -248,7 +248,7 @@ class Services:
         if self.settings.demo:
             try:
                 await seed(engine, self.desk, self.decisions)
-            except Exception:  # the server answers without them; whoever wants them learns why they are not there
+            except Exception:  # noqa: BLE001  (the server answers without them)
                 _log.exception("the example listings are not whole")
         # Other languages and thousands of items take a while; the server answers meanwhile.
         await asyncio.to_thread(model_watch.go_on)
