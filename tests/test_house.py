@@ -26,7 +26,8 @@ ROOMS = (*PACKAGES, "datasets", "notebooks", "tests")
 GROUPS = {"accounts", "audit", "keys", "knowledge", "plan", "reasons", "report"}
 HEAVY = ("torch", "mlflow", "transformers", "sentence_transformers", "onnx")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "serving/README.md"))
+"""With the part of it that lies beside the server."""
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
@@ -172,10 +173,16 @@ class TestReadme:
                 assert shown[PREFIX + name.upper()] == str(getattr(defaults, name)).lower()
 
     def test_its_links_lead_somewhere(self) -> None:
-        links = [link for link in re.findall(r"\]\(([^)]+)\)", README + CONTRIBUTING) if "://" not in link]
+        papers = [ROOT / name for name in ("README.md", "serving/README.md", "CONTRIBUTING.md")]
+        links = [
+            (paper, link)
+            for paper in papers
+            for link in re.findall(r"\]\(([^)]+)\)", paper.read_text(encoding="utf-8"))
+            if "://" not in link
+        ]
 
         assert links
-        assert [link for link in links if not (ROOT / link).exists()] == []
+        assert [link for paper, link in links if not leads_somewhere(paper, link)] == []
 
     def test_its_answer_is_what_the_server_gives(self, small_model_dir: Path, tmp_path: Path) -> None:
         from serving.app import create_app
@@ -212,12 +219,31 @@ class TestOtherPapers:
 
     @pytest.mark.parametrize(
         "name",
-        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile", "pyproject.toml", "constraints.txt", ".ci/run"],
+        [
+            "README.md",
+            "serving/README.md",
+            "CONTRIBUTING.md",
+            "CHANGELOG.md",
+            "Makefile",
+            "pyproject.toml",
+            "constraints.txt",
+            ".ci/run",
+        ],
     )
     def test_no_paper_names_a_place_of_one_machine(self, name: str) -> None:
         text = (ROOT / name).read_text(encoding="utf-8")
 
         assert re.findall(r"(?<![\w.$}])/(?:home|root|work|tmp|opt|Users)/\S*", text) == []
+
+
+def leads_somewhere(paper: Path, link: str) -> bool:
+    """Whether a link of a paper names a file that is there, and a heading in it."""
+    name, _, heading = link.partition("#")
+    target = paper.parent / name if name else paper
+    if not heading or not target.is_file():
+        return target.exists()
+    headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+    return heading in {re.sub(r"[^\w\- ]", "", each).lower().replace(" ", "-") for each in headings}
 
 
 def assert_shaped_like(given: Any, shown: Any, place: str) -> None:
