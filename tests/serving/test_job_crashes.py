@@ -16,6 +16,8 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from serving.jobs.runner import CHUNK_ROWS
 from serving.store.assessments import AssessmentStore
@@ -43,7 +45,7 @@ class Server:
         with log.open("ab") as stream:
             self.process = subprocess.Popen(command, env=environment, stdout=stream, stderr=stream)
         self.http = httpx.Client(base_url=self.url, timeout=60)
-        self._log = log
+        self._log, self._database = log, database
 
     def ready(self) -> Server:
         """Wait until it would assess."""
@@ -66,6 +68,15 @@ class Server:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(60)
 
+    def freeze(self) -> None:
+        """Stop it where it writes nothing: a transaction that it holds open would hold up everybody."""
+        while True:
+            self.process.send_signal(signal.SIGSTOP)
+            if not writes(self._database):
+                return
+            self.process.send_signal(signal.SIGCONT)
+            time.sleep(0.02)
+
     def close(self) -> None:
         """End it whatever its state."""
         self.http.close()
@@ -85,6 +96,25 @@ def wait_for(condition: Callable[[], Any], seconds: float = 120) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it took too long"
         time.sleep(0.05)
+
+
+def writes(database: str) -> bool:
+    """Whether somebody is in a transaction that writes."""
+    engine = open_database(database)
+    try:
+        with engine.connect() as connection:
+            if engine.dialect.name == "postgresql":
+                query = (
+                    "SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()"
+                )
+                return bool(connection.execute(text(query)).scalar_one())
+            connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return False
+    except OperationalError:
+        return True
+    finally:
+        engine.dispose()
 
 
 StartServer = Callable[[], Server]
@@ -161,7 +191,7 @@ def test_one_of_two_servers_dies_and_the_other_finishes(start: StartServer) -> N
     job_id = first.http.post("/v1/jobs", content=upload(), headers=NDJSON).json()["id"]
     wait_for(lambda: first.job(job_id)["progress"]["read"] > 0)
     second = start()
-    first.process.send_signal(signal.SIGSTOP)  # as good as dead, but it will write on
+    first.freeze()  # as good as dead, but it will write on
     wait_for(lambda: second.job(job_id)["progress"]["read"] == TOTAL)
     first.process.send_signal(signal.SIGCONT)
     wait_for(lambda: second.job(job_id)["state"] == "done")
