@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,14 @@ _SMALL_KINDS = frozenset(
 )
 _SMALL_CORPUS = 800
 _MODELS_KEPT = 4
+
+
+@pytest.fixture(autouse=True)
+def own_path() -> Iterator[None]:
+    """Take back what a test puts on the path: MLflow adds the code that a model carries, and leaves it there."""
+    before = sys.path[:]
+    yield
+    sys.path[:] = before
 
 
 @pytest.fixture(scope="session")

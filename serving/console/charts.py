@@ -187,7 +187,7 @@ def _nice(most: float) -> float:
     Examples
     --------
     >>> _nice(0), _nice(3), _nice(17), _nice(230)
-    (4, 4, 20, 240)
+    (4, 4, 20.0, 240.0)
     """
     if most <= _TICKS:
         return _TICKS

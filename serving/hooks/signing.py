@@ -42,7 +42,7 @@ def signature_header(signing: Iterable[str], timestamp: int, body: bytes) -> str
     Examples
     --------
     >>> signature_header(["whsec_example"], 1700000000, b"{}")[:30]
-    't=1700000000,v1=a49fc6f1e4d6b7'
+    't=1700000000,v1=7fd3f63e358a5b'
     """
     return ",".join([f"t={timestamp}", *(f"v1={_mac(secret, timestamp, body)}" for secret in signing)])
 

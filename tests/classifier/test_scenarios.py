@@ -68,7 +68,7 @@ def test_an_aggravating_cue_never_lowers_the_level(scenario_model: ScenarioModel
     aggravating = [cue.id for cue in others if cue.effect == "aggravating"]
     cue = CueFact(data.draw(st.sampled_from(aggravating)), negated=False)
     before, after = at_least(scenario_model, kind.id, *base), at_least(scenario_model, kind.id, *base, cue)
-    assert (after >= before - 1e-9).all(), cue
+    assert (after >= before - 1e-6).all(), cue  # at the edge of a band the spread moves a share of some 1e-7
 
 
 @settings(max_examples=200)

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,8 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import make_url, text
 
 from serving.jobs.runner import CHUNK_ROWS
 from serving.store.assessments import AssessmentStore
@@ -100,21 +100,24 @@ def wait_for(condition: Callable[[], Any], seconds: float = 120) -> None:
 
 def writes(database: str) -> bool:
     """Whether somebody is in a transaction that writes."""
+    if database.startswith("sqlite"):
+        connection = sqlite3.connect(str(make_url(database).database), timeout=0, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+        finally:
+            connection.close()
+        return False
     engine = open_database(database)
-    try:
-        with engine.connect() as connection:
-            if engine.dialect.name == "postgresql":
-                query = (
-                    "SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()"
-                )
-                return bool(connection.execute(text(query)).scalar_one())
-            connection.exec_driver_sql("PRAGMA busy_timeout = 0")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            return False
-    except OperationalError:
-        return True
-    finally:
-        engine.dispose()
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL"
+        " AND datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with engine.connect() as reading:
+        found = reading.execute(text(query)).scalar_one()
+    engine.dispose()
+    return bool(found)
 
 
 StartServer = Callable[[], Server]

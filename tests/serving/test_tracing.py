@@ -106,7 +106,7 @@ def test_a_request_is_one_trace_with_its_phases(settings: Settings, collector: C
     listings = [span for span in spans if span.name == "listing"]
     assert [by_id[span.parent_span_id].name for span in listings] == ["assess", "assess"]
     for listing in listings:
-        assert below(listing) == ["queue", "language", "encode", "judge", "explain", "decide", "tell"]
+        assert below(listing) == ["queue", "language", "encode", "judge", "match", "explain", "decide", "tell"]
         assert facts(listing)["hazardlens.tokens"] > 2
     for span in spans:
         assert root.start_time_unix_nano <= span.start_time_unix_nano <= span.end_time_unix_nano

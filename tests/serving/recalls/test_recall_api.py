@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from serving.access.principal import Role
 from serving.recalls.matches import Proposal
 from serving.settings import Settings
-from tests.serving.conftest import BAG, bearer, client_of, post
+from tests.serving.conftest import BAG, bearer, client_of, post, within
 from tests.serving.recalls.conftest import listing
 from tests.serving.test_error_shape import check
 
@@ -54,6 +54,7 @@ def hand_in(client: TestClient, number: int, **facts: Any) -> int:
 def found(client: TestClient, case_id: int, *names: str) -> list[int]:
     """End the search of a case with some listings."""
     desk = desk_of(client)
+    within(30, lambda: desk.cases.get(case_id).case.searched)  # the server's own search ends first
     desk.search_done(case_id, [Proposal(listing(name), 0.9) for name in names], 50, dt.datetime.now(dt.UTC))
     return [each.id for each in desk.matches.of_case(case_id)]
 
