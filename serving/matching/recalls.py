@@ -141,7 +141,17 @@ class KnownRecalls:
         ids = list(digests)
         query = select(AlertRow.id, AlertRow.alert).where(AlertRow.id.in_(ids))
         with self._engine.connect() as connection:
-            alerts = {row.id: Alert.of_json(row.alert) for row in connection.execute(query)}
+            rows = connection.execute(query).all()
+        alerts = {}
+        for row in rows:
+            try:
+                alerts[row.id] = Alert.of_json(row.alert)
+            except (
+                KeyError,
+                TypeError,
+                ValueError,
+            ) as error:  # one that cannot be read keeps no other from being known
+                _log.error("alert %s is not compared: it cannot be read: %r", row.id, error)
         kept = self._signatures.of_alerts(ids, self.signer.version)
         signatures = {key: signature for key, (digest, signature) in kept.items() if digests[key] == digest}
         missing = [key for key in alerts if key not in signatures]

@@ -122,6 +122,7 @@ def test_from_an_alert_to_the_answer(browser: Browser, shop: Shop) -> None:
     reload_until(page, "button[data-key=y]")
     expect(page.locator(".match")).to_have_count(1)
     look(page)
+    page.wait_for_function("window.htmx !== undefined")
     with page.expect_navigation():
         page.keyboard.press("y")
     expect(page.locator(".match.confirmed")).to_have_count(1)
@@ -134,6 +135,7 @@ def test_from_an_alert_to_the_answer(browser: Browser, shop: Shop) -> None:
 
     page.reload()
     expect(page.locator("#answer-heading ~ .notice")).to_have_text("Complete: searched, judged, removed.")
+    page.wait_for_function("window.htmx !== undefined")
     page.locator("textarea[name=text]").fill("One offer was found, and removed.")
     with page.expect_navigation():
         page.locator("button[value=sent]").click()
@@ -161,6 +163,7 @@ def test_what_a_source_writes_stays_text(browser: Browser, shop: Shop) -> None:
     page.check("[name=kind][value=notice]")
     for name in ("authority", "reference", "title", "brand", "models", "hazard_text", "description", "note"):
         page.fill(f"[name={name}]", hostile)
+    page.wait_for_function("window.htmx !== undefined")
     with page.expect_navigation():
         page.click("button.primary")
     expect(page.locator("h1")).to_have_text(hostile)
