@@ -17,7 +17,7 @@ from tests.captioning.conftest import draw
     [
         ("Cat toy pen", "Keeps your cat busy", "GREEN LASER\n5000 mW", {"LASER", "mW"}, "laser-power"),
         (
-            "Colourful balls set",
+            "Building tiles set",
             "Nice gift for friends",
             "Not for children under 3:\nsmall magnets",
             {"magnets"},
