@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,11 +10,11 @@ from typing import Any
 import orjson
 
 from models.captioning.captioner import CaptioningError, PictureToRead
+from models.child_process import ChildProcess
 from models.domain.listing import Caption
 
 _MODULE = "models.captioning.isolation_child"
 _START_SECONDS = 120.0
-_END_SECONDS = 5.0
 _ENVIRONMENT = (
     "PATH",
     "HOME",
@@ -66,13 +64,13 @@ class IsolatedCaptioner:
         self.idle_seconds = idle_seconds
         self._start = orjson.dumps({"made_by": made_by, "settings": dict(settings or {})}) + b"\n"
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ChildProcess | None = None
         self._idle: threading.Timer | None = None
 
     @property
     def process_id(self) -> int | None:
         """Of the process, None where there is none."""
-        return None if self._process is None else self._process.pid
+        return None if self._process is None else self._process.id
 
     def captions(self, picture: PictureToRead, before: Sequence[Caption]) -> list[Caption]:  # noqa: ARG002
         """Return the captions of a picture.
@@ -100,42 +98,27 @@ class IsolatedCaptioner:
             self._stay()
             self._end()
 
-    def _living(self) -> subprocess.Popen[bytes]:
-        if self._process is not None and self._process.poll() is None:
+    def _living(self) -> ChildProcess:
+        if self._process is not None and self._process.lives:
             return self._process
         self._end()
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", _MODULE], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        self._process = ChildProcess(_MODULE, environment)
         ready = self._within(self._process, self._start, _START_SECONDS)
         if "failure" in ready:
             self._end()
             raise CaptioningError(ready["failure"])
         return self._process
 
-    def _within(self, process: subprocess.Popen[bytes], message: bytes, seconds: float) -> dict[str, Any]:
+    def _within(self, process: ChildProcess, message: bytes, seconds: float) -> dict[str, Any]:
         """Send a message and return the answer; end the process where it gives none in time."""
-        assert process.stdin is not None
-        assert process.stdout is not None
-        overdue = threading.Event()
-
-        def end() -> None:
-            overdue.set()
-            process.kill()
-
-        timer = threading.Timer(seconds, end)
-        timer.start()
-        try:
-            process.stdin.write(message)
-            process.stdin.flush()
-            line = process.stdout.readline()
-        except BrokenPipeError:
-            line = b""
-        finally:
-            timer.cancel()
+        with process.killed_after(seconds) as overdue:
+            try:
+                process.to.write(message)
+                process.to.flush()
+                line = process.back.readline()
+            except BrokenPipeError:
+                line = b""
         if line:
             answer: dict[str, Any] = orjson.loads(line)
             return answer
@@ -153,14 +136,4 @@ class IsolatedCaptioner:
 
     def _end(self) -> int:
         process, self._process = self._process, None
-        if process is None:
-            return 0
-        process.kill()
-        code = process.wait(_END_SECONDS)
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                try:
-                    stream.close()
-                except BrokenPipeError:  # what it did not read is of no use any more
-                    continue
-        return code
+        return 0 if process is None else process.end()

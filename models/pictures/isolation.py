@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from PIL import Image
 
+from models.child_process import ChildProcess
 from models.domain.errors import InputError
 from models.pictures.decoding import DecodeLimits, Picture, check_file
 from models.pictures.decoding_child import read_message, write_message
 
 _MODULE = "models.pictures.decoding_child"
-_ENDS_WITHIN = 5.0
 _GIVES_BACK = {"MALLOC_MMAP_THRESHOLD_": "65536"}
 """Blocks of pixels go back to the system at once, so that no picture has less memory than the one before."""
 _SMALLER = "save it again, smaller, as JPEG"
@@ -60,7 +57,7 @@ class IsolatedDecoder:
         self.limits = limits or DecodeLimits()
         self.confinement = confinement or Confinement()
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ChildProcess | None = None
 
     def decode(self, data: bytes) -> Picture:
         """Read a picture.
@@ -88,23 +85,13 @@ class IsolatedDecoder:
     @property
     def process_id(self) -> int | None:
         """Of the process, None where there is none."""
-        return None if self._process is None else self._process.pid
+        return None if self._process is None else self._process.id
 
     def _decode(self, data: bytes) -> Picture:
         before = self._process
         process = self._process = self._living()
-        overdue = threading.Event()
-
-        def end() -> None:
-            overdue.set()
-            process.kill()
-
-        timer = threading.Timer(self.confinement.patience, end)
-        timer.start()
-        try:
+        with process.killed_after(self.confinement.patience) as overdue:
             answer = _exchange(process, data)
-        finally:
-            timer.cancel()
         if answer is None:
             code = self._end()
             if process is before and code != -signal.SIGPROF and not overdue.is_set():
@@ -116,47 +103,29 @@ class IsolatedDecoder:
         image = Image.frombytes("RGB", tuple(head["size"]), body)
         return Picture(head["sha256"], head["width"], head["height"], head["format"], image)
 
-    def _living(self) -> subprocess.Popen[bytes]:
-        if self._process is not None and self._process.poll() is None:
+    def _living(self) -> ChildProcess:
+        if self._process is not None and self._process.lives:
             return self._process
         self._end()
-        environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "MALLOC_ARENA_MAX": "1", **_GIVES_BACK}
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", _MODULE], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        assert process.stdin is not None
-        assert process.stdout is not None
+        process = ChildProcess(_MODULE, {"MALLOC_ARENA_MAX": "1", **_GIVES_BACK})
         kept = self.confinement
         settings = {"limits": asdict(self.limits), "seconds": kept.seconds, "memory": kept.memory}
-        write_message(process.stdin, settings, b"")
-        if read_message(process.stdout) is None:
+        write_message(process.to, settings, b"")
+        if read_message(process.back) is None:
             raise RuntimeError(f"the process that decodes pictures did not start: {process.wait()}")
         return process
 
     def _end(self) -> int:
         process, self._process = self._process, None
-        if process is None:
-            return 0
-        process.kill()
-        code = process.wait(_ENDS_WITHIN)
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                try:
-                    stream.close()
-                except BrokenPipeError:  # what it did not read is of no use any more
-                    continue
-        return code
+        return 0 if process is None else process.end()
 
 
-def _exchange(process: subprocess.Popen[bytes], data: bytes) -> tuple[dict[str, Any], bytes] | None:
-    assert process.stdin is not None
-    assert process.stdout is not None
+def _exchange(process: ChildProcess, data: bytes) -> tuple[dict[str, Any], bytes] | None:
     try:
-        write_message(process.stdin, {}, data)
+        write_message(process.to, {}, data)
     except BrokenPipeError:
         return None
-    return read_message(process.stdout)
+    return read_message(process.back)
 
 
 def _ended(code: int, overdue: bool, confinement: Confinement) -> InputError:
