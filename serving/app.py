@@ -48,7 +48,7 @@ from serving.console import (
 )
 from serving.console import recalls as recall_pages
 from serving.console import webhooks as webhook_pages
-from serving.console.errors import install_review_errors
+from serving.console.errors import install_console_errors
 from serving.http_head import BoundedHead
 from serving.logs import begin_logging
 from serving.process_memory import few_arenas
@@ -158,8 +158,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         hsts_seconds=chosen.hsts_seconds,
     )
     install_error_handlers(app)
-    install_review_errors(app)
-    recall_pages.install_recall_errors(app)
+    install_console_errors(app)
     for part in (*_ROUTERS, pages, *_CONSOLE):
         app.include_router(part.router)
     pages.mount_static(app)

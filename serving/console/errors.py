@@ -7,14 +7,18 @@ from fastapi import FastAPI, Request, Response
 from serving.api.errors import answer_to
 from serving.api.problems import NOT_FOUND, ProblemError
 from serving.console.rendering import render
+from serving.recalls.errors import NoRecallError, RecallConflictError, RecallRefusedError
 from serving.review.items import NoItemError, ReviewConflictError, ReviewRefusedError
 
 
-def install_review_errors(app: FastAPI) -> None:
-    """Answer what reviews refuse with a line for the page's message."""
-    app.add_exception_handler(NoItemError, _missing)
-    app.add_exception_handler(ReviewConflictError, _conflict)
-    app.add_exception_handler(ReviewRefusedError, _refused)
+def install_console_errors(app: FastAPI) -> None:
+    """Answer what reviews and the recall desk refuse with a line for the page's message."""
+    for missing in (NoItemError, NoRecallError):
+        app.add_exception_handler(missing, _missing)
+    for conflict in (ReviewConflictError, RecallConflictError):
+        app.add_exception_handler(conflict, _conflict)
+    for refused in (ReviewRefusedError, RecallRefusedError):
+        app.add_exception_handler(refused, _refused)
 
 
 async def _missing(request: Request, error: Exception) -> Response:

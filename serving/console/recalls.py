@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import orjson
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
 from models.deadlines.clocks import NoticeKind
@@ -18,16 +18,14 @@ from models.domain.alert import Alert
 from models.domain.countries import eea_codes
 from models.domain.errors import InputError
 from serving.access.asking import principal_of
-from serving.api.errors import answer_to
 from serving.api.intake import field_error
-from serving.api.problems import NOT_FOUND, ProblemError
 from serving.api.recalls import named, sources_told
 from serving.console.forms import Form, read_form
 from serving.console.queue import go
 from serving.console.rendering import render
 from serving.recalls import alerts as kept
 from serving.recalls.cases import CaseFilter
-from serving.recalls.errors import NoRecallError, RecallConflictError, RecallRefusedError
+from serving.recalls.errors import RecallConflictError, RecallRefusedError
 from serving.recalls.matches import CaseMatch
 from serving.recalls.notices import NoticeRequest, take_notice
 from serving.recalls.telling import completeness_of
@@ -40,25 +38,6 @@ _SHOWN = 200
 _CASE = "/recalls/cases/{case_id}"
 _LISTS = ("models", "barcodes", "batches", "listing_ids", "risk_types")
 _T = TypeVar("_T")
-
-
-def install_recall_errors(app: FastAPI) -> None:
-    """Answer what the recall desk refuses with a line for the page's message."""
-    app.add_exception_handler(NoRecallError, _missing)
-    app.add_exception_handler(RecallConflictError, _conflict)
-    app.add_exception_handler(RecallRefusedError, _refused)
-
-
-async def _missing(request: Request, error: Exception) -> Response:
-    return await answer_to(request, ProblemError(NOT_FOUND, str(error)))
-
-
-async def _conflict(request: Request, error: Exception) -> Response:
-    return render(request, "conflict.html", {"conflict": error}, 409)
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    return render(request, "refused.html", {"refused": error}, 422)
 
 
 @router.get("/recalls")

@@ -19,7 +19,7 @@ from serving.hooks.schedule import wished_wait
 from serving.hooks.signing import ID_HEADER, SIGNATURE_HEADER, TIME_HEADER, signature_header
 from serving.outgoing.addresses import Guard, TargetError
 from serving.outgoing.transport import AsyncCheckedTransport
-from serving.pausing import pause
+from serving.pausing import pause, taken
 
 _log = logging.getLogger("hazardlens.hooks")
 _COUNTS_EVERY = 10.0
@@ -134,19 +134,17 @@ class Sender:
         await pause(self._woken, wait)
 
     async def _claim(self) -> list[Claimed]:
-        """Take what is due; what was taken while the server was told to stop is put back."""
+        """Take what is due, as much as may be sent at once."""
         free = _AT_ONCE - len(self._running)
         if free <= 0:
             return []
         busy = Counter(claimed.endpoint.id for claimed in self._running.values())
         places = {endpoint: max(0, _TO_ONE - count) for endpoint, count in busy.items()}
-        claiming = asyncio.create_task(asyncio.to_thread(self.store.claim, places, _TO_ONE, free))
-        try:
-            return await asyncio.shield(claiming)
-        except asyncio.CancelledError:
-            for claimed in await claiming:
-                await asyncio.to_thread(self.store.release, claimed)
-            raise
+        return await taken(lambda: self.store.claim(places, _TO_ONE, free), self._put_back)
+
+    def _put_back(self, claimed: list[Claimed]) -> None:
+        for each in claimed:
+            self.store.release(each)
 
     async def _deliver(self, client: httpx.AsyncClient, claimed: Claimed) -> None:
         try:

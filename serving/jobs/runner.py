@@ -25,7 +25,7 @@ from serving.api.results import results
 from serving.engine import InForce, Outcome
 from serving.jobs.files import JobFiles, grown
 from serving.jobs.inputs import InputRow, read_rows
-from serving.pausing import pause
+from serving.pausing import pause, taken
 from serving.store.assessments import Answered
 from serving.store.idempotency import IdempotencyStore
 from serving.store.jobs import MOST_ATTEMPTS, Checkpoint, Job, JobStore, State
@@ -121,7 +121,7 @@ class JobRunner:
             self._woken.clear()
             try:
                 await self._sweep()
-                job = await self._claim()
+                job = await taken(self.store.claim, self._put_back)
                 if job is not None:
                     await self._work(job)
                     continue
@@ -132,16 +132,9 @@ class JobRunner:
                 wait = _AFTER_FAILURE
             await pause(self._woken, wait)
 
-    async def _claim(self) -> Job | None:
-        """Take the next job; one that was taken while the server was told to stop is put back."""
-        claiming = asyncio.create_task(asyncio.to_thread(self.store.claim))
-        try:
-            return await asyncio.shield(claiming)
-        except asyncio.CancelledError:
-            job = await claiming
-            if job is not None:
-                await asyncio.to_thread(self.store.release, job)
-            raise
+    def _put_back(self, job: Job | None) -> None:
+        if job is not None:
+            self.store.release(job)
 
     async def _work(self, job: Job) -> None:
         if job.attempts > MOST_ATTEMPTS:

@@ -146,11 +146,8 @@ class KnownRecalls:
         for row in rows:
             try:
                 alerts[row.id] = Alert.of_json(row.alert)
-            except (
-                KeyError,
-                TypeError,
-                ValueError,
-            ) as error:  # one that cannot be read keeps no other from being known
+            except (KeyError, TypeError, ValueError) as error:
+                # One that cannot be read keeps no other from being known.
                 _log.error("alert %s is not compared: it cannot be read: %r", row.id, error)
         kept = self._signatures.of_alerts(ids, self.signer.version)
         signatures = {key: signature for key, (digest, signature) in kept.items() if digests[key] == digest}

@@ -11,7 +11,6 @@ import datetime as dt
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
@@ -28,6 +27,7 @@ from models.pictures.identity import fingerprint
 from models.pictures.isolation import IsolatedDecoder
 from serving.engine import Failure, InForce, Outcome
 from serving.hooks.outbox import Outbox
+from serving.pausing import pause, taken
 from serving.pictures.entries import Entry, Reading, with_captions
 from serving.pictures.fetching import Fetcher
 from serving.pictures.files import PictureFiles
@@ -140,7 +140,7 @@ class PictureReader:
             try:
                 await self._sweep()
                 self.backlog = await asyncio.to_thread(self.store.backlog)
-                reading = await self._claim()
+                reading = await taken(self.store.claim, self._put_back)
                 if reading is not None:
                     await self._work(reading)
                     continue
@@ -152,19 +152,11 @@ class PictureReader:
             except Exception:  # noqa: BLE001  (logged; it must not end the reading of all, and ends after some attempts)
                 _log.exception("a reading broke")
                 wait = _AFTER_FAILURE
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), wait)
+            await pause(self._woken, wait)
 
-    async def _claim(self) -> Reading | None:
-        """Take the next reading; one that was taken while the server was told to stop is put back."""
-        claiming = asyncio.create_task(asyncio.to_thread(self.store.claim))
-        try:
-            return await asyncio.shield(claiming)
-        except asyncio.CancelledError:
-            reading = await claiming
-            if reading is not None:
-                await asyncio.to_thread(self.store.release, reading)
-            raise
+    def _put_back(self, reading: Reading | None) -> None:
+        if reading is not None:
+            self.store.release(reading)
 
     async def _work(self, reading: Reading) -> None:
         renewing = asyncio.create_task(self._renew(reading))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from serving.pausing import pause
 from serving.recalls.desk import RecallDesk
 from serving.recalls.polling import Poller
 from serving.recalls.searching import Searching
@@ -116,5 +117,4 @@ class RecallRunner:
             except Exception:  # noqa: BLE001  (told, and tried again)
                 _log.exception("the recall desk waits for %.0f s", _AFTER_FAILURE)
                 wait = _AFTER_FAILURE
-            with suppress(TimeoutError):
-                await asyncio.wait_for(woken.wait(), wait)
+            await pause(woken, wait)
