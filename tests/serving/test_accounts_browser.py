@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from serving.access.principal import Role
@@ -16,11 +15,11 @@ from serving.store.accounts import AccountStore
 from serving.store.database import open_database
 from serving.store.migrating import migrate
 from serving.store.sign_in_failures import OF_NAME
+from tests.serving.accessibility import violations
 from tests.serving.conftest import listening
 
 pytestmark = pytest.mark.browser
 PASSWORD, OTHER = "four words by chance", "entirely different words"
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +56,7 @@ def begin(page: Page, url: str, name: str) -> None:
 
 
 def accessible(page: Page) -> None:
-    found = Axe().run(page, options=RULES).response["violations"]
-    assert [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found] == [], page.url
+    assert violations(page) == [], page.url
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
 
 

@@ -11,18 +11,17 @@ from pathlib import Path
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from hazardlens.webhooks import Receiver, WebhookEvent
 from serving.access.principal import Role
 from serving.app import create_app
 from serving.settings import Settings
+from tests.serving.accessibility import violations
 from tests.serving.conftest import BAG, bearer, client_of, listening, post, within
 from tests.serving.recalls.conftest import BEAR, Register, weekly, weekly_list
 
 pytestmark = pytest.mark.browser
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 OFFER = {
     "id": "li-bear", "title": "Softpaw plush bear with glass eyes, PB-7", "brand": "Softpaw", "model": "PB-7",
     "category": "Toys > Soft toys", "seller_id": "s-9", "target_countries": ["NL"],
@@ -91,8 +90,7 @@ def look(page: Page) -> None:
     for scheme, width in (("light", 1366), ("dark", 390)):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": 768})
-        found = Axe().run(page, options=RULES).response["violations"]
-        assert [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found] == [], page.url
+        assert violations(page) == [], page.url
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 1366, "height": 768})
