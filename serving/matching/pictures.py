@@ -81,9 +81,11 @@ class AlertPictures:
         reading = PictureReadingRow
         newest = (
             select(reading.id)
-            .where(reading.listing_id == listing_id)
+            .join(PictureRow, PictureRow.reading_id == reading.id)
+            .where(reading.listing_id == listing_id, PictureRow.state == "read")
             .order_by(reading.queued_at.desc(), reading.id)
             .limit(1)
+            .correlate(None)
             .scalar_subquery()
         )
         query = select(PictureRow.matches).where(PictureRow.reading_id == newest, PictureRow.state == "read")
