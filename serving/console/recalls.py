@@ -232,10 +232,15 @@ def _differences(alert: Alert, match: CaseMatch) -> list[tuple[str, str, str, st
 
 
 def _agreement(ours: str, theirs: str) -> str:
+    """Tell whether one of several values of an alert is a listing's, however these are spaced, hyphenated or padded."""
     if not ours or not theirs:
         return ""
-    parts = {part.strip().casefold().lstrip("0") for part in ours.split(",")}
-    return "same" if theirs.casefold().lstrip("0") in parts or theirs.casefold() == ours.casefold() else "other"
+    parts = {_bare(part) for part in (*ours.split(","), ours)}
+    return "same" if _bare(theirs) in parts else "other"
+
+
+def _bare(text: str) -> str:
+    return "".join(sign for sign in text.casefold() if sign.isalnum()).lstrip("0")
 
 
 def _filter(request: Request) -> CaseFilter:
