@@ -25,7 +25,7 @@ from serving.api.results import results
 from serving.engine import InForce, Outcome
 from serving.jobs.files import JobFiles, grown
 from serving.jobs.inputs import InputRow, read_rows
-from serving.pausing import pause, taken
+from serving.pausing import outlived, pause, taken
 from serving.store.assessments import Answered
 from serving.store.idempotency import IdempotencyStore
 from serving.store.jobs import MOST_ATTEMPTS, Checkpoint, Job, JobStore, State
@@ -119,18 +119,16 @@ class JobRunner:
     async def _run(self) -> None:
         while True:
             self._woken.clear()
-            try:
-                await self._sweep()
-                job = await taken(self.store.claim, self._put_back)
-                if job is not None:
-                    await self._work(job)
-                    continue
-                wait = _LOOKS_EVERY
-            except (SQLAlchemyError, OSError) as error:
-                # The job's lease lapses, and whoever takes it goes on from its last checkpoint.
-                _log.error("jobs wait for %.0f s: %s", _AFTER_FAILURE, error)
-                wait = _AFTER_FAILURE
-            await pause(self._woken, wait)
+            await pause(self._woken, await outlived(self._round(), _log, "jobs", _AFTER_FAILURE))
+
+    async def _round(self) -> float:
+        """Work off the job whose turn it is; where that breaks, whoever takes it goes on from its last checkpoint."""
+        await self._sweep()
+        job = await taken(self.store.claim, self._put_back)
+        if job is None:
+            return _LOOKS_EVERY
+        await self._work(job)
+        return 0.0
 
     def _put_back(self, job: Job | None) -> None:
         if job is not None:
@@ -138,7 +136,7 @@ class JobRunner:
 
     async def _work(self, job: Job) -> None:
         if job.attempts > MOST_ATTEMPTS:
-            failure = f"The server ended {MOST_ATTEMPTS} times while it assessed the rows after {job.read:,}."
+            failure = f"The server broke off {MOST_ATTEMPTS} times while it assessed the rows after {job.read:,}."
             await asyncio.to_thread(self._finish, job, "failed", failure)
             return
         _log.info("job %s: from row %d of %d", job.id, job.read, job.total)

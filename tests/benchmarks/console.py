@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import itertools
 import statistics
 import tempfile
 import time
@@ -37,9 +38,10 @@ def main() -> None:
     arguments.add_argument("--model", type=Path, default=Path("var/models/default"))
     arguments.add_argument("--assessments", type=int, default=100_000)
     arguments.add_argument("--calls", type=int, default=60)
+    arguments.add_argument("--store", type=Path, help="SQLite file that is filled once and used again by later runs")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        url = f"sqlite:///{place}/h.db"
+        url = f"sqlite:///{given.store.resolve() if given.store else Path(place) / 'h.db'}"
         settings = Settings(model=given.model, database_url=url, review_learn_daily=0)
         waiting = fill(settings, given.assessments)
         server = ServerProcess(given.model, HAZARDLENS_DATABASE_URL=url)
@@ -55,9 +57,7 @@ def fill(settings: Settings, wanted: int) -> list[int]:
     store = AssessmentStore(database, desk.kept)
     begun = time.perf_counter()
     chunk: list[Answered] = []
-    for number, answer in enumerate(answers(settings)):
-        if number == wanted:
-            break
+    for answer in itertools.islice(answers(settings), store.count(), wanted):
         chunk.append(answer)
         if len(chunk) == _CHUNK:
             store.save(chunk)
