@@ -17,6 +17,7 @@ from models.deadlines.clocks import Duty, NoticeKind
 from models.domain.action import Action
 from models.domain.risk import RiskLevel
 from models.domain.taxonomy import load_taxonomy
+from models.knowledge.base import Knowledge
 from models.notices.commitments import Status
 from models.notices.recall import Remedy
 from models.plan.reading import load_plan
@@ -104,9 +105,9 @@ def test_there_are_three_languages() -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_a_catalogue_has_every_text_and_no_other(language: str, tmp_path: Path) -> None:
+def test_a_catalogue_has_every_text_and_no_other(language: str, tmp_path: Path, knowledge: Knowledge) -> None:
     known = {str(message.id) for message in catalogue(language) if message.id}
-    words = WORDS | HAZARDS | MARKS | FIELDS | OF_EXPLANATIONS
+    words = WORDS | HAZARDS | MARKS | FIELDS | OF_EXPLANATIONS | {cue.id.replace("-", " ") for cue in knowledge.cues}
     wanted = texts() | words | of_the_plan() | columns(tmp_path)
     assert wanted - known == set(), "add these to the catalogue"
     assert known - wanted == set(), "nothing shows these any more"
