@@ -234,7 +234,13 @@ class Services:
         self.shadow.live = engine
         self.shadow.begin()
         self.jobs.begin(
-            runner.Engine(Background(engine).assess, lambda: engine.in_force, self._keep_of_job, self.count)
+            runner.Engine(
+                Background(engine).assess,
+                lambda: engine.in_force,
+                self._keep_of_job,
+                self.count,
+                runner.Pictures(self.pictures.rules, self.pictures.received, self.pictures.reader.wake),
+            )
         )
         self.recall_runner.begin(self._recall_work(engine.model))
         self.pictures.reader.begin(picture_reader.Engine(Background(engine).assess, lambda: engine.in_force))

@@ -28,7 +28,7 @@ from models.pictures.isolation import IsolatedDecoder
 from serving.engine import Failure, InForce, Outcome
 from serving.hooks.outbox import Outbox
 from serving.pausing import outlived, pause, taken
-from serving.pictures.entries import Entry, Reading, with_captions
+from serving.pictures.entries import Entry, Reading, as_kept, with_captions
 from serving.pictures.fetching import Fetcher
 from serving.pictures.files import PictureFiles
 from serving.pictures.known import KnownPictures
@@ -231,7 +231,7 @@ class PictureReader:
             width=picture.width,
             height=picture.height,
             hashes=looks.texts,
-            captions=[caption.model_dump(exclude_defaults=True) | {"source": caption.source} for caption in captions],
+            captions=as_kept(captions),
             matches=self.eyes.known.matches(looks),
             read_at=_now(),
         )
