@@ -98,7 +98,7 @@ def test_a_listing_is_answered_on_its_text_and_again_with_what_its_picture_says(
     assert (item.assessment_id, item.level) == (told["outcome_id"], change["after"]["level"])
     page = client.get("/review/items/1/pictures").text
     assert f'src="/v1/pictures/{picture["id"]}"' in page
-    assert "blurred" in page
+    assert 'class="card column blurred"' in client.get("/review/items/1").text
     assert WORDS in page
     again = assess(client, images=[{"data": coded(drawn(3)), "alt": "a pen"}])
     assert again["assessment"]["id"] == told["outcome_id"], "what was read before counts at once"
