@@ -32,7 +32,9 @@ def translations_for(language: str) -> NullTranslations:
     """Return the texts of a language, of the console and of scenarios; what no catalogue has stays English."""
     if language == "en":
         return NullTranslations()
-    return _read(_CATALOGUES, language).merge(_read(_SCENARIOS, language))
+    texts = _read(_CATALOGUES, language)
+    texts.merge(_read(_SCENARIOS, language))
+    return texts
 
 
 def _read(place: Path, language: str) -> Translations:
