@@ -37,7 +37,7 @@ class DrainingServer(uvicorn.Server):
         self._services = services
         self._drain_seconds = drain_seconds
         self._draining_since: float | None = None
-        services.on_loaded = settle
+        services.on_settled = settle
 
     async def serve(self, sockets: list[socket] | None = None) -> None:
         """Serve until it is told to end."""

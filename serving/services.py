@@ -130,7 +130,7 @@ class Services:
         self.in_work = 0
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
-        self.on_loaded: Callable[[], None] = lambda: None
+        self.on_settled: Callable[[], None] = lambda: None
         self.shadow = ShadowRunner(trial_of(settings), self.shadow_store)
         self._listing_search: ListingSearch | None = None
         self._searching = threading.Lock()
@@ -246,7 +246,6 @@ class Services:
             engine.versions.plan,
             engine.versions.taxonomy,
         )
-        self.on_loaded()
         self._loaded.set()
         if self.settings.demo:
             try:
@@ -256,7 +255,7 @@ class Services:
         # Other languages and thousands of items take a while; the server answers meanwhile.
         await asyncio.to_thread(model_watch.go_on)
         await asyncio.to_thread(self._add_known, engine.model, known)
-        await asyncio.to_thread(self.on_loaded)
+        await asyncio.to_thread(self.on_settled)
         await asyncio.to_thread(give_back)
 
     def _recall_work(self, model: HazardClassifier) -> Work:

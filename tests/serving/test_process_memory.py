@@ -68,7 +68,7 @@ def test_a_process_that_has_grown_gives_back_what_it_no_longer_uses() -> None:
         blocks = [bytes(50_000) for _ in range(2_000)]
         kept, full = blocks[-1], resident_bytes()
         blocks.clear()
-        while resident_bytes() > full - 80_000_000:  # noqa: ASYNC110  (it has no event)
+        while resident_bytes() > full - 80_000_000:
             await asyncio.sleep(0.02)
         keeping.cancel()
         return full, len(kept)
