@@ -1,5 +1,4 @@
-"""Keeps a long-lived process small and even: what the C library holds back goes to the system, and nobody waits while
-Python looks through a whole model for garbage."""
+"""Keeps a long-lived process small: what the C library holds back goes to the system, and garbage is soon found."""
 
 from __future__ import annotations
 
