@@ -45,6 +45,7 @@ from serving.matching.stored_listings import ListingSearch
 from serving.metrics import Metrics
 from serving.model_watch import ModelWatch
 from serving.outgoing.addresses import AddressRules
+from serving.oversight.counted import CountedFigures
 from serving.pictures import reader as picture_reader
 from serving.pictures.room import PictureRoom
 from serving.process_memory import give_back, keep_small
@@ -125,6 +126,7 @@ class Services:
         self.provider = ProviderSignIn.of(settings, self.sign_in.accounts)
         self.retention = Retention(self.store.engine, keep_of(settings))
         self.preferences = Preferences(self.store.engine)
+        self.figures = CountedFigures(self.store.engine)
         self.allowances = Allowances(Allowance(settings.requests_per_minute, settings.listings_per_minute))
         self.draining = False
         self.in_work = 0
@@ -234,7 +236,13 @@ class Services:
         self.shadow.live = engine
         self.shadow.begin()
         self.jobs.begin(
-            runner.Engine(Background(engine).assess, lambda: engine.in_force, self._keep_of_job, self.count)
+            runner.Engine(
+                Background(engine).assess,
+                lambda: engine.in_force,
+                self._keep_of_job,
+                self.count,
+                runner.Pictures(self.pictures.rules, self.pictures.received, self.pictures.reader.wake),
+            )
         )
         self.recall_runner.begin(self._recall_work(engine.model))
         self.pictures.reader.begin(picture_reader.Engine(Background(engine).assess, lambda: engine.in_force))

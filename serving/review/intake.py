@@ -22,7 +22,7 @@ from serving.store.assessments import Answered
 from serving.store.database import wait_for_turn, writing
 from serving.store.review_tables import LEARNS, ReviewItemRow
 
-_TITLE_KEPT = 200
+_TITLE_KEPT, _CATEGORY_KEPT = 200, 200
 _FIVE_WORKING_DAYS = Due(amount=5, unit="working_days")
 LEARN_QUEUE = "learn"
 """Queue of items that no rule of the plan sent anywhere."""
@@ -186,7 +186,7 @@ def described(listing: Listing, assessment: Assessment) -> dict[str, Any]:
         "hazard": assessment.scenario.risk_type if assessment.scenario else "",
         "risk_score": assessment.risk_score,
         "p_unsafe": assessment.p_unsafe,
-        "category": listing.category,
+        "category": listing.category[:_CATEGORY_KEPT],
         "language": assessment.language.code,
         "countries": countries_column(list(listing.target_countries)),
         "seller": listing.seller_id,
