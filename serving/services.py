@@ -48,7 +48,7 @@ from serving.outgoing.addresses import AddressRules
 from serving.oversight.counted import CountedFigures
 from serving.pictures import reader as picture_reader
 from serving.pictures.room import PictureRoom
-from serving.process_memory import give_back
+from serving.process_memory import give_back, keep_small
 from serving.recalls.desk import RecallDesk
 from serving.recalls.fetching import Fetcher, client_of
 from serving.recalls.matched import note_matches, remembering, searching_with
@@ -132,6 +132,7 @@ class Services:
         self.in_work = 0
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
+        self.on_settled: Callable[[], None] = lambda: None
         self.shadow = ShadowRunner(trial_of(settings), self.shadow_store)
         self._listing_search: ListingSearch | None = None
         self._searching = threading.Lock()
@@ -228,6 +229,7 @@ class Services:
             asyncio.create_task(live_plan.watch()),
             asyncio.create_task(self.metrics.keep_fresh()),
             asyncio.create_task(watch_recalls(lambda: engine.in_force.recalls)),
+            asyncio.create_task(keep_small()),
         ]
         if self.settings.model_watch:
             self._watching.append(asyncio.create_task(model_watch.watch(self.settings.model_watch)))
@@ -261,6 +263,7 @@ class Services:
         # Other languages and thousands of items take a while; the server answers meanwhile.
         await asyncio.to_thread(model_watch.go_on)
         await asyncio.to_thread(self._add_known, engine.model, known)
+        await asyncio.to_thread(self.on_settled)
         await asyncio.to_thread(give_back)
 
     def _recall_work(self, model: HazardClassifier) -> Work:

@@ -1,11 +1,14 @@
 """Fine-tuning of the encoder: hazards of real alerts, and the same product near itself in every style and language.
 
-Three objectives share each step: binary cross-entropy of the hazards on alerts, over the mean token vector; the same on
-corpus listings of unsafe products, which know hazards that few alerts name; and a contrastive term on pairs of corpus
-listings of one product kind in different styles or languages (multiple-negatives ranking: Henderson et al. 2017,
-"Efficient natural language response suggestion for Smart Reply"), which keeps the knowledge of product kinds that the
-alerts alone would wash out. Word vectors stay as they are: with a few thousand texts they only forget, and they are
-half of the parameters.
+Three objectives share each step: binary cross-entropy of the hazards on alerts, over the mean token vector; a
+contrastive term on pairs of corpus listings of one product kind in different styles or languages (multiple-negatives
+ranking: Henderson et al. 2017, "Efficient natural language response suggestion for Smart Reply"), which keeps the
+knowledge of product kinds that the alerts alone would wash out; and cross-entropy again on those of the pairs that are
+of unsafe products, which know hazards that few alerts name. Word vectors stay as they are: with a few thousand texts
+they only forget, and they are half of the parameters.
+
+The result is a mean of the weights before and after (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"):
+later alerts are not quite like those that were learnt from, and the mean bears that better than either.
 """
 
 from __future__ import annotations
@@ -34,9 +37,10 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], object]
 
-_ENCODER, _JUDGE = "encoder", "judge"
 _LEAST_RATE = 0.02
-_RECIPE = 3
+_HEAD_SCALE = 8.0
+"""Length of the vectors before the hazard head: one of length 1 would ask for large weights, which are slow to come."""
+_RECIPE = 4
 """Raised with every change of the recipe that the settings do not show: no older result is taken for a newer one."""
 
 
@@ -50,27 +54,32 @@ class FinetuneSettings:
         On the training part, at most: it stops earlier when the validation part no longer gets better.
     finishing_epochs : int
         Then on training and validation part together: the latest alerts teach most about those to come.
-    batch, written, pairs : int
-        Alerts, corpus listings of unsafe products, and pairs of corpus listings in a step.
+    batch, pairs : int
+        Alerts, and pairs of corpus listings, in a step.
     learning_rate : float
-        Of the encoder at its peak; the hazard head learns ten times as fast.
+        Of the encoder at its peak; the hazard head learns ten times as fast. It falls to almost nothing over the
+        epochs on the training part, and again, from `finishing_rate` of the peak, over the finishing ones.
     corpus, contrast : float
         Weights of the corpus listings' hazards and of the contrastive term.
+    kept : float
+        Share (0 to 1) of the weights as they came in the weights of the result.
     minutes : float
-        No epoch but the finishing ones begins when it and they would end later.
+        As many epochs on the training part, of those that are wanted, as end within it together with the finishing
+        ones. One is done in any case, and its time is the measure of the others'.
     """
 
     epochs: int = 3
-    finishing_epochs: int = 2
+    finishing_epochs: int = 1
     batch: int = 32
-    written: int = 16
-    pairs: int = 16
+    pairs: int = 12
     learning_rate: float = 1e-4
+    finishing_rate: float = 0.3
     warm_up: float = 0.1
     weight_decay: float = 0.01
     corpus: float = 0.3
     contrast: float = 0.3
     scale: float = 20.0
+    kept: float = 0.3
     max_tokens: int = 96
     minutes: float = 12.0
     seed: int = 0
@@ -95,7 +104,7 @@ class FinetuneTexts:
     kinds : sequence of (kind, text)
         Corpus listings.
     written : HazardTexts, optional
-        Corpus listings of unsafe products.
+        Those of the corpus listings that are of unsafe products.
     """
 
     train: HazardTexts
@@ -104,29 +113,13 @@ class FinetuneTexts:
     written: HazardTexts | None = None
 
 
-@dataclass(frozen=True)
-class Finetuned:
-    """Two sentence-transformers directories.
-
-    Parameters
-    ----------
-    encoder : Path
-        Trained on everything.
-    judge : Path
-        The same training before it saw the validation part: what calibration can rest on.
-    """
-
-    encoder: Path
-    judge: Path
-
-
 def finetune(
     source: str,
     texts: FinetuneTexts,
     settings: FinetuneSettings | None = None,
     progress: Progress | None = None,
     cache: Path | None = None,
-) -> Finetuned:
+) -> Path:
     """Fine-tune an encoder.
 
     Equal inputs are trained once: the result is cached under a hash of everything that shapes it, and a run that was
@@ -136,15 +129,20 @@ def finetune(
     ----------
     source : str
         Name of the encoder, see `training.encoder_export.export_encoder`.
+
+    Returns
+    -------
+    Path
+        A sentence-transformers directory.
     """
     settings = settings or FinetuneSettings()
     key = _key(source, texts, settings)
     target = (cache or cache_dir()) / "finetuned" / key
     if target.is_dir():
-        return Finetuned(target / _ENCODER, target / _JUDGE)
+        return target
     target.parent.mkdir(parents=True, exist_ok=True)
     _Trainer(source, texts, settings, target, progress or (lambda _s, _d, _t: None)).run()
-    return Finetuned(target / _ENCODER, target / _JUDGE)
+    return target
 
 
 def has_gpu() -> bool:
@@ -168,7 +166,8 @@ class _Trainer:
         torch.manual_seed(settings.seed)
         self.torch = torch
         self.settings, self.target, self.progress = settings, target, progress
-        self.train, self.validation, self.written = texts.train, texts.validation, texts.written
+        self.train, self.validation = texts.train, texts.validation
+        self.written = dict(zip(texts.written.texts, texts.written.labels, strict=True)) if texts.written else {}
         self.by_kind: dict[str, list[str]] = defaultdict(list)
         for kind, text in texts.kinds:
             self.by_kind[kind].append(text)
@@ -176,6 +175,7 @@ class _Trainer:
         self.model = load_sentence_transformer(source, self.device)
         self.encoder = self.model[0].auto_model
         self.encoder.get_input_embeddings().weight.requires_grad_(False)
+        self.original = {name: value.clone() for name, value in self.encoder.state_dict().items()}
         self.head = torch.nn.Linear(self.encoder.config.hidden_size, self.train.labels.shape[1]).to(self.device)
         share = self.train.labels.mean(axis=0).clip(1e-3, 1 - 1e-3)
         with torch.no_grad():
@@ -193,44 +193,29 @@ class _Trainer:
             ],
             weight_decay=settings.weight_decay,
         )
-        total, warm = self.total_steps, max(1, int(self.total_steps * settings.warm_up))
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer, lambda step: min((step + 1) / warm, max(_LEAST_RATE, (total - step) / max(1, total - warm)))
-        )
+        self.epochs = settings.epochs
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
 
     def run(self) -> None:
-        """Learn on the training part, keep that encoder as judge, finish on everything, and put both in their place."""
-        checkpoint, judge = self.target.with_suffix(".checkpoint"), self.target.with_suffix(".judge")
+        """Learn on the training part, go on from its best epoch on everything, and put the result in its place."""
+        checkpoint = self.target.with_suffix(".checkpoint")
         epoch, best, finishing = self._resume(checkpoint)
         if not finishing:
             self._learn(checkpoint, epoch, best)
             self._restore(self.torch.load(checkpoint, map_location=self.device, weights_only=True))
-            self._write(judge)
             self._schedule_finish()
             self._save(checkpoint, 0, best, finishing=True)
             epoch = 0
         for done in range(epoch, self.settings.finishing_epochs):
             self._epoch(self.settings.epochs + done, self.everything)
             self._save(checkpoint, done + 1, best, finishing=True)
-        whole = Path(tempfile.mkdtemp(dir=self.target.parent))
-        try:
-            self.model.save(str(whole / _ENCODER))
-            judge.rename(whole / _JUDGE)
-            whole.rename(self.target)
-        finally:
-            if whole.exists():
-                shutil.rmtree(whole)
+        self._write()
         checkpoint.unlink()
 
     def _learn(self, checkpoint: Path, epoch: int, best: float) -> None:
         """Train until the validation part no longer gets better; the checkpoint holds the best epoch."""
-        started, longest = time.monotonic(), 0.0
-        while epoch < self.settings.epochs:
+        while epoch < self.epochs:
             begun = time.monotonic()
-            ahead = longest * (1 + self.settings.finishing_epochs)
-            if epoch and begun - started + ahead > 60 * self.settings.minutes:
-                log.info("no more than %d epochs on the training part: the time is used up", epoch)
-                break
             self._epoch(epoch, self.train)
             epoch += 1
             score = self._validate()
@@ -238,29 +223,53 @@ class _Trainer:
             if score <= best:
                 break
             best = score
+            if epoch == 1:
+                self._plan(time.monotonic() - begun)
             self._save(checkpoint, epoch, best, finishing=False)
-            longest = max(longest, time.monotonic() - begun)
+
+    def _plan(self, seconds: float) -> None:
+        """Plan as many epochs as there is time for, each as long as the first: the rate then falls over those."""
+        affordable = int(60 * self.settings.minutes / seconds) - self.settings.finishing_epochs
+        self.epochs = min(self.settings.epochs, max(1, affordable))
+        if self.epochs < self.settings.epochs:
+            log.info("no more than %d epochs on the training part: there is no time for more", self.epochs)
+
+    def _rate(self, step: int) -> float:
+        """Return the share of the peak learning rate at a step on the training part."""
+        total = -(-len(self.train.texts) // self.settings.batch) * self.epochs
+        warm = max(1, int(total * self.settings.warm_up))
+        return min((step + 1) / warm, max(_LEAST_RATE, (total - step) / max(1, total - warm)))
 
     def _schedule_finish(self) -> None:
-        """Let the learning rate fall from where it is to almost nothing over the finishing epochs."""
-        steps = max(1, -(-len(self.everything.texts) // self.settings.batch) * self.settings.finishing_epochs)
+        """Let the learning rate fall to almost nothing once more, over the finishing epochs."""
+        steps = max(1, self.steps_per_epoch * self.settings.finishing_epochs)
         for group in self.optimizer.param_groups:
-            group["initial_lr"] = group["lr"]
+            group["initial_lr"] *= self.settings.finishing_rate
         self.schedule = self.torch.optim.lr_scheduler.LambdaLR(
             self.optimizer, lambda step: max(_LEAST_RATE, 1.0 - step / steps)
         )
 
-    def _write(self, directory: Path) -> None:
-        staging = Path(tempfile.mkdtemp(dir=directory.parent))
-        self.model.save(str(staging))
-        if directory.exists():
-            shutil.rmtree(directory)
-        staging.rename(directory)
+    def _write(self) -> None:
+        """Write the encoder with the mean of its weights and the original ones."""
+        self.encoder.load_state_dict(
+            {
+                name: self.torch.lerp(value, self.original[name], self.settings.kept)
+                for name, value in self.encoder.state_dict().items()
+            }
+        )
+        staging = Path(tempfile.mkdtemp(dir=self.target.parent))
+        try:
+            self.model.save(str(staging))
+            staging.rename(self.target)
+        finally:
+            if staging.exists():
+                shutil.rmtree(staging)
 
     def _resume(self, checkpoint: Path) -> tuple[int, float, bool]:
         if not checkpoint.is_file():
             return 0, -1.0, False
         state = self.torch.load(checkpoint, map_location=self.device, weights_only=True)
+        self.epochs = int(state["epochs"])
         if state["finishing"]:
             self._schedule_finish()
         self._restore(state)
@@ -278,6 +287,7 @@ class _Trainer:
         self.torch.save(
             {
                 "epoch": epoch,
+                "epochs": self.epochs,
                 "best": best,
                 "finishing": finishing,
                 "encoder": self.encoder.state_dict(),
@@ -297,14 +307,10 @@ class _Trainer:
         for step, rows in enumerate(_length_buckets(part.texts, settings.batch, generator)):
             self.optimizer.zero_grad(set_to_none=True)
             with torch.autocast(self.device, dtype=torch.bfloat16):
-                loss = self._hazard_loss(part, rows)
-                if settings.corpus and self.written is not None:
-                    drawn = generator.sample(
-                        range(len(self.written.texts)), min(settings.written, len(self.written.texts))
-                    )
-                    loss = loss + settings.corpus * self._hazard_loss(self.written, drawn)
-                if settings.contrast and self.by_kind:
-                    loss = loss + settings.contrast * self._contrast([next(pairs) for _ in range(settings.pairs)])
+                vectors = self._vectors([part.texts[i] for i in rows])
+                loss = self._hazard_loss(vectors, part.labels[rows])
+                if self.by_kind:
+                    loss = loss + self._corpus_loss([next(pairs) for _ in range(settings.pairs)])
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), 1.0)
             self.optimizer.step()
@@ -312,28 +318,36 @@ class _Trainer:
             if step % 10 == 0:
                 self.progress("fine-tuning", epoch * self.steps_per_epoch + step, self.total_steps)
 
-    def _hazard_loss(self, part: HazardTexts, rows: list[int]) -> Any:
+    def _hazard_loss(self, vectors: Any, labels: NDArray[np.bool_]) -> Any:
         """Return the cross-entropy of all risk types, summed, of a text."""
-        logits = self.head(self._pooled([part.texts[i] for i in rows]).float()).float()
-        target = self.torch.tensor(part.labels[rows], dtype=self.torch.float32, device=self.device)
+        target = self.torch.tensor(labels, dtype=self.torch.float32, device=self.device)
+        logits = self.head(_HEAD_SCALE * vectors).float()
         loss = self.torch.nn.functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
         return loss.sum(1).mean()
 
-    def _contrast(self, pairs: list[tuple[str, str]]) -> Any:
-        torch = self.torch
-        vectors = torch.nn.functional.normalize(
-            self._pooled([a for a, _ in pairs] + [b for _, b in pairs]).float(), dim=1
+    def _corpus_loss(self, pairs: list[tuple[str, str]]) -> Any:
+        """Return what pairs of corpus listings cost: each is to be near its other, and to have its hazards."""
+        torch, settings = self.torch, self.settings
+        texts = [text for side in zip(*pairs, strict=True) for text in side]
+        vectors = self._vectors(texts)
+        scores = vectors[: len(pairs)] @ vectors[len(pairs) :].T * settings.scale
+        loss = settings.contrast * torch.nn.functional.cross_entropy(
+            scores, torch.arange(len(pairs), device=self.device)
         )
-        scores = vectors[: len(pairs)] @ vectors[len(pairs) :].T * self.settings.scale
-        return torch.nn.functional.cross_entropy(scores, torch.arange(len(pairs), device=self.device))
+        known = [i for i, text in enumerate(texts) if text in self.written]
+        if known:
+            labels = np.array([self.written[texts[i]] for i in known])
+            loss = loss + settings.corpus * self._hazard_loss(vectors[known], labels)
+        return loss
 
-    def _pooled(self, texts: list[str]) -> Any:
+    def _vectors(self, texts: list[str]) -> Any:
+        """Return the mean token vectors, of length 1 as the heads will see them."""
         batch = self.model.tokenizer(
             texts, padding=True, truncation=True, max_length=self.settings.max_tokens, return_tensors="pt"
         ).to(self.device)
         hidden = self.encoder(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
         mask = batch["attention_mask"].unsqueeze(-1).to(hidden.dtype)
-        return (hidden * mask).sum(1) / mask.sum(1)
+        return self.torch.nn.functional.normalize(((hidden * mask).sum(1) / mask.sum(1)).float(), dim=1)
 
     def _pairs(self, generator: random.Random) -> Iterator[tuple[str, str]]:
         """Yield pairs of one kind, kinds drawn without repetition until all were drawn, so that negatives are real."""
@@ -351,8 +365,8 @@ class _Trainer:
         with torch.no_grad(), torch.autocast(self.device, dtype=torch.bfloat16):
             for start in range(0, len(order), 64):
                 rows = order[start : start + 64]
-                pooled = self._pooled([self.validation.texts[i] for i in rows])
-                scores[rows] = self.head(pooled.float()).float().cpu().numpy()
+                vectors = self._vectors([self.validation.texts[i] for i in rows])
+                scores[rows] = self.head(_HEAD_SCALE * vectors).float().cpu().numpy()
         counted = [j for j in range(scores.shape[1]) if self.validation.labels[:, j].sum() >= 3]
         return float(np.mean([average_precision_score(self.validation.labels[:, j], scores[:, j]) for j in counted]))
 

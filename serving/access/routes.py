@@ -84,6 +84,7 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("POST", "/v1/recalls/cases/{case_id}/search"): _CONSOLE,
     ("GET", "/v1/recalls/cases/{case_id}/statement"): _STAFF,
     ("POST", "/v1/recalls/cases/{case_id}/answer"): _CONSOLE,
+    ("POST", "/v1/recalls/cases/{case_id}/informed"): _CONSOLE,
     ("POST", "/v1/recalls/cases/{case_id}/close"): _CONSOLE,
     ("POST", "/v1/recalls/cases/{case_id}/reopen"): _CONSOLE,
     ("POST", "/v1/recalls/clocks/{clock_id}"): _CONSOLE,

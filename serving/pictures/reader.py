@@ -241,9 +241,9 @@ class PictureReader:
     async def _assess_again(self, reading: Reading, entries: Sequence[Entry]) -> None:
         failures = sum(entry.state == "failed" for entry in entries)
         before, superseded = await asyncio.to_thread(self._before, reading)
-        words = any(entry.captions for entry in entries)
-        if before is None or superseded or not words or reading.attempts > MOST_ATTEMPTS:
-            await asyncio.to_thread(self._finish_as_it_is, reading, failures, before is not None and not words)
+        news = any(entry.captions or entry.matches for entry in entries)
+        if before is None or superseded or not news or reading.attempts > MOST_ATTEMPTS:
+            await asyncio.to_thread(self._finish_as_it_is, reading, failures, before is not None and not news)
             return
         assert self._engine is not None
         listing = with_captions(Listing.model_validate(before.listing), entries)
@@ -290,6 +290,7 @@ class PictureReader:
     def sweep(self) -> None:
         """Remove what has been kept long enough, and follow what reviewers decided; blocks."""
         self.eyes.known.follow_decisions()
+        self.eyes.known.follow_judgements()
         settled = self.files.settled()
         self.files.drop_waiting(set(settled) - self.store.awaited(settled))
         self.files.drop_copies(self.keep.total_seconds())

@@ -22,6 +22,7 @@ from models.notices.commitments import Status
 from models.notices.recall import Remedy
 from models.plan.reading import load_plan
 from serving.access.principal import Role
+from serving.audit import LOGS
 from serving.buyers.lines import LineStatus
 from serving.console.language import chosen_language, languages, translations_for
 from serving.console.rendering import percent
@@ -30,7 +31,7 @@ from serving.highlighting import Run
 from serving.hooks.delivery_log import State as DeliveryState
 from serving.oversight.figures import FIGURES, Reviews
 from serving.oversight.scope import Scope
-from serving.recalls.words import CASE_STATES, CLOCK_STATES, COMPARED, ORDER_STATES, CaseAct, MatchState
+from serving.recalls.words import CASE_STATES, CLOCK_STATES, COMPARED, ORDER_STATES, STEPS, CaseAct, MatchState
 from serving.review.words import Act, Outcome, Round, State
 from serving.store.database import open_database
 from serving.store.migrating import migrate
@@ -56,7 +57,18 @@ KINDS = (
 )
 WORDS = {word.value.replace("_", " ") for kind in KINDS for word in kind}
 WORDS |= {"active", "disabled"}  # how an account stands
-WORDS |= {*CASE_STATES, *CLOCK_STATES, *ORDER_STATES, *COMPARED, "withdrawal", "working days", "days", "hours"}
+WORDS |= {
+    *CASE_STATES,
+    *CLOCK_STATES,
+    *ORDER_STATES,
+    *COMPARED,
+    *STEPS,
+    *LOGS,
+    "withdrawal",
+    "working days",
+    "days",
+    "hours",
+}
 HAZARDS = set(load_taxonomy().names)
 MARKS = {Run("", strength, weight).words for strength in range(1, 5) for weight in (-1, 1)}
 FIELDS = {

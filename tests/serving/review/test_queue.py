@@ -95,6 +95,8 @@ def test_a_few_uncertain_listings_a_day_are_asked_about_to_learn(desk: Desk) -> 
     desk.take(*(answered(f"unsure {i}", "low", sure=0.3, queue=None) for i in range(5)))
     waiting = desk.browsing.page(Filter(), NOW)
     assert [(item.queue, item.sample) for item in waiting] == [("learn", Sample.LEARN)] * 2
+    desk.take(answered("one more", "low", sure=0.3, queue=None))
+    assert desk.browsing.count(Filter(queue="learn"), NOW) == 2
     desk.now += DAY
     desk.take(*(answered(f"next day {i}", "low", sure=0.3, queue=None) for i in range(5)))
     assert desk.browsing.count(Filter(queue="learn"), NOW) == 4
