@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -58,9 +59,17 @@ class CaptionCache:
             if self._bytes > self.most_bytes:
                 self._bytes = self._prune()
 
+    def forget(self, pictures: Iterable[str]) -> None:
+        """Remove every answer for some pictures, by their hashes."""
+        for sha256 in pictures:
+            for path in self._place(sha256).glob(f"{glob.escape(sha256)}-*.json"):
+                path.unlink(missing_ok=True)
+
+    def _place(self, sha256: str) -> Path:
+        return self.directory / sha256[:2]
+
     def _path(self, sha256: str, key: str) -> Path:
-        name = hashlib.sha256(f"{sha256}\x1f{key}".encode()).hexdigest()
-        return self.directory / name[:2] / f"{name}.json"
+        return self._place(sha256) / f"{sha256}-{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
 
     def _files(self) -> list[tuple[float, int, Path]]:
         """Return (last use, bytes, path) of each file, the one used last first."""
