@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +27,13 @@ def score(
             help="Processes, each with a model of its own; by default one, from 2,000 rows on one a core.",
         ),
     ] = None,
+    pictures: Annotated[
+        bool,
+        typer.Option(
+            "--pictures",
+            help="Read the pictures of the column images first: base64, or URLs of HAZARDLENS_PICTURE_HOSTS.",
+        ),
+    ] = False,
     progress: ShowProgress = None,
     as_json: AsJson = False,
 ) -> None:
@@ -34,12 +42,14 @@ def score(
     A result holds id, hazards {type: p}, risk_score, risk_level, level_probabilities, action, abstains, notes, error.
     The file appears under its name when it is whole; until then its name ends in .part.
     """
+    from hazardlens.picture_words import PictureWords, unread
     from hazardlens.result_files import check_ending, result_file
     from hazardlens.result_rows import score_rows
     from hazardlens.scoring_pool import ScoringPool, processes_for
     from models.plan.reading import load_plan
     from models.sources.listings import iter_listings
     from models.sources.report import ReadReport
+    from serving.settings import Settings
 
     check_ending(out)
     if out.exists() and source.exists() and out.samefile(source):
@@ -49,6 +59,8 @@ def score(
     classifier = load_model(str(directory))
     chosen = chosen.bound_to(classifier.guarantees)
     used, rows = processes_for(iter_listings(source, report), processes)
+    words = PictureWords(Settings.from_environment()) if pictures else None
+    rows = unread(rows) if words is None else words.read(rows)
     if used == 1:
         scored = score_rows(classifier, chosen, rows)
     else:
@@ -56,6 +68,7 @@ def score(
     levels: Counter[str] = Counter()
     total = count_rows(source) if wants_bar(progress) else None
     with (
+        words or nullcontext(),
         result_file(out, classifier.taxonomy.names) as write,
         bar("scoring", total, progress, "listing") as advance,
     ):

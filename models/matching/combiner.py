@@ -76,7 +76,8 @@ class Combiner:
                     place=place,
                 )
             weights.append(weight)
-        return cls(np.array(weights, dtype=np.float32), float(raw["bias"]), Rarity(raw["words"]), raw.get("made", {}))
+        rarity = Rarity(raw["words"], raw["names"])
+        return cls(np.array(weights, dtype=np.float32), float(raw["bias"]), rarity, raw.get("made", {}))
 
     def to_json(self) -> bytes:
         """Return the weights as a file."""
@@ -85,6 +86,7 @@ class Combiner:
             "bias": round(self.bias, 4),
             "weights": {f.name: round(float(w), 4) for f, w in zip(FEATURES, self.weights, strict=True)},
             "words": dict(sorted(self.rarity.weights.items())),
+            "names": dict(sorted(self.rarity.names.items())),
         }
         return orjson.dumps(parts, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 

@@ -61,13 +61,39 @@ FEATURES: tuple[Feature, ...] = (
         learnt=False,
     ),
     Feature("batch", "for", "a batch number is in both", "the same batch: {}", learnt=False),
-    Feature("brand", "for", "the brand fields are the same, in whatever spelling or script", "the same brand: {}"),
-    Feature("brand_said", "for", "one title says the brand of the other", "the brand is in the title: {}"),
+    Feature(
+        "brand",
+        "for",
+        "the brand fields are the same, in whatever spelling or script; common words and short names count less",
+        "the same brand: {}",
+    ),
+    Feature("brand_said", "for", "one title says the brand of the other, likewise", "the brand is in the title: {}"),
     Feature(
         "brand_near", "for", "brands are one letter apart, or digits stand for letters", "nearly the same brand: {}"
     ),
     Feature("brand_absent", "against", "one has a brand and the other says none", "only one has a brand: {}"),
     Feature("brand_other", "against", "both have brands, and different ones", "another brand than {}"),
+    Feature(
+        "brand_and_kind",
+        "for",
+        "the brand, as far as it agrees, times the kind",
+        "brand and kind of product both agree",
+    ),
+    Feature(
+        "brand_and_words",
+        "for",
+        "the brand, as far as it agrees, times the shared words of the texts",
+        "brand and words both agree",
+    ),
+    Feature(
+        "brand_and_meaning",
+        "for",
+        "the brand, as far as it agrees, times the likeness of meaning",
+        "brand and meaning both agree",
+    ),
+    Feature(
+        "brand_only", "against", "the brand agrees, and no likely product kind does", "another product of this brand"
+    ),
     Feature(
         "name_words",
         "for",
@@ -98,7 +124,13 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "country", "for", "it is offered where the alert comes from", "offered where the alert comes from", learnt=False
     ),
-    Feature("picture", "for", "likeness of the pictures, by their hashes", "the pictures look alike", learnt=False),
+    Feature(
+        "picture",
+        "for",
+        "share of bits in which the most alike pictures agree beyond chance; 0 where more than 31 of 256 differ",
+        "a picture of it looks the same",
+        learnt=False,
+    ),
 )
 """Every feature, in the order of the columns of a matrix."""
 

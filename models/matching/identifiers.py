@@ -13,6 +13,8 @@ _PARTED = re.compile(r"[\s,;:|()\[\]{}\"'“”„«»‘’!?*•=+]+")
 _JOINING = re.compile(r"[-_/.\\–]")
 _SIZES = re.compile(r"\d{1,3}(?:[-/.–]\d{1,4})+|\d+-?in-?\d+")
 """Ranges, dates and sizes, and ``3-in-1``: ``98/104``, ``12.05.2011``."""
+_RATINGS = re.compile(r"(?:ac|dc)?[-/.:]?\d+(?:[-/~–]\d+)?(?:v|vac|vdc|hz|khz|ma|mah|w)(?:ac|dc)?")
+"""What stands on a type plate: ``AC100-240V``, ``50/60Hz``."""
 _SPACED_MODEL = re.compile(r"(?<![\w-])([A-Z]{1,4})[ -](\d{2,6}[A-Z]{0,3})(?![\w-])")
 _MEASURE = re.compile(
     r"\d+(?:[.,x*]\d+)*(?:mm|cm|dm|m|m2|m3|km|ml|cl|l|kg|g|gr|mg|mcg|w|kw|kwh|wh|v|kv|mv|ma|a|ah|mah|hz|khz|mhz|ghz|gb|tb|mb"
@@ -92,7 +94,7 @@ def models_in(text: str) -> list[str]:
         if not any(c.isdigit() for c in written):
             continue
         part = looks_like(written)
-        if not _MEASURE.fullmatch(part) and not _DIMENSIONS.fullmatch(part) and not _SIZES.fullmatch(part):
+        if not any(pattern.fullmatch(part) for pattern in (_MEASURE, _DIMENSIONS, _SIZES, _RATINGS)):
             key = _JOINING.sub("", part)
             if key.isascii() and key.isalnum() and _is_model(key):
                 found.append(key)

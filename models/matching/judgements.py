@@ -9,10 +9,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from models.matching.rarity import Rarity
 from models.matching.shelf import Block, Comparison
 from models.matching.signature import Signature
 
 Content = Literal["identical", "nearly identical", "other"]
+_ALL_RARE = Rarity({})
+"""Brands play no part in it."""
 LEAST_TEXT, LEAST_MEANING = 0.6, 0.7
 """From which share of words and which likeness of meaning (as the features have them) on two listings are nearly
 identical. Another model number or GTIN makes them different, however alike they read."""
@@ -59,10 +62,12 @@ class Judgements:
 
 def alike(block: Block, signature: Signature) -> NDArray[np.int64]:
     """Return the rows of a block that are nearly identical to a listing; it is the same the other way round."""
-    meaning = block.meanings([signature])[0]
-    columns = Comparison(block, signature, meaning, alert_asks=True).columns
+    comparison = Comparison(block, signature, alert_asks=True, rarity=_ALL_RARE)
+    columns = comparison.columns
     differ = columns["model_of_family"] + columns["model_other"] + columns["gtin_other"] > 0
-    near = (columns["text_words"] >= LEAST_TEXT) & (columns["meaning"] >= LEAST_MEANING) & ~differ
+    near = (columns["text_words"] >= LEAST_TEXT) & ~differ
+    rows = np.flatnonzero(near)
+    near[rows] = comparison.meaning(rows) >= LEAST_MEANING
     return np.flatnonzero(near | (columns["gtin"] > 0))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -49,6 +50,15 @@ class Recalls(Protocol):
     @property
     def version(self) -> str:
         """Changes whenever a listing may get other matches than before."""
+        ...
+
+    @property
+    def knows_pictures(self) -> bool:
+        """Whether some picture speaks for an alert, so that a listing's own may."""
+        ...
+
+    def seen(self, listing_id: str) -> Mapping[str, float]:
+        """Return the alerts that a listing's pictures speak for, with their likeness (0 to 1); may block."""
         ...
 
     def look(

@@ -20,8 +20,7 @@ LEAST, MOST = 0.1, 5
 """Matches that are worth showing: from this probability on, at most so many of a listing."""
 SURE = 0.999
 """Probability of a listing that is like a confirmed one."""
-Hashes = Mapping[str, Sequence[int]]
-"""Perceptual hashes (64 bits) of pictures, by the id of listing or alert."""
+_NO_PICTURES: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,6 @@ class AlertMatcher:
     alerts : sequence of KnownAlert
     judgements : Judgements
         What people have said.
-    pictures : mapping
-        Hashes of the pictures of alerts and listings; an empty one leaves the feature at 0.
     """
 
     def __init__(
@@ -54,12 +51,10 @@ class AlertMatcher:
         alerts: Sequence[KnownAlert],
         judgements: Judgements | None = None,
         combiner: Combiner | None = None,
-        pictures: Hashes | None = None,
     ) -> None:
         self.signer, self.alerts = signer, tuple(alerts)
         self.judgements = judgements or NOTHING_JUDGED
         self.combiner = combiner or shipped_combiner()
-        self.pictures = pictures or {}
         self._by_id = {alert.id: i for i, alert in enumerate(self.alerts)}
         self._shelf = Shelf(self.combiner, alert_asks=False)
         self._shelf.add([alert.signature.to_bytes() for alert in self.alerts])
@@ -93,9 +88,21 @@ class AlertMatcher:
         ]
 
     def matches(
-        self, listing_id: str, content_hash: str, signature: Signature, least: float = LEAST, most: int = MOST
+        self,
+        listing_id: str,
+        content_hash: str,
+        signature: Signature,
+        least: float = LEAST,
+        most: int = MOST,
+        pictures: Mapping[str, float] = _NO_PICTURES,
     ) -> list[Match]:
-        """Return the matches of one listing, best first: refused ones left out, those like a confirmed one first."""
+        """Return the matches of one listing, best first: refused ones left out, those like a confirmed one first.
+
+        Parameters
+        ----------
+        pictures : mapping
+            Alert id -> how alike the listing's pictures and the alert's are, 0 to 1; others have nothing alike.
+        """
         if not self.alerts and not len(self.judgements):
             return []
         confirmed = self.judgements.confirmed(content_hash, signature)
@@ -103,15 +110,15 @@ class AlertMatcher:
         # Equal content was judged itself; what is only like both is not let through.
         confirmed = {alert: content for alert, content in confirmed.items() if refused.get(alert) != "identical"}
         refused = {alert: content for alert, content in refused.items() if alert not in confirmed}
-        hits = self._shelf.search(
-            [signature],
-            least,
-            most + len(refused),
-            (lambda _, row: self._likeness(listing_id, self.alerts[row].id)) if self.pictures else None,
-        )[0]
+
+        def alike(row: int) -> float:
+            return pictures.get(self.alerts[row].id, 0.0)
+
+        looks = (lambda _, row: alike(row)) if pictures else None
+        hits = self._shelf.search([signature], least, most + len(refused), looks)[0]
         rows = {hit.row for hit in hits}
         known = [row for alert in confirmed if (row := self._by_id.get(alert)) is not None and row not in rows]
-        hits += self._shelf.compare(signature, known)
+        hits += self._shelf.compare(signature, known, alike)
         found = [self._match(listing_id, signature, hit) for hit in hits]
         found = [
             match.model_copy(update={"content": confirmed[match.alert_id], "probability": max(match.probability, SURE)})
@@ -143,18 +150,3 @@ class AlertMatcher:
             title=alert.title,
             url=alert.url,
         )
-
-    def _likeness(self, listing_id: str, alert_id: str) -> float:
-        return pictures_alike(self.pictures.get(listing_id, ()), self.pictures.get(alert_id, ()))
-
-
-def pictures_alike(ones: Sequence[int], others: Sequence[int]) -> float:
-    """Return how alike the most alike pictures of two sides are, 0 to 1: 1 for equal hashes, 0 from 16 of 64 bits on.
-
-    Examples
-    --------
-    >>> pictures_alike([0b1111], [0b1111, 0]), pictures_alike([0], [0b1111]), pictures_alike([], [1])
-    (1.0, 0.75, 0.0)
-    """
-    bits = min(((one ^ other).bit_count() for one in ones for other in others), default=16)
-    return max(0.0, 1 - bits / 16)

@@ -20,6 +20,8 @@ _LEET = str.maketrans("013457", "oleast")
 _SHORTEST_NEAR = 5
 _DOUBLED = re.compile(r"([a-z])\1+")
 _WORD = re.compile(r"[^\W_]+")
+_AND = re.compile(r"(?<![^\W_])([^\W_]{1,3})\s*[&+]\s*([^\W_]{1,3})(?![^\W_])")
+"""``C&A``: too short to be read as two words."""
 LONGEST_BRAND = 60
 
 
@@ -69,10 +71,12 @@ def said_names(text: str, most: int = 12) -> list[str]:
     >>> said_names("Anna Marta")
     ['anna', 'marta', 'annamarta', 'ana', 'anamarta']
     """
-    words = _WORD.findall(plain_letters(text))[:most]
+    plain = plain_letters(text)
+    words = _WORD.findall(plain)[:most]
     pairs = [a + b for a, b in pairwise(words)]
     triples = [a + b + c for a, b, c in zip(words, words[1:], words[2:], strict=False)]
     said = [word for word in (*words, *pairs, *triples) if 2 < len(word) <= LONGEST_BRAND]
+    said += [one + other for one, other in _AND.findall(plain)]
     return list(dict.fromkeys((*said, *map(_plain_spelling, said))))
 
 

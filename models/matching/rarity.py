@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _NUMBER, _RARE = 15, 100
+_WHOLE_NAME = 4
 """Sizes and counts; numbers that name a model are compared as such."""
 
 
@@ -17,9 +18,12 @@ class Rarity:
     ----------
     weights : mapping
         English stem -> hundredths of the highest inverse document frequency among product texts.
+    names : mapping
+        What titles say that may be a brand, in one spelling -> likewise among titles.
     """
 
     weights: Mapping[str, int]
+    names: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, word: str) -> int:
         """Return the weight of a word.
@@ -36,3 +40,14 @@ class Rarity:
         if known is not None:
             return known
         return _NUMBER if word[0].isdigit() else _RARE
+
+    def of_name(self, key: str) -> float:
+        """Return how much it says that two texts share a brand, 0 to 1: a common word or two letters may be chance.
+
+        Examples
+        --------
+        >>> rarity = Rarity({}, {"laser": 40})
+        >>> rarity.of_name("mirelli"), rarity.of_name("laser"), rarity.of_name("ca")
+        (1.0, 0.4, 0.5)
+        """
+        return self.names.get(key, _RARE) / _RARE * min(1.0, len(key) / _WHOLE_NAME)

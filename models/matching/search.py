@@ -19,7 +19,7 @@ from models.matching.spelling import likeness
 
 _SLACK = 1e-3
 """Logits of the first pass are added in another order: by far less than this they differ from the last ones."""
-_AT_ONCE = 256
+_AT_ONCE = 64
 _OPEN_ROWS = 1 << 14
 Pictures = Callable[[int, int], float]
 """Likeness (0 to 1) of the pictures of a query and a row, by their numbers."""
@@ -46,11 +46,10 @@ class Hit:
 class Shelf:
     """Signatures that are searched; more can be added.
 
-    The search is exact. Keys and vectors give all features but the second ones of every row, at once for a block of
-    rows.
-    Second features speak for a match and are at most 1: a row whose logit cannot reach the limit even with all of
-    them is
-    left out, and the others are computed in full, best first, until no further one can be among the best.
+    The search is exact. Keys give most features of every row, at once for a block of rows. A row whose logit cannot
+    reach the limit even with the same meaning and all second features, which speak for a match and are at most 1, is
+    left out; then likewise with the meaning that it has; the others are computed in full, best first, until no further
+    one can be among the best.
 
     Parameters
     ----------
@@ -110,9 +109,8 @@ class Shelf:
         for block, begin in zip(self.blocks, begins, strict=False):
             if not len(block):
                 continue
-            meanings = block.meanings(queries)
             for number, query in enumerate(queries):
-                comparison = Comparison(block, query, meanings[number], self.alert_asks)
+                comparison = Comparison(block, query, self.alert_asks, self.combiner.rarity)
                 self._look(comparison, begin, found[number], None if pictures is None else partial(pictures, number))
         return [best.hits() for best in found]
 
@@ -123,8 +121,8 @@ class Shelf:
         for block in self.blocks:
             places = np.array([row - begin for row in rows if begin <= row < begin + len(block)], dtype=np.int64)
             if len(places):
-                comparison = Comparison(block, query, block.meanings([query])[0], self.alert_asks)
-                features = self._complete(comparison, places, begin, pictures)
+                comparison = Comparison(block, query, self.alert_asks, self.combiner.rarity)
+                features = self._complete(comparison, comparison.matrix(places), places, begin, pictures)
                 logits = self.combiner.logits(features).tolist()
                 found |= {
                     begin + place: Hit(begin + place, value, line)
@@ -134,29 +132,33 @@ class Shelf:
         return [found[row] for row in rows]
 
     def _look(self, comparison: Comparison, begin: int, best: _Best, pictures: OfRow | None) -> None:
-        highest = comparison.logits(self.combiner.weights, self.combiner.bias) + np.float32(
-            self.combiner.reserve(pictures is not None) + _SLACK
-        )
+        left = np.float32(self.combiner.reserve(pictures is not None) + _SLACK)
+        highest = comparison.highest(self.combiner.weights, self.combiner.bias) + left
         rows = np.flatnonzero(highest >= best.limit)
-        rows = rows[np.argsort(-highest[rows], kind="stable")]
-        for start in range(0, len(rows), _AT_ONCE):
-            some = rows[start : start + _AT_ONCE]
+        # Those that the meaning of the texts still leaves open, best first.
+        features = comparison.matrix(rows)
+        highest = self.combiner.logits(features) + left
+        order = np.argsort(-highest, kind="stable")
+        order = order[highest[order] >= best.limit]
+        for start in range(0, len(order), _AT_ONCE):
+            some = order[start : start + _AT_ONCE]
             some = some[highest[some] >= best.limit]
             if not len(some):
                 return
-            features = self._complete(comparison, some, begin, pictures)
-            for row, value, line in zip(some.tolist(), self.combiner.logits(features).tolist(), features, strict=True):
+            lines = self._complete(comparison, features[some], rows[some], begin, pictures)
+            logits = self.combiner.logits(lines).tolist()
+            for row, value, line in zip(rows[some].tolist(), logits, lines, strict=True):
                 best.offer(Hit(begin + row, value, line))
 
-    def _complete(self, comparison: Comparison, rows: NDArray[np.int64], begin: int, pictures: OfRow | None) -> Floats:
-        features = comparison.matrix(rows)
+    def _complete(
+        self, comparison: Comparison, features: Floats, rows: NDArray[np.int64], begin: int, pictures: OfRow | None
+    ) -> Floats:
+        """Return the features of some rows with the second ones."""
         title = comparison.query.title[:TITLE_KEPT]
-        weights = self.combiner.weights
-        for i, row in enumerate(rows.tolist()):
-            if weights[COLUMN["name_signs"]]:
-                features[i, COLUMN["name_signs"]] = likeness(title, comparison.block.title(row))
-            if pictures is not None:
-                features[i, COLUMN["picture"]] = pictures(begin + row)
+        if self.combiner.weights[COLUMN["name_signs"]]:
+            features[:, COLUMN["name_signs"]] = [likeness(title, comparison.block.title(row)) for row in rows.tolist()]
+        if pictures is not None:
+            features[:, COLUMN["picture"]] = [pictures(begin + row) for row in rows.tolist()]
         return features
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.matching.features import COLUMN, FEATURES
 from models.matching.identifiers import telling
+from models.matching.rarity import Rarity
 from models.matching.signature import HASH_BITS, HEADER, Group, Has, Signature, key_of
 
 Floats = NDArray[np.float32]
@@ -111,18 +112,17 @@ class Block:
             if len(rows):
                 yield text, rows
 
-    def meanings(self, queries: Sequence[Signature]) -> Floats:
-        """Return the cosines of some vectors with those of all rows, shape (queries, n), each the same to the last bit
-        however many are asked for at once.
+    def meanings(self, query: Signature, rows: NDArray[np.int64]) -> Floats:
+        """Return the cosines of a vector with those of some rows, each the same to the last bit whatever rows are asked
+        for with it.
         """
-        asked = np.stack([query.vector for query in queries]).astype(np.float32)
-        scales = np.array([query.scale for query in queries], dtype=np.float32)
-        result = np.empty((len(queries), len(self)), dtype=np.float32)
-        for start in range(0, len(self), _VECTORS_AT_ONCE):
+        asked = query.vector.astype(np.float32)
+        result = np.empty(len(rows), dtype=np.float32)
+        for start in range(0, len(rows), _VECTORS_AT_ONCE):
             part = slice(start, start + _VECTORS_AT_ONCE)
-            result[:, part] = asked @ self.vectors[part].astype(np.float32).T
+            result[part] = self.vectors[rows[part]].astype(np.float32) @ asked
         # First the two scales: their product is the same whichever side asks.
-        result *= scales[:, None] * self.scales
+        result *= np.float32(query.scale) * self.scales[rows]
         return result
 
     def _found(self, keys: Sequence[int]) -> Iterator[Rows]:
@@ -156,12 +156,12 @@ class Comparison:
     ----------
     alert_asks : bool
         Whether the query is the alert, and the rows are listings; else the other way round.
-    meaning : array of shape (n,)
-        From `Block.meanings`.
+    rarity : Rarity
+        Tells how much a brand says.
     """
 
-    def __init__(self, block: Block, query: Signature, meaning: Floats, alert_asks: bool) -> None:
-        self.block, self.query = block, query
+    def __init__(self, block: Block, query: Signature, alert_asks: bool, rarity: Rarity) -> None:
+        self.block, self.query, self.rarity = block, query, rarity
         n = len(block)
         self._none = np.zeros(n, dtype=bool)
         columns: dict[str, Floats] = {}
@@ -172,51 +172,58 @@ class Comparison:
         columns["gtin"] = _flag(gtin)
         columns["gtin_other"] = _flag(((both & Has.GTIN) > 0) & ~gtin)
 
-        model = self._telling(Group.NUMBER, query.numbers)
+        model = self._most((Group.NUMBER, query.numbers), telling)
         columns["model"] = model
-        open_ = ((both & Has.MODEL) > 0) & (model == 0)
-        near = open_ & self._near_model()
-        of_family = open_ & ~near & self._any((Group.FAMILY, query.texts[Group.FAMILY]))
+        near = (model == 0) & self._near_model()
+        open_ = ((both & Has.MODEL) > 0) & (model == 0) & ~near
+        of_family = open_ & self._any((Group.FAMILY, query.texts[Group.FAMILY]))
         columns["model_near"] = _flag(near)
         columns["model_of_family"] = _flag(of_family)
-        columns["model_other"] = _flag(open_ & ~near & ~of_family)
+        columns["model_other"] = _flag(open_ & ~of_family)
         columns["batch"] = _flag(self._any((Group.BATCH, query.batches)))
 
-        same = self._any((Group.BRAND, query.brands))
-        said = ~same & self._any((Group.SAID, query.brands), (Group.BRAND, query.said))
-        near = ~same & ~said & self._near_brand()
-        left = ~same & ~said & ~near
-        columns["brand"], columns["brand_said"], columns["brand_near"] = _flag(same), _flag(said), _flag(near)
+        said_in_row = self._most((Group.SAID, query.brands), rarity.of_name)
+        said_here = self._most((Group.BRAND, query.said), rarity.of_name)
+        same = self._most((Group.BRAND, query.brands), rarity.of_name)
+        said = np.where(same > 0, np.float32(0), np.maximum(said_in_row, said_here))
+        near = (same == 0) & (said == 0) & self._near_brand()
+        left = (same == 0) & (said == 0) & ~near
+        columns["brand"], columns["brand_said"], columns["brand_near"] = same, said, _flag(near)
         columns["brand_other"] = _flag(left & ((both & Has.BRAND) > 0))
         columns["brand_absent"] = _flag(left & ((both & Has.BRAND) == 0) & ((either & Has.BRAND) > 0))
+        self._agreed = np.maximum(np.maximum(same, said), columns["brand_near"])
 
         words_in_words = self._weights(Group.WORD, query.words)
         words_in_body = self._weights(Group.BODY, query.words)
         body_in_words = self._weights(Group.WORD, query.body)
         body_in_body = self._weights(Group.BODY, query.body)
-        mine = _share(words_in_words + words_in_body, np.full(len(block), query.words_weight))
+        mine = _share(words_in_words + words_in_body, np.full(n, query.words_weight))
         theirs = _share(words_in_words + body_in_words, block.words)
         columns["name_words"], columns["title_words"] = (mine, theirs) if alert_asks else (theirs, mine)
         shared = words_in_words + words_in_body + body_in_words + body_in_body
         columns["text_words"] = _share(shared, np.sqrt(block.text.astype(np.float64) * query.text_weight))
 
-        columns["meaning"] = np.clip((meaning - _MEANING_FROM) / (1 - _MEANING_FROM), 0, 1)
-        same = self._any((Group.KIND, query.kinds[:1]))
+        first = self._any((Group.KIND, query.kinds[:1]))
         among = self._any((Group.KINDS, query.kinds[:1]), (Group.KIND, query.kinds))
-        columns["kind"] = np.where(same, np.float32(1), np.float32(0.5) * among)
-        columns["kind_other"] = _flag(~same & ~among)
+        kind = np.where(first, np.float32(1), np.float32(0.5) * among)
+        other = _flag(~first & ~among)
+        columns["kind"], columns["kind_other"] = kind, other
         columns["category"] = _flag(self._any((Group.CATEGORY, query.texts[Group.CATEGORY])))
         columns["hazards"] = _flag(self._any((Group.HAZARD, query.hazards)))
         columns["country"] = _flag(self._any((Group.COUNTRY, query.countries)))
+        columns["brand_and_kind"] = self._agreed * kind
+        columns["brand_and_words"] = self._agreed * columns["text_words"]
+        columns["brand_only"] = self._agreed * other
         self.columns: Mapping[str, Floats] = columns
 
-    def logits(self, weights: Floats, bias: float) -> Floats:
-        """Return the sum of bias and weighted features of every row."""
-        total = np.full(len(self.block), np.float32(bias))
+    def highest(self, weights: Floats, bias: float) -> Floats:
+        """Return what the logit of every row comes to at most: with the same meaning, and without second features."""
+        total = np.full(len(self.block), np.float32(bias + weights[COLUMN["meaning"]]))
         for name, values in self.columns.items():
             weight = weights[COLUMN[name]]
             if weight:
                 total += weight * values
+        total += weights[COLUMN["brand_and_meaning"]] * self._agreed
         return total
 
     def matrix(self, rows: NDArray[np.int64]) -> Floats:
@@ -224,7 +231,16 @@ class Comparison:
         result = np.zeros((len(rows), len(FEATURES)), dtype=np.float32)
         for name, values in self.columns.items():
             result[:, COLUMN[name]] = values[rows]
+        meaning = self.meaning(rows)
+        result[:, COLUMN["meaning"]] = meaning
+        result[:, COLUMN["brand_and_meaning"]] = self._agreed[rows] * meaning
         return result
+
+    def meaning(self, rows: NDArray[np.int64]) -> Floats:
+        """Return how alike the meaning of some rows is."""
+        cosines = self.block.meanings(self.query, rows)
+        scaled: Floats = np.clip((cosines - _MEANING_FROM) / (1 - _MEANING_FROM), 0, 1)
+        return scaled
 
     def _any(self, *asked: tuple[Group, Sequence[str]]) -> NDArray[np.bool_]:
         found: NDArray[np.bool_] | None = None
@@ -235,10 +251,11 @@ class Comparison:
                 found[rows] = True
         return self._none if found is None else found
 
-    def _telling(self, group: Group, texts: Sequence[str]) -> Floats:
+    def _most(self, asked: tuple[Group, Sequence[str]], value: Callable[[str], float]) -> Floats:
+        """Return the highest value of those texts that each row has, 0 for none."""
         values = np.zeros(len(self.block), dtype=np.float32)
-        for text, rows in self.block.having(group, texts):
-            values[rows] = np.maximum(values[rows], np.float32(telling(text)))
+        for text, rows in self.block.having(*asked):
+            values[rows] = np.maximum(values[rows], np.float32(value(text)))
         return values
 
     def _weights(self, group: Group, weights: Mapping[str, int]) -> Whole:

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from models.matching.identifiers import family, mixed_forms, shortened
 from models.matching.names import near_brands
 
-FORMAT = 1
+FORMAT = 2
 """Of the bytes and of how texts become keys; a change makes stored signatures be written anew."""
 TITLE_KEPT = 160
 """Code points of the title that are compared sign by sign."""
 HASH_BITS = 40
+_LONG, _MOST_LONG = 6, 3
 HEADER = np.dtype(
     [
         ("format", "u1"),
@@ -66,7 +67,7 @@ class Has(IntEnum):
     BRAND = 4
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)  # some 6 MB
 def key_of(group: Group, text: str) -> int:
     """Return the key of a text within a group: 40 bits of a hash.
 
@@ -120,9 +121,9 @@ class Signature:
         return {
             Group.GTIN: self.gtins,
             Group.NUMBER: self.numbers,
-            Group.MODEL: self.models,
-            Group.SHORTENED_MODEL: _each(shortened(model) for model in self.models),
-            Group.MIXED_MODEL: _each(mixed_forms(model) for model in self.models),
+            Group.MODEL: self.likely_models,
+            Group.SHORTENED_MODEL: _each(shortened(model) for model in self.likely_models),
+            Group.MIXED_MODEL: _each(mixed_forms(model) for model in self.likely_models),
             Group.FAMILY: tuple(dict.fromkeys(name for model in self.models if (name := family(model)))),
             Group.BATCH: self.batches,
             Group.BRAND: self.brands,
@@ -136,6 +137,11 @@ class Signature:
             Group.HAZARD: self.hazards,
             Group.COUNTRY: self.countries,
         }
+
+    @property
+    def likely_models(self) -> tuple[str, ...]:
+        """Model numbers, and long numbers of the description where there is no other: what a slip may be of."""
+        return self.models or tuple(number for number in self.numbers if len(number) >= _LONG)[:_MOST_LONG]
 
     @property
     def has(self) -> int:

@@ -129,6 +129,7 @@ ROLES: dict[tuple[str, str], Roles] = {
     ("GET", "/review/figures"): _STAFF,
     ("GET", "/review/commitments"): _STAFF,
     ("GET", "/review"): _CONSOLE,
+    ("GET", "/review/counts"): _CONSOLE,
     ("POST", "/review/next"): _CONSOLE,
     ("POST", "/review/views"): _CONSOLE,
     ("POST", "/review/views/{view_id}"): _CONSOLE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,8 @@ from models.matching.looking import Looked, Recalls
 from models.matching.matcher import AlertMatcher, KnownAlert
 from models.matching.signature import Signature
 from models.matching.signing import Signer
-from serving.matching.judging import JudgementStore, Verdict
+from serving.matching.judging import Judgement, JudgementStore, Verdict
+from serving.matching.pictures import AlertPictures
 from serving.matching.signatures import SignatureStore
 from serving.store.recall_tables import AlertRow
 
@@ -49,6 +50,7 @@ class _State:
     alerts: int
     updated: str
     judgements: int
+    pictures: str
 
 
 class KnownRecalls:
@@ -70,7 +72,8 @@ class KnownRecalls:
         self._signatures = SignatureStore(engine)
         self._alerts: dict[str, tuple[str, KnownAlert]] = {}
         self._judged: dict[str, Signature] = {}
-        self._state = _State(0, "", 0)
+        self._pictures = AlertPictures(engine)
+        self._state = _State(0, "", 0, "0:")
         self._refreshing = threading.Lock()
         self.matcher = AlertMatcher(self.signer, ())
         self.version = ""
@@ -88,13 +91,23 @@ class KnownRecalls:
         packed = signature.to_bytes()
         if not len(matcher) and not len(matcher.judgements):
             return Looked(signature=(self.signer.version, packed))
-        matches = matcher.matches(read.listing.id, read.listing.content_hash(), signature)
+        likeness = self.seen(read.listing.id)
+        matches = matcher.matches(read.listing.id, read.listing.content_hash(), signature, pictures=likeness)
         return Looked(
             tuple(matches),
             max((match.probability for match in matches), default=0.0),
             any(match.content != "other" for match in matches),
             (self.signer.version, packed),
         )
+
+    @property
+    def knows_pictures(self) -> bool:
+        """Whether some picture speaks for an alert."""
+        return bool(self._pictures)
+
+    def seen(self, listing_id: str) -> Mapping[str, float]:
+        """Return the alerts that a listing's pictures speak for, with their likeness; blocks where any is known."""
+        return self._pictures.seen(listing_id)
 
     def refresh(self, wanted: Callable[[], bool] = lambda: True) -> bool:
         """Take over what has changed in the database; blocks, and reads and encodes what is new.
@@ -111,8 +124,10 @@ class KnownRecalls:
             known = self._known_alerts(wanted)
             if known is None:
                 return False
-            self.matcher = AlertMatcher(self.signer, known, self._known_judgements())
-            self.version = f"{state.alerts}:{state.updated}:{state.judgements}"
+            standing = self._judgements.standing()
+            self._pictures.refresh(standing)
+            self.matcher = AlertMatcher(self.signer, known, self._known_judgements(standing))
+            self.version = f"{state.alerts}:{state.updated}:{state.judgements}:{self._pictures.version}"
             self._state = state
             _log.info("%d alerts known, %d judgements of matches", len(known), len(self.matcher.judgements))
             return True
@@ -121,7 +136,7 @@ class KnownRecalls:
         query = select(func.count(), func.max(AlertRow.updated_at)).where(AlertRow.withdrawn_at.is_(None))
         with self._engine.connect() as connection:
             count, updated = connection.execute(query).one()
-        return _State(count, str(updated or ""), self._judgements.newest())
+        return _State(count, str(updated or ""), self._judgements.newest(), self._pictures.state())
 
     def _known_alerts(self, wanted: Callable[[], bool]) -> list[KnownAlert] | None:
         query = select(AlertRow.id, AlertRow.digest).where(AlertRow.withdrawn_at.is_(None)).order_by(AlertRow.id)
@@ -158,8 +173,7 @@ class KnownRecalls:
         signatures |= made
         return [KnownAlert(key, alert.title, alert.url, signatures[key]) for key, alert in alerts.items()]
 
-    def _known_judgements(self) -> Judgements:
-        standing = self._judgements.standing()
+    def _known_judgements(self, standing: Sequence[Judgement]) -> Judgements:
         new = {each.content_hash: each for each in standing if each.content_hash not in self._judged}
         signatures = self.signer.listings([Listing.model_validate(each.listing) for each in new.values()])
         self._judged |= dict(zip(new, signatures, strict=True))

@@ -9,12 +9,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, exists, func, select
 
 from models.domain.action import Action
 from models.pictures.hash_index import PictureIndex
 from models.pictures.identity import BITS, Fingerprint
 from serving.store.database import insert_into, writing
+from serving.store.match_tables import JudgementRow
 from serving.store.picture_tables import KnownPictureRow, PictureRow
 from serving.store.review_tables import ReviewDecisionRow, ReviewItemRow
 
@@ -22,6 +23,8 @@ Kind = Literal["alert", "removed"]
 _LOOKED_BACK = dt.timedelta(hours=1)
 """A decision becomes final after its grace time, and clocks differ: those of the last hour are looked at again."""
 _MOST_SHOWN = 10
+_CONFIRMED = "confirmed for alert "
+"""Begins the note of a picture that a match has brought, so that it is forgotten with it."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,31 @@ class KnownPictures:
         for listing_id, row in newest.items():
             self._settle(listing_id, row.action == Action.BLOCK.value, row.reviewer, row.reason_code)
         self._looked_until = now
+
+    def follow_judgements(self) -> None:
+        """Know the pictures of listings that were confirmed for an alert, and forget those of which that is undone."""
+        known, judged = KnownPictureRow, JudgementRow
+        newest = select(func.max(judged.number)).group_by(judged.alert_id, judged.listing_id)
+        stands = (judged.number.in_(newest), judged.verdict == "confirmed")
+        there = exists().where(
+            known.kind == "removed", known.subject == judged.listing_id, known.sha256 == PictureRow.sha256
+        )
+        missing = (
+            select(judged.alert_id, judged.listing_id, judged.person, PictureRow.sha256, PictureRow.hashes)
+            .join(PictureRow, PictureRow.listing_id == judged.listing_id)
+            .where(*stands, PictureRow.state == "read", PictureRow.sha256.is_not(None), ~there)
+            .order_by(judged.number)
+        )
+        with self.engine.connect() as connection:
+            rows = [row for row in connection.execute(missing) if row.hashes]
+        for row in rows:
+            note = f"{_CONFIRMED}{row.alert_id}"
+            self.add("removed", row.listing_id, row.sha256, row.hashes, note, row.person)
+        with writing(self.engine) as connection:
+            confirmed = exists().where(judged.listing_id == known.subject, *stands)
+            connection.execute(
+                delete(known).where(known.kind == "removed", known.note.startswith(_CONFIRMED), ~confirmed)
+            )
 
     def _settle(self, listing_id: str, removed: bool, reviewer: str, reason: str) -> None:
         if not removed:

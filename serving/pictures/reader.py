@@ -27,8 +27,8 @@ from models.pictures.identity import fingerprint
 from models.pictures.isolation import IsolatedDecoder
 from serving.engine import Failure, InForce, Outcome
 from serving.hooks.outbox import Outbox
-from serving.pausing import pause, taken
-from serving.pictures.entries import Entry, Reading, with_captions
+from serving.pausing import outlived, pause, taken
+from serving.pictures.entries import Entry, Reading, as_kept, with_captions
 from serving.pictures.fetching import Fetcher
 from serving.pictures.files import PictureFiles
 from serving.pictures.known import KnownPictures
@@ -137,22 +137,17 @@ class PictureReader:
     async def _run(self) -> None:
         while True:
             self._woken.clear()
-            try:
-                await self._sweep()
-                self.backlog = await asyncio.to_thread(self.store.backlog)
-                reading = await taken(self.store.claim, self._put_back)
-                if reading is not None:
-                    await self._work(reading)
-                    continue
-                wait = _LOOKS_EVERY
-            except (SQLAlchemyError, OSError) as error:
-                # The lease lapses, and whoever takes the reading goes on with the pictures that are left.
-                _log.error("pictures wait for %.0f s: %s", _AFTER_FAILURE, error)
-                wait = _AFTER_FAILURE
-            except Exception:  # noqa: BLE001  (logged; it must not end the reading of all, and ends after some attempts)
-                _log.exception("a reading broke")
-                wait = _AFTER_FAILURE
-            await pause(self._woken, wait)
+            await pause(self._woken, await outlived(self._round(), _log, "pictures", _AFTER_FAILURE))
+
+    async def _round(self) -> float:
+        """Work off one reading; where that breaks, whoever takes it goes on with the pictures that are left."""
+        await self._sweep()
+        self.backlog = await asyncio.to_thread(self.store.backlog)
+        reading = await taken(self.store.claim, self._put_back)
+        if reading is None:
+            return _LOOKS_EVERY
+        await self._work(reading)
+        return 0.0
 
     def _put_back(self, reading: Reading | None) -> None:
         if reading is not None:
@@ -189,7 +184,7 @@ class PictureReader:
                 found.append(entry)
                 continue
             if reading.attempts > MOST_ATTEMPTS:
-                done = entry.failed(f"the server ended {MOST_ATTEMPTS} times while this was read", _now())
+                done = entry.failed(f"the server broke off {MOST_ATTEMPTS} times while this was read", _now())
             else:
                 done = await self._read(entry)
             await asyncio.to_thread(self.store.note, done)
@@ -236,7 +231,7 @@ class PictureReader:
             width=picture.width,
             height=picture.height,
             hashes=looks.texts,
-            captions=[caption.model_dump(exclude_defaults=True) | {"source": caption.source} for caption in captions],
+            captions=as_kept(captions),
             matches=self.eyes.known.matches(looks),
             read_at=_now(),
         )
@@ -246,9 +241,9 @@ class PictureReader:
     async def _assess_again(self, reading: Reading, entries: Sequence[Entry]) -> None:
         failures = sum(entry.state == "failed" for entry in entries)
         before, superseded = await asyncio.to_thread(self._before, reading)
-        words = any(entry.captions for entry in entries)
-        if before is None or superseded or not words or reading.attempts > MOST_ATTEMPTS:
-            await asyncio.to_thread(self._finish_as_it_is, reading, failures, before is not None and not words)
+        news = any(entry.captions or entry.matches for entry in entries)
+        if before is None or superseded or not news or reading.attempts > MOST_ATTEMPTS:
+            await asyncio.to_thread(self._finish_as_it_is, reading, failures, before is not None and not news)
             return
         assert self._engine is not None
         listing = with_captions(Listing.model_validate(before.listing), entries)
@@ -295,6 +290,7 @@ class PictureReader:
     def sweep(self) -> None:
         """Remove what has been kept long enough, and follow what reviewers decided; blocks."""
         self.eyes.known.follow_decisions()
+        self.eyes.known.follow_judgements()
         settled = self.files.settled()
         self.files.drop_waiting(set(settled) - self.store.awaited(settled))
         self.files.drop_copies(self.keep.total_seconds())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -17,8 +18,8 @@ from models.matching.identifiers import mixed_forms, model_key, shortened
 from models.matching.names import brand_key
 from models.matching.rarity import Rarity
 from training.matching.fitting import BY_HAND, expected_error, first_guess, fit
-from training.matching.pairs import Pairs, product_groups, rewritten_alerts
-from training.matching.rareness import rarity_of
+from training.matching.pairs import Pairs, Product, rewritten_alerts
+from training.matching.rareness import weights_of_names, weights_of_words
 from training.matching.rewriting import Named, slipped
 
 ALERT = Example(
@@ -67,17 +68,34 @@ def test_a_slip_stays_near_the_number(model: str, seed: int) -> None:
     assert near or mixed_forms(written) & mixed_forms(true)
 
 
-def test_alerts_of_one_brand_and_kind_are_one_group() -> None:
-    groups = product_groups([ALERT, ALERT, NAMELESS, NAMELESS], ["toy", "toy", "candle", "candle"])
-    assert groups[0] == groups[1]
-    assert groups[2] != groups[3]
+def test_alerts_of_one_brand_and_kind_name_model_or_code_may_be_one_product() -> None:
+    alert = Product.of(ALERT, "toy-xylophone")
+    renamed = replace(ALERT, title="Instrument for toddlers", description="")
+    assert alert.may_be(Product.of(renamed, "toy-xylophone"))
+    assert not alert.may_be(Product.of(renamed, None))
+    assert alert.may_be(Product.of(replace(renamed, title="Melodika xylophones, toy"), None))
+    assert alert.may_be(Product.of(replace(renamed, title="Instrument KX 204"), None))
+    assert not alert.may_be(Product.of(replace(ALERT, brand="Mirelli"), "toy-xylophone"))
+    code = "Bar code 4006381333931."
+    assert Product.of(replace(ALERT, brand="Mirelli", description=code), None).may_be(
+        Product.of(replace(renamed, brand="", description=code), None)
+    )
+    nameless = Product.of(NAMELESS, "candle")
+    assert not nameless.may_be(Product.of(NAMELESS, "candle")), "without a brand nobody can tell"
 
 
 def test_a_word_is_as_common_as_where_it_is_most_common() -> None:
     sellers = (Counter({"toy": 50, "cardboard": 4, "zarvox": 1}), 100)
     inspectors = (Counter({"toy": 10, "cardboard": 80}), 100)
-    rarity = rarity_of([sellers, inspectors])
+    rarity = Rarity(weights_of_words([sellers, inspectors]))
     assert rarity.of("cardboard") < rarity.of("toy") < rarity.of("zarvox") == 100
+
+
+def test_a_name_that_many_titles_say_tells_little() -> None:
+    titles = ["Laser pointer"] * 50 + ["Zarvox lamp"] * 2 + [f"thing {i}" for i in range(48)]
+    rarity = Rarity({}, weights_of_names(titles))
+    assert rarity.of_name("laser") < 0.2
+    assert rarity.of_name("zarvox") == 1.0
 
 
 def _pairs(rng: np.random.Generator, n: int = 3_000) -> Pairs:
@@ -88,7 +106,7 @@ def _pairs(rng: np.random.Generator, n: int = 3_000) -> Pairs:
     logits = (
         4 * features[:, COLUMN["brand"]] + 3 * features[:, COLUMN["text_words"]] - 3 * features[:, COLUMN["kind"]] - 3
     )
-    return Pairs(features, rng.random(n) < 1 / (1 + np.exp(-logits)), np.arange(n))
+    return Pairs(features, rng.random(n) < 1 / (1 + np.exp(-logits)), np.arange(n), np.ones(n, np.float32))
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -110,5 +128,7 @@ def test_the_first_guess_has_the_signs_too() -> None:
 
 
 def test_the_expected_error_of_a_sure_mistake_is_one() -> None:
-    assert expected_error(np.array([1.0, 1.0]), np.array([0.0, 0.0])) == 1.0
-    assert expected_error(np.array([1.0, 0.0]), np.array([1.0, 0.0])) == 0.0
+    same, counts = np.array([1.0, 0.0]), np.array([1.0, 3.0])
+    assert expected_error(np.ones(2), np.zeros(2), counts) == 1.0
+    assert expected_error(same, same, counts) == 0.0
+    assert expected_error(np.ones(2), same, counts) == 0.75, "pairs count by their weights"

@@ -11,32 +11,25 @@ from random import Random
 import numpy as np
 
 from models.classifier.classifier import HazardClassifier
-from models.classifier.kind_model import name_strengths
 from models.domain.alert import Example
 from models.domain.resources import datasets_dir
 from models.matching.combiner import Combiner
-from models.matching.signing import Signer
+from models.matching.rarity import Rarity
 from models.sources.examples import read_examples
 from training.corpus import CorpusSettings, write_corpus
 from training.matching.fitting import Fitted, first_guess, fit
-from training.matching.pairs import mined_pairs, product_groups, rewritten_alerts
-from training.matching.rareness import counted, rarity_of
+from training.matching.pairs import Product, mined_pairs, rewritten_alerts
+from training.matching.rareness import counted, weights_of_names, weights_of_words
+from training.matching.texts import Texts
 from training.splits import time_key
 
 LATER = 0.2
 """Share of the alerts, the latest, that nothing is learnt from: the benchmark is made of them."""
 _HELD_OUT_KINDS = 0.25
-_SURE_KIND = 0.5
 _ROUNDS = 2
+_HIDDEN = 0.25
+"""How much a listing counts that keeps neither brand nor model, beside 1 for one that keeps either."""
 _log = logging.getLogger("hazardlens.training.matching")
-
-
-def known_kinds(model: HazardClassifier, alerts: Sequence[Example]) -> list[str | None]:
-    """Return the product kind of each alert, None where the model is not sure."""
-    read = [model.read(alert.to_listing()) for alert in alerts]
-    embeddings = model.encoder.embed([each.text.text for each in read])
-    kinds = model.kind_model.judge(embeddings, name_strengths([each.text for each in read], model.knowledge)).posterior
-    return [model.knowledge.kinds[int(row.argmax())].id if row.max() >= _SURE_KIND else None for row in kinds]
 
 
 def earlier_alerts(alerts: Sequence[Example]) -> tuple[list[Example], list[Example]]:
@@ -58,31 +51,29 @@ def fitted_combiner(
         Those to learn from.
     """
     corpus = write_corpus(model.knowledge, model.taxonomy, CorpusSettings(size=3_000, seed=seed))
-    words = [
-        counted(model.read(each.listing) for each in corpus),
-        counted(model.read(each.to_listing()) for each in alerts),
-    ]
-    rarity = rarity_of(words)
-    signer = Signer(model, rarity)
-    kinds = known_kinds(model, alerts)
+    of_alerts = Texts.of(model, [alert.to_listing() for alert in alerts])
+    of_ordinary = Texts.of(model, [each.to_listing() for each in ordinary])
+    words = [counted(model.read(each.listing) for each in corpus), counted(of_alerts.read)]
+    titles = [each.listing.title for each in (*of_alerts.read, *of_ordinary.read)]
+    rarity = Rarity(weights_of_words(words), weights_of_names(titles))
+    kinds = of_alerts.kinds
     written = rewritten_alerts(alerts, kinds, model.knowledge, languages, seed)
     _log.info(
-        "%d alerts, %d rewritten, %d ordinary listings, %d words",
-        len(alerts),
-        len(written),
-        len(ordinary),
-        len(rarity.weights),
-    )
-    signed_alerts = signer.listings([alert.to_listing() for alert in alerts])
-    signed = signer.listings([each.listing for each in written] + [each.to_listing() for each in ordinary])
+        "%d alerts, %d rewritten, %d ordinary listings, %d words, %d names",
+        len(alerts), len(written), len(ordinary), len(rarity.weights), len(rarity.names),
+    )  # fmt: skip
+    signed_alerts = of_alerts.signed(rarity)
+    of_written = Texts.of(model, [each.listing for each in written])
+    signed = of_written.signed(rarity) + of_ordinary.signed(rarity)
     truth = [each.alert for each in written] + [None] * len(ordinary)
-    groups = product_groups(alerts, kinds)
+    counts = [_HIDDEN if each.disguise.both_dropped else 1.0 for each in written] + [1.0] * len(ordinary)
+    products = [Product.of(alert, kind) for alert, kind in zip(alerts, kinds, strict=True)]
     # Pairs of one product kind stand on one side.
     sides = {kind: Random(f"{seed}{kind}").random() < _HELD_OUT_KINDS for kind in kinds}
     held_out = np.array([sides[kind] for kind in kinds])
     combiner: Combiner = first_guess(rarity)
     for _ in range(_ROUNDS):
-        pairs = mined_pairs(combiner, signed_alerts, groups, signed, truth)
+        pairs = mined_pairs(combiner, signed_alerts, products, signed, truth, counts)
         fitted = fit(pairs, held_out[pairs.alerts], rarity)
         combiner = fitted.combiner
         _log.info(

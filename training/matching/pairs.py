@@ -14,10 +14,11 @@ from models.domain.alert import Example
 from models.domain.listing import Listing
 from models.knowledge.base import Knowledge
 from models.matching.combiner import Combiner
+from models.matching.identifiers import gtins_in, model_key, models_in
 from models.matching.names import brand_key
 from models.matching.search import Shelf
 from models.matching.signature import Signature
-from training.matching.rewriting import Disguise, Named, Rewriter
+from training.matching.rewriting import Disguise, Named, Rewriter, product_words
 
 Floats = NDArray[np.float32]
 
@@ -33,11 +34,12 @@ class Rewritten:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Features of pairs, whether each is true, and the alert that it is grouped by."""
+    """Features of pairs, whether each is true, the alert that it is grouped by, and how much it counts."""
 
     features: Floats
     same: NDArray[np.bool_]
     alerts: NDArray[np.int64]
+    weights: Floats
 
 
 def rewritten_alerts(
@@ -62,44 +64,90 @@ def rewritten_alerts(
     return found
 
 
-def product_groups(alerts: Sequence[Example], kinds: Sequence[str | None]) -> list[str]:
-    """Return what alerts share that may be about one product: brand and kind; alerts without a brand stand alone."""
-    return [
-        f"{key}|{kind}" if (key := brand_key(Named.of(alert).brand)) and kind else f"#{i}"
-        for i, (alert, kind) in enumerate(zip(alerts, kinds, strict=True))
-    ]
+@dataclass(frozen=True)
+class Product:
+    """What tells whether two alerts may be about one product.
+
+    Parameters
+    ----------
+    brand : str
+        Its key, empty for none.
+    kind : str or None
+        Product kind, where it is known.
+    name : frozenset of str
+        Words of the title without brand and model, plurals as singulars.
+    models, gtins : frozenset of str
+    """
+
+    brand: str
+    kind: str | None
+    name: frozenset[str]
+    models: frozenset[str]
+    gtins: frozenset[str]
+
+    @classmethod
+    def of(cls, alert: Example, kind: str | None) -> Product:
+        """Read the product of an alert."""
+        named = Named.of(alert)
+        texts = (alert.brand, alert.title, alert.description)
+        return cls(
+            brand_key(named.brand),
+            kind,
+            frozenset(product_words(alert.title, named)),
+            frozenset({*models_in(alert.brand), *models_in(alert.title), model_key(named.model)} - {""}),
+            frozenset(gtins_in(texts)),
+        )
+
+    def may_be(self, other: Product) -> bool:
+        """Tell whether both may be one product: the same GTIN; or the same brand with model, name or kind the same.
+
+        Two of one brand and kind may be one product or two, and nobody knows which.
+        """
+        if self.gtins & other.gtins:
+            return True
+        if not self.brand or self.brand != other.brand:
+            return False
+        same_kind = self.kind is not None and self.kind == other.kind
+        return same_kind or bool(self.models & other.models) or (bool(self.name) and self.name == other.name)
 
 
 def mined_pairs(
     combiner: Combiner,
     alerts: Sequence[Signature],
-    groups: Sequence[str],
+    products: Sequence[Product],
     listings: Sequence[Signature],
     truth: Sequence[int | None],
+    weights: Sequence[float],
     most: int = 20,
     least: float = 1e-3,
 ) -> Pairs:
     """Return each listing's true pair, and the alerts that a combiner takes for most likely.
 
-    What is left out has next to no probability. Pairs with another alert of the same group may be true and are left
-    out too.
+    What is left out has next to no probability. Pairs with another alert of what may be the same product may be true
+    and are left out too.
 
     Parameters
     ----------
     truth : sequence of int or None
         Number of the alert that each listing offers the product of.
+    weights : sequence of float
+        How much the pairs of each listing count.
     """
     shelf = Shelf(combiner, alert_asks=False)
     shelf.add([signature.to_bytes() for signature in alerts])
     rows: list[Floats] = []
     same: list[bool] = []
     of: list[int] = []
-    for listing, true in zip(listings, truth, strict=True):
+    counts: list[float] = []
+    for listing, true, weight in zip(listings, truth, weights, strict=True):
         hits = shelf.search([listing], least, most)[0]
         if true is not None:
-            hits = [hit for hit in hits if groups[hit.row] != groups[true]] + shelf.compare(listing, [true])
+            hits = [hit for hit in hits if not products[hit.row].may_be(products[true])] + shelf.compare(
+                listing, [true]
+            )
         for hit in hits:
             rows.append(hit.features)
             same.append(hit.row == true)
             of.append(hit.row)
-    return Pairs(np.stack(rows), np.array(same), np.array(of))
+            counts.append(weight)
+    return Pairs(np.stack(rows), np.array(same), np.array(of), np.array(counts, dtype=np.float32))

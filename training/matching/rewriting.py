@@ -217,6 +217,11 @@ def _without(text: str, named: Named) -> str:
     return " ".join(word for word in text.split() if model_key(word) not in keys)
 
 
+def product_words(title: str, named: Named) -> set[str]:
+    """Return the words of a title that say what the product is, plurals as singulars."""
+    return {_singular(word) for word in _WORD.findall(_without(title, named))}
+
+
 def _written(key: str, text: str) -> str:
     pattern = r"[-_/.\s]?".join(map(re.escape, key))
     found = re.search(pattern, text, re.IGNORECASE)

@@ -1,0 +1,106 @@
+"""Which alerts the pictures of a listing speak for: those whose known pictures they look like."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Engine, func, select
+
+from models.matching.looking import Recalls
+from models.pictures.identity import BITS
+from serving.matching.judging import Judgement, Verdict
+from serving.store.picture_tables import KnownPictureRow, PictureReadingRow, PictureRow
+from serving.store.recall_tables import AlertRow
+
+Likeness = Mapping[str, float]
+"""Alert id -> how alike the most alike pictures are, 0 to 1."""
+
+
+class AlertPictures:
+    """The known pictures that stand for alerts: of an alert itself, and of listings that were confirmed for it.
+
+    Its methods block: call them from a thread.
+
+    Parameters
+    ----------
+    engine : Engine
+        Of a migrated database.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._alerts: Mapping[tuple[str, str], Sequence[str]] = {}
+        self.version = ""
+
+    def __bool__(self) -> bool:
+        return bool(self._alerts)
+
+    def state(self) -> str:
+        """Return what changes whenever the known pictures do."""
+        query = select(func.count(), func.max(KnownPictureRow.added_at))
+        with self._engine.connect() as connection:
+            count, newest = connection.execute(query).one()
+        return f"{count}:{newest or ''}"
+
+    def refresh(self, standing: Sequence[Judgement]) -> None:
+        """Look up for which alerts the known pictures stand.
+
+        Parameters
+        ----------
+        standing : sequence of Judgement
+            What people have said of matches.
+        """
+        confirmed: dict[str, list[str]] = {}
+        for each in standing:
+            if each.verdict is Verdict.CONFIRMED:
+                confirmed.setdefault(each.listing_id, []).append(each.alert_id)
+        known = KnownPictureRow
+        query = select(known.kind, known.subject).distinct().order_by(known.kind, known.subject)
+        of_alerts = (
+            select(AlertRow.id, AlertRow.reference, known.subject)
+            .join(known, (known.subject == AlertRow.id) | (known.subject == AlertRow.reference))
+            .where(known.kind == "alert", AlertRow.withdrawn_at.is_(None))
+            .distinct()
+        )
+        found: dict[tuple[str, str], list[str]] = {}
+        with self._engine.connect() as connection:
+            for row in connection.execute(of_alerts.order_by(AlertRow.id)):
+                found.setdefault(("alert", row.subject), []).append(row.id)
+            for kind, subject in connection.execute(query):
+                if kind == "removed" and subject in confirmed:
+                    found[kind, subject] = sorted(set(confirmed[subject]))
+        self._alerts = found
+        self.version = hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest()[:12] if found else ""
+
+    def seen(self, listing_id: str) -> Likeness:
+        """Return the alerts whose pictures the listing's look like, as they were read last."""
+        if not self._alerts:
+            return {}
+        reading = PictureReadingRow
+        newest = (
+            select(reading.id)
+            .where(reading.listing_id == listing_id)
+            .order_by(reading.queued_at.desc(), reading.id)
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = select(PictureRow.matches).where(PictureRow.reading_id == newest, PictureRow.state == "read")
+        found: dict[str, float] = {}
+        with self._engine.connect() as connection:
+            for matches in connection.execute(query).scalars():
+                for match in matches or ():
+                    likeness = max(0.0, 1 - match["distance"] / (BITS / 2))
+                    for alert in self._alerts.get((match["kind"], match["subject"]), ()):
+                        found[alert] = max(found.get(alert, 0.0), likeness)
+        return dict(sorted(found.items()))
+
+
+async def version_for(recalls: Recalls | None, listing_id: str) -> str:
+    """Return what changes whenever a listing may get other matches: two of equal content may have other pictures."""
+    if recalls is None:
+        return ""
+    if not recalls.knows_pictures:
+        return recalls.version
+    return f"{recalls.version}:{await asyncio.to_thread(recalls.seen, listing_id)}"
