@@ -102,7 +102,7 @@ class PhraseIndex(Generic[_Value]):
         if len(forms) > 1 and written is not None:
             word = written(start, end)
             likeness = [_likeness(word, form) for form, _ in forms]
-            forms = [form for form, alike in zip(forms, likeness, strict=True) if alike == max(likeness)]
+            forms = tuple(form for form, alike in zip(forms, likeness, strict=True) if alike == max(likeness))
         return dict.fromkeys(value for _, value in forms)
 
 
