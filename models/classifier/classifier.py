@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -23,6 +23,7 @@ from models.classifier.explanation import ExplainedListing, Explainer
 from models.classifier.golden import GOLDEN, Golden
 from models.classifier.heads import BetaCalibration, Calibration, LinearHeads
 from models.classifier.kind_model import KindModel, name_strengths
+from models.classifier.placing import Place
 from models.classifier.predictions import Predictions
 from models.classifier.reading import ListingReader, ReadListing
 from models.classifier.scenarios import KindRisks, ScenarioModel
@@ -290,6 +291,12 @@ class HazardClassifier:
             read = self.read(listing)
             encoding = self.encoder.encode(read.text.text, alone=self._crowd.alone)
             return ExplainedListing(read, encoding, self.opinions([read], encoding.embedding[None, :])[0])
+
+    def reread(self, explained: ExplainedListing, gone: Iterable[Place]) -> ExplainedListing:
+        """Encode a listing again without some of its places; what was found in the rest of its text still holds."""
+        read = replace(explained.read, text=explained.read.text.without(gone))
+        encoding = self.encoder.encode(read.text.text)
+        return ExplainedListing(read, encoding, self.opinions([read], encoding.embedding[None, :])[0])
 
     def answer(self, explained: ExplainedListing, plan: Plan, looked: Looked = NOT_LOOKED) -> Assessment:
         """Return the assessment of a listing that has been read and encoded: equal to `assess`."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 import yaml
@@ -43,6 +46,25 @@ class Piece:
     origin_end: int
     verbatim: bool
 
+    def origin(self, start: int, end: int) -> tuple[str, int, int]:
+        """Return (field, start, end) of what a span of the composed text has of this piece."""
+        if not self.verbatim:
+            return self.field, self.origin_start, self.origin_end
+        shift = self.origin_start - self.start
+        return self.field, max(start, self.start) + shift, min(end, self.end) + shift
+
+    def left(self, gone: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return the spans of the composed text that stay of this piece without some spans of its field."""
+        touching = sorted((s, e) for s, e in gone if s < self.origin_end and e > self.origin_start)
+        if not self.verbatim:
+            return [] if touching else [(self.start, self.end)]
+        spans, position, shift = [], self.start, self.start - self.origin_start
+        for start, end in touching:
+            if start + shift > position:
+                spans.append((position, start + shift))
+            position = max(position, end + shift)
+        return [*spans, (position, self.end)] if position < self.end else spans
+
 
 @dataclass(frozen=True)
 class ComposedText:
@@ -69,12 +91,41 @@ class ComposedText:
             if piece.start >= end:
                 return None
             if piece.end > start:
-                if not piece.verbatim:
-                    return piece.field, piece.origin_start, piece.origin_end
-                shift = piece.origin_start - piece.start
-                return piece.field, max(start, piece.start) + shift, min(end, piece.end) + shift
+                return piece.origin(start, end)
             i += 1
         return None
+
+    def origins(self, spans: Iterable[tuple[int, int]]) -> list[tuple[str, int, int] | None]:
+        """Return `origin` of spans that do not overlap, in the order of the text: one walk along the pieces."""
+        found: list[tuple[str, int, int] | None] = []
+        pieces, i = self.pieces, 0
+        for start, end in spans:
+            while i < len(pieces) and pieces[i].end <= start:
+                i += 1
+            found.append(pieces[i].origin(start, end) if i < len(pieces) and pieces[i].start < end else None)
+        return found
+
+    def without(self, places: Iterable[tuple[str, int, int]]) -> ComposedText:
+        """Return the text without some places of the fields, read as it was: nothing is found or translated anew.
+
+        Names and cues that share a letter with such a place are gone with it.
+        """
+        gone: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for name, start, end in places:
+            gone[name].append((start, end))
+        builder = _Builder()
+        for name, pieces in groupby(self.pieces, key=attrgetter("field")):
+            for piece in pieces:
+                for start, end in piece.left(gone.get(name, ())):
+                    if text := self.text[start:end].strip():
+                        begin = self.text.index(text, start)
+                        _, first, last = piece.origin(begin, begin + len(text))
+                        builder.add(name, text, first, last, piece.verbatim)
+            builder.close_field()
+        findings = {
+            name: found.clear_of(gone[name]) if name in gone else found for name, found in self.findings.items()
+        }
+        return ComposedText(builder.text, tuple(builder.pieces), findings, self.known_share)
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -193,7 +244,7 @@ class _Builder:
         self.parts.append(text)
         self.length += len(text)
 
-    def _add(self, name: str, text: str, start: int, end: int, verbatim: bool) -> None:
+    def add(self, name: str, text: str, start: int, end: int, verbatim: bool) -> None:
         if self.parts and not self.parts[-1].endswith(" "):
             self._glue(" ")
         self.pieces.append(Piece(self.length, self.length + len(text), name, start, end, verbatim))
@@ -208,7 +259,7 @@ class _Builder:
             if budget <= 0:
                 break
             stop = min(end, start + budget)
-            self._add(name, text[start:stop], start, stop, True)
+            self.add(name, text[start:stop], start, stop, True)
             budget -= stop - start + 1
 
     def add_glossed(self, name: str, text: str, found: Findings, budget: int) -> float:
@@ -220,12 +271,12 @@ class _Builder:
             for match in _LATIN.finditer(text, position, stop):
                 if budget > 0:
                     end = min(match.end(), match.start() + budget)
-                    self._add(name, text[match.start() : end], match.start(), end, True)
+                    self.add(name, text[match.start() : end], match.start(), end, True)
                     budget -= end - match.start() + 1
             if gloss is None:
                 break
             if gloss.english and budget >= len(gloss.english):
-                self._add(name, gloss.english, gloss.start, gloss.end, False)
+                self.add(name, gloss.english, gloss.start, gloss.end, False)
                 budget -= len(gloss.english) + 1
             covered += letters_of(text[gloss.start : gloss.end])
             position = max(position, gloss.end)

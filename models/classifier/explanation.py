@@ -13,11 +13,13 @@ The sum is exact for this text; it is no claim about the text without a word: a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from models.classifier.encoder import Encoding
 from models.classifier.heads import LinearHeads
@@ -28,11 +30,12 @@ from models.classifier.reading import ReadListing
 from models.classifier.scenarios import CueFact, ScenarioModel
 from models.classifier.sparse import SparseFeatures
 from models.classifier.wording import Opinion
-from models.domain.assessment import Attribution, Highlight
-from models.domain.listing import Listing
+from models.domain.assessment import Attribution
 from models.domain.risk import RiskLevel
 
 Array = NDArray[np.float64]
+
+_ATTRIBUTIONS = TypeAdapter(list[Attribution])
 
 
 @dataclass(frozen=True)
@@ -98,21 +101,23 @@ class Explainer:
         """
         shares = self.hazard_shares(explained, which)
         listing = explained.read.listing
+        fields, pictures = dict(listing.texts()), listing.pictures()
         result = []
         for i, h in enumerate(which):
-            highlights = _largest(listing, shares.spans, shares.weights[:, i], limit)
+            highlights = _largest(fields, pictures, shares.spans, shares.weights[:, i], limit)
             parts = {name: float(values[i]) for name, values in shares.parts.items()}
             result.append(
-                Attribution(
-                    risk_type=self.names[h],
-                    logit=float(shares.totals[i]),
-                    bias=float(shares.bias[i]),
-                    parts=parts,
-                    highlights=highlights,
-                    rest=sum(parts.values()) - sum(highlight.weight for highlight in highlights),
-                )
+                {
+                    "risk_type": self.names[h],
+                    "logit": float(shares.totals[i]),
+                    "bias": float(shares.bias[i]),
+                    "parts": parts,
+                    "highlights": highlights,
+                    "rest": sum(parts.values()) - sum(highlight["weight"] for highlight in highlights),
+                }
             )
-        return result
+        # All records at once: each of them alone costs as much as a word's share.
+        return _ATTRIBUTIONS.validate_python(result)
 
     def hazard_shares(self, explained: ExplainedListing, which: Sequence[int]) -> Shares:
         """Return the shares of some heads' logits, all from one matrix product."""
@@ -226,17 +231,18 @@ def _spread(weights: Array, places: Places, where: Sequence[Place], value: Array
         weights[i] += value / len(touched)
 
 
-def _largest(listing: Listing, spans: Sequence[Place], weights: Array, limit: int | None) -> list[Highlight]:
-    fields, pictures = dict(listing.texts()), listing.pictures()
+def _largest(
+    fields: Mapping[str, str], pictures: Mapping[str, str], spans: Sequence[Place], weights: Array, limit: int | None
+) -> list[dict[str, Any]]:
     order = np.argsort(-np.abs(weights), kind="stable")[:limit].tolist()
     return [
-        Highlight(
-            field=name,
-            start=start,
-            end=end,
-            text=fields[name][start:end],
-            picture=pictures.get(name, ""),
-            weight=weight,
-        )
+        {
+            "field": name,
+            "start": start,
+            "end": end,
+            "text": fields[name][start:end],
+            "picture": pictures.get(name, ""),
+            "weight": weight,
+        }
         for (name, start, end), weight in ((spans[i], float(weights[i])) for i in order)
     ]

@@ -8,7 +8,6 @@ until they begin and end where a reader would, and places that then touch the sa
 from __future__ import annotations
 
 import unicodedata
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -77,7 +76,7 @@ def find_places(
         Offsets of the encoder's tokens in the composed text; (0, 0) for special ones.
     """
     fields = dict(listing.texts())
-    origins = [text.origin(word.start, word.end) for word in words]
+    origins = text.origins((word.start, word.end) for word in words)
     wide = [None if place is None else _whole(fields[place[0]], place) for place in origins]
     # Names and cues can lie beyond what the encoder reads; they have a share all the same.
     found = {place for place in wide if place is not None}
@@ -110,12 +109,15 @@ def _disjoint(found: set[Place], order: dict[str, int]) -> tuple[list[Place], di
 
 def _tokens(tokens: Sequence[tuple[int, int]], words: Sequence[Word], of_word: Index, none: int) -> Index:
     """A token belongs to the word it lies in; punctuation belongs to none."""
-    ends = [word.end for word in words]
     result = np.full(len(tokens), none, dtype=np.int64)
-    for i, (start, end) in enumerate(tokens):
-        word = bisect_right(ends, start)
-        if end > start and word < len(words) and words[word].start < end:
-            result[i] = of_word[word]
+    if words and tokens:
+        begins, ends = np.array(tokens, dtype=np.int64).T
+        word = np.searchsorted([word.end for word in words], begins, side="right")
+        last = len(words) - 1
+        inside = (ends > begins) & (word <= last)
+        word = np.minimum(word, last)
+        inside &= np.array([word.start for word in words])[word] < ends
+        result[inside] = of_word[word[inside]]
     return result
 
 

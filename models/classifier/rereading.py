@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier.leaving_out import leave_out
 from models.classifier.placing import Place
-from models.domain.listing import Listing
 
 if TYPE_CHECKING:
     from models.classifier.classifier import HazardClassifier
     from models.classifier.explanation import ExplainedListing
 
-CUTS = (0.1,)
-"""Shares of the words that are gone when the text is read again."""
+CUTS = (0.05, 0.15)
+"""Shares of the words that are gone when the text is read again. Chosen on alerts' texts that no published figure uses:
+one cut at a tenth loses the hazard by 0.006 less, four cuts by 0.002 more."""
 
 
 def reread_ranking(
@@ -47,7 +46,7 @@ def reread_ranking(
     for cut in cuts:
         goal = max(1, round(cut * len(places)))
         order += _strongest(weights, order)[: max(0, goal - len(order))]
-        left = _weights_of_the_rest(model, explained.read.listing, places, order, hazard)
+        left = _weights_of_the_rest(model, explained, [places[i] for i in order], hazard)
         weights = np.full(len(places), -np.inf)
         for place, weight in left.items():
             touched = [position[place]] if place in position else _touching(places, place)
@@ -63,14 +62,11 @@ def _strongest(weights: NDArray[np.float64], gone: Sequence[int]) -> list[int]:
 
 
 def _weights_of_the_rest(
-    model: HazardClassifier, listing: Listing, places: Sequence[Place], gone: Sequence[int], hazard: int
+    model: HazardClassifier, explained: ExplainedListing, gone: Sequence[Place], hazard: int
 ) -> dict[Place, float]:
-    shortened = leave_out(listing, [places[i] for i in gone])
-    shares = model.explainer.hazard_shares(model.explained(shortened.listing), [hazard])
-    return {
-        shortened.original(place): float(weight)
-        for place, weight in zip(shares.spans, shares.weights[:, 0], strict=True)
-    }
+    rest = model.reread(explained, gone)
+    shares = model.explainer.hazard_shares(rest, [hazard])
+    return dict(zip(shares.spans, shares.weights[:, 0].tolist(), strict=True))
 
 
 def _touching(places: Sequence[Place], place: Place) -> list[int]:

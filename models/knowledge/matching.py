@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal, TypeVar
@@ -62,6 +63,16 @@ class Findings:
     names: tuple[NameHit, ...] = ()
     cues: tuple[CueHit, ...] = ()
     glosses: tuple[GlossHit, ...] = ()
+
+    def clear_of(self, spans: Sequence[tuple[int, int]]) -> Findings:
+        """Return what shares no letter with some spans of the text."""
+
+        def clear(hit: NameHit | CueHit | GlossHit) -> bool:
+            return not any(start < hit.end and end > hit.start for start, end in spans)
+
+        return Findings(
+            tuple(filter(clear, self.names)), tuple(filter(clear, self.cues)), tuple(filter(clear, self.glosses))
+        )
 
 
 _Span = TypeVar("_Span", NameHit, CueHit)

@@ -1,4 +1,4 @@
-"""Our explanations beside SHAP, LIME, gradient x input and chance: how faithful, and how many seconds a text."""
+"""Our explanations beside SHAP, LIME, gradient x input and chance: how faithful, how many seconds a text (one core)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--json", type=Path, help="keep the figures of every text here, and go on with those kept")
     arguments = parser.parse_args()
-    model = HazardClassifier.load(arguments.model)
+    model = HazardClassifier.load(arguments.model, threads=1)
     cases = real_cases(model, arguments.texts, arguments.seed)
     explainers = explainers_of(model, set(arguments.skip), arguments.seed)
     kept: Path | None = arguments.json

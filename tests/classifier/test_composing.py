@@ -49,6 +49,44 @@ def test_pieces_follow_each_other_without_overlap(
     assert 0.0 <= text.known_share <= 1.0
 
 
+@settings(max_examples=100)
+@given(st.data())
+def test_one_walk_finds_the_origins_of_all_spans(
+    composer: Composer, listings: st.SearchStrategy[Listing], data: st.DataObject
+) -> None:
+    listing = data.draw(listings)
+    text = composer.compose(listing, {name: data.draw(st.sampled_from(LANGUAGES)) for name in dict(listing.texts())})
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(text.text) + 2), max_size=12)))
+    spans = list(zip(cuts[::2], cuts[1::2], strict=False))
+    assert text.origins(spans) == [text.origin(start, end) for start, end in spans]
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_a_text_without_some_places_is_what_the_others_gave(
+    composer: Composer, listings: st.SearchStrategy[Listing], data: st.DataObject
+) -> None:
+    listing = data.draw(listings)
+    text = composer.compose(listing, {name: data.draw(st.sampled_from(LANGUAGES)) for name in dict(listing.texts())})
+    assert text.without([]) == text
+
+    gone = [
+        (piece.field, piece.origin_start, data.draw(st.integers(piece.origin_start + 1, piece.origin_end)))
+        for piece in text.pieces
+        if data.draw(st.booleans())
+    ]
+    left = text.without(gone)
+    for piece in left.pieces:
+        assert not any(n == piece.field and s < piece.origin_end and e > piece.origin_start for n, s, e in gone)
+        if piece.verbatim:
+            whole = dict(listing.texts())[piece.field]
+            assert left.text[piece.start : piece.end] == whole[piece.origin_start : piece.origin_end]
+    untouched = [
+        p for p in text.pieces if not any(n == p.field and s < p.origin_end and e > p.origin_start for n, s, e in gone)
+    ]
+    assert {(p.field, p.origin_start) for p in untouched} <= {(p.field, p.origin_start) for p in left.pieces}
+
+
 @settings(max_examples=60)
 @given(st.data())
 def test_no_field_takes_more_than_its_budget(
