@@ -190,17 +190,18 @@ def loss_threshold(
     float or None
         None where not even the lowest threshold passes.
     """
-    found = np.sort(scores[dangerous])
-    each = [] if groups is None else [np.sort(scores[dangerous & (groups == group)]) for group in np.unique(groups)]
-    best: float | None = None
-    for threshold in _THRESHOLDS:
-        lost = int(np.searchsorted(found, threshold))
-        if binom.cdf(lost, len(found), MOST_LOST) > 1 - CONFIDENCE:
-            break
-        if any(int(np.searchsorted(part, threshold)) > MOST_LOST * len(part) for part in each):
-            break
-        best = float(threshold)
-    return best
+    found = scores[dangerous]
+    passes = binom.cdf(_lost(found), len(found), MOST_LOST) <= 1 - CONFIDENCE
+    for group in () if groups is None else np.unique(groups):
+        part = scores[dangerous & (groups == group)]
+        passes &= _lost(part) <= MOST_LOST * len(part)
+    first_failure = len(passes) if passes.all() else int(passes.argmin())
+    return float(_THRESHOLDS[first_failure - 1]) if first_failure else None
+
+
+def _lost(scores: Array) -> NDArray[np.intp]:
+    """Return how many scores lie below each threshold, shape (thresholds,)."""
+    return np.searchsorted(np.sort(scores), _THRESHOLDS)
 
 
 def teach(model: HazardClassifier, listings: Sequence[Listing], stage: str, report: Progress) -> Teaching:
