@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hazardlens.console import AsJson, ShowProgress, bar, print_json, wants_bar
 from hazardlens.model_source import ModelArgument, load_model, model_directory
 from models.domain.errors import InputError
+
+if TYPE_CHECKING:
+    from models.classifier.classifier import HazardClassifier, Tiers
 
 
 def score(
@@ -34,12 +37,19 @@ def score(
             help="Read the pictures of the column images first: base64, or URLs of HAZARDLENS_PICTURE_HOSTS.",
         ),
     ] = False,
+    tiers: Annotated[
+        str,
+        typer.Option(
+            "--tiers", metavar="full|two", help="two: the model's screen answers where it may (hazardlens screen)."
+        ),
+    ] = "full",
     progress: ShowProgress = None,
     as_json: AsJson = False,
 ) -> None:
     """Score listings: one result a row, in order, also for rows that cannot be read.
 
-    A result holds id, hazards {type: p}, risk_score, risk_level, level_probabilities, action, abstains, notes, error.
+    A result holds id, hazards {type: p}, risk_score, risk_level, level_probabilities, action, tier, abstains,
+    notes, error.
     The file appears under its name when it is whole; until then its name ends in .part.
     """
     from hazardlens.picture_words import PictureWords, unread
@@ -57,15 +67,16 @@ def score(
     report, chosen = ReadReport(str(source)), load_plan(plan)
     directory = model_directory(model)
     classifier = load_model(str(directory))
-    chosen = chosen.bound_to(classifier.guarantees)
+    chosen, asked = chosen.bound_to(classifier.guarantees), _tiers(tiers, classifier, str(directory))
     used, rows = processes_for(iter_listings(source, report), processes)
     words = PictureWords(Settings.from_environment()) if pictures else None
     rows = unread(rows) if words is None else words.read(rows)
     if used == 1:
-        scored = score_rows(classifier, chosen, rows)
+        scored = score_rows(classifier, chosen, rows, tiers=asked)
     else:
-        scored = ScoringPool(directory, plan, classifier.version, chosen.id, used).score(rows)
+        scored = ScoringPool(directory, plan, classifier.version, chosen.id, used, asked).score(rows)
     levels: Counter[str] = Counter()
+    screened = 0
     total = count_rows(source) if wants_bar(progress) else None
     with (
         words or nullcontext(),
@@ -75,6 +86,7 @@ def score(
         for results in scored:
             write(results)
             levels.update(str(result["risk_level"] or "error") for result in results)
+            screened += sum(result["tier"] == "screen" for result in results)
             advance(len(results))
     summary = {
         "out": str(out),
@@ -82,6 +94,8 @@ def score(
         "errors": levels.pop("error", 0),
         "levels": dict(levels),
         "processes": used,
+        "tiers": asked,
+        "screened": screened,
         "versions": {"model": classifier.version, "plan": chosen.id, "taxonomy": classifier.taxonomy.id},
         "input": report.as_dict(),
     }
@@ -105,4 +119,18 @@ def _sentence(summary: dict[str, Any]) -> str:
 
     levels = ", ".join(f"{level.value} {summary['levels'].get(level.value, 0):,}" for level in RiskLevel)
     errors = f"; {summary['errors']:,} with an error" if summary["errors"] else ""
-    return f"{summary['out']}: {summary['rows']:,} results ({levels}{errors})"
+    screened = f"; {summary['screened']:,} by the screen alone" if summary["tiers"] == "two" else ""
+    return f"{summary['out']}: {summary['rows']:,} results ({levels}{errors}{screened})"
+
+
+def _tiers(asked: str, model: HazardClassifier, place: str) -> Tiers:
+    """Return what is asked for, where this model can do it."""
+    if asked == "full":
+        return "full"
+    if asked != "two":
+        raise InputError(f"value {asked!r} is not known", place="--tiers", hint="give full or two")
+    if model.screen is None or model.screen.guarantee.threshold is None:
+        why = f" that may answer: {model.screen.why_not}" if model.screen is not None else ""
+        hint = "make one from listings of your market: hazardlens screen --model DIR --ordinary F --out DIR"
+        raise InputError(f"the model has no screen{why}", place=place, hint=hint)
+    return "two"
