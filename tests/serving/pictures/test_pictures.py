@@ -147,7 +147,7 @@ def test_a_job_that_stores_nothing_takes_no_pictures_and_says_so(client: TestCli
     (row,) = rows_of_job(client, json.dumps(listing).encode(), store=False)
     (error,) = row["error"]["errors"]
     assert (error["field"], error["value"]) == ("images", "1 pictures")
-    assert error["hint"] == "submit it with store=true, or leave them out"
+    assert error["hint"] == "submit the job with store=true, or leave the pictures out"
 
 
 def rows_of_job(client: TestClient, content: bytes, *, store: bool) -> list[Any]:
