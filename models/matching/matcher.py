@@ -114,8 +114,8 @@ class AlertMatcher:
         def alike(row: int) -> float:
             return pictures.get(self.alerts[row].id, 0.0)
 
-        looks = (lambda _, row: alike(row)) if pictures else None
-        hits = self._shelf.search([signature], least, most + len(refused), looks)[0]
+        asked = (lambda _, row: alike(row)) if pictures else None
+        hits = self._shelf.search([signature], least, most + len(refused), asked)[0]
         rows = {hit.row for hit in hits}
         known = [row for alert in confirmed if (row := self._by_id.get(alert)) is not None and row not in rows]
         hits += self._shelf.compare(signature, known, alike)

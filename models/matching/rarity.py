@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _NUMBER, _RARE = 15, 100
-_WHOLE_NAME = 4
 """Sizes and counts; numbers that name a model are compared as such."""
+_WHOLE_NAME = 4
+"""Letters from which on a name is no abbreviation that many share."""
 
 
 @dataclass(frozen=True)
