@@ -274,7 +274,8 @@ def _corrections(shares: csr_matrix, missing: Vector) -> Vector:
     """Return what to add to each token's vector: ridge regression of what the means miss."""
     turned = shares.T.tocsr()
     left = turned @ missing
-    result, way = np.zeros_like(left), left.copy()
+    result: Vector = np.zeros_like(left)
+    way = left.copy()
     size = float((left * left).sum())
     for _ in range(_STEPS):
         if size <= 1e-12:

@@ -178,6 +178,8 @@ def _beside_memory(numbers: array[int]) -> Sequence[int]:
             numbers.tofile(file)
             file.flush()
             # The file lives as long as it is mapped.
-            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)).cast(numbers.typecode)
+            view: Any = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            table: Sequence[int] = view.cast(numbers.typecode)
+            return table
     except OSError:  # there is no room for it
         return numbers

@@ -55,4 +55,5 @@ class StaticEncoder:
 
 def unit(vectors: Vector) -> Vector:
     """Return vectors of length 1; those of length 0 stay."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
+    result: Vector = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
+    return result

@@ -272,10 +272,10 @@ def test_equal_content_is_assessed_once(
     assessed: list[str] = []
     real = small_model.assess_many
 
-    def counting(listings: Any, plan: Plan) -> Iterator[Assessment]:
+    def counting(listings: Any, plan: Plan, **options: Any) -> Iterator[Assessment]:
         kept = list(listings)
         assessed.extend(listing.id for listing in kept)
-        return real(kept, plan)
+        return real(kept, plan, **options)
 
     monkeypatch.setattr(small_model, "assess_many", counting)
     rows = [ScoredInput(i, str(i), Listing(id=str(i), title=("Cotton bag", "Toy gun")[i % 2])) for i in range(6)]

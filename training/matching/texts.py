@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier.classifier import HazardClassifier, Opinion
+from models.classifier.classifier import HazardClassifier
 from models.classifier.reading import ReadListing
+from models.classifier.wording import Opinion
 from models.domain.listing import Listing
 from models.matching.rarity import Rarity
 from models.matching.signature import Signature
