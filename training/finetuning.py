@@ -1,11 +1,11 @@
 """Fine-tuning of the encoder: hazards of real alerts, and the same product near itself in every style and language.
 
-Three objectives share each step: binary cross-entropy of the hazards on alerts, over the mean token vector; a
-contrastive term on pairs of corpus listings of one product kind in different styles or languages (multiple-negatives
-ranking: Henderson et al. 2017, "Efficient natural language response suggestion for Smart Reply"), which keeps the
-knowledge of product kinds that the alerts alone would wash out; and cross-entropy again on those of the pairs that are
-of unsafe products, which know hazards that few alerts name. Word vectors stay as they are: with a few thousand texts
-they only forget, and they are half of the parameters.
+Three objectives share each step: binary cross-entropy of the hazards on alerts, over the mean token vector; the same on
+corpus listings of unsafe products, which know hazards that few alerts name; and a contrastive term on pairs of corpus
+listings of one product kind in different styles or languages (multiple-negatives ranking: Henderson et al. 2017,
+"Efficient natural language response suggestion for Smart Reply"), which keeps the knowledge of product kinds that the
+alerts alone would wash out. Word vectors stay as they are: with a few thousand texts they only forget, and they are
+half of the parameters.
 
 The result is a mean of the weights before and after (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"):
 later alerts are not quite like those that were learnt from, and the mean bears that better than either.
@@ -38,9 +38,7 @@ log = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], object]
 
 _LEAST_RATE = 0.02
-_HEAD_SCALE = 8.0
-"""Length of the vectors before the hazard head: one of length 1 would ask for large weights, which are slow to come."""
-_RECIPE = 4
+_RECIPE = 5
 """Raised with every change of the recipe that the settings do not show: no older result is taken for a newer one."""
 
 
@@ -54,8 +52,8 @@ class FinetuneSettings:
         On the training part, at most: it stops earlier when the validation part no longer gets better.
     finishing_epochs : int
         Then on training and validation part together: the latest alerts teach most about those to come.
-    batch, pairs : int
-        Alerts, and pairs of corpus listings, in a step.
+    batch, written, pairs : int
+        Alerts, corpus listings of unsafe products, and pairs of corpus listings in a step.
     learning_rate : float
         Of the encoder at its peak; the hazard head learns ten times as fast. It falls to almost nothing over the
         epochs on the training part, and again, from `finishing_rate` of the peak, over the finishing ones.
@@ -71,7 +69,8 @@ class FinetuneSettings:
     epochs: int = 3
     finishing_epochs: int = 1
     batch: int = 32
-    pairs: int = 12
+    written: int = 16
+    pairs: int = 16
     learning_rate: float = 1e-4
     finishing_rate: float = 0.3
     warm_up: float = 0.1
@@ -104,7 +103,7 @@ class FinetuneTexts:
     kinds : sequence of (kind, text)
         Corpus listings.
     written : HazardTexts, optional
-        Those of the corpus listings that are of unsafe products.
+        Corpus listings of unsafe products.
     """
 
     train: HazardTexts
@@ -166,8 +165,7 @@ class _Trainer:
         torch.manual_seed(settings.seed)
         self.torch = torch
         self.settings, self.target, self.progress = settings, target, progress
-        self.train, self.validation = texts.train, texts.validation
-        self.written = dict(zip(texts.written.texts, texts.written.labels, strict=True)) if texts.written else {}
+        self.train, self.validation, self.written = texts.train, texts.validation, texts.written
         self.by_kind: dict[str, list[str]] = defaultdict(list)
         for kind, text in texts.kinds:
             self.by_kind[kind].append(text)
@@ -194,7 +192,7 @@ class _Trainer:
             weight_decay=settings.weight_decay,
         )
         self.epochs = settings.epochs
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: self._rate(step))
 
     def run(self) -> None:
         """Learn on the training part, go on from its best epoch on everything, and put the result in its place."""
@@ -251,12 +249,10 @@ class _Trainer:
 
     def _write(self) -> None:
         """Write the encoder with the mean of its weights and the original ones."""
-        self.encoder.load_state_dict(
-            {
-                name: self.torch.lerp(value, self.original[name], self.settings.kept)
-                for name, value in self.encoder.state_dict().items()
-            }
-        )
+        own, kept = self.encoder.state_dict(), self.settings.kept
+        floating = {name: value for name, value in own.items() if value.is_floating_point()}
+        mean = {name: self.torch.lerp(value, self.original[name], kept) for name, value in floating.items()}
+        self.encoder.load_state_dict({**own, **mean})
         staging = Path(tempfile.mkdtemp(dir=self.target.parent))
         try:
             self.model.save(str(staging))
@@ -307,10 +303,14 @@ class _Trainer:
         for step, rows in enumerate(_length_buckets(part.texts, settings.batch, generator)):
             self.optimizer.zero_grad(set_to_none=True)
             with torch.autocast(self.device, dtype=torch.bfloat16):
-                vectors = self._vectors([part.texts[i] for i in rows])
-                loss = self._hazard_loss(vectors, part.labels[rows])
-                if self.by_kind:
-                    loss = loss + self._corpus_loss([next(pairs) for _ in range(settings.pairs)])
+                loss = self._hazard_loss(part, rows)
+                if settings.corpus and self.written is not None:
+                    drawn = generator.sample(
+                        range(len(self.written.texts)), min(settings.written, len(self.written.texts))
+                    )
+                    loss = loss + settings.corpus * self._hazard_loss(self.written, drawn)
+                if settings.contrast and self.by_kind:
+                    loss = loss + settings.contrast * self._contrast([next(pairs) for _ in range(settings.pairs)])
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), 1.0)
             self.optimizer.step()
@@ -318,36 +318,28 @@ class _Trainer:
             if step % 10 == 0:
                 self.progress("fine-tuning", epoch * self.steps_per_epoch + step, self.total_steps)
 
-    def _hazard_loss(self, vectors: Any, labels: NDArray[np.bool_]) -> Any:
+    def _hazard_loss(self, part: HazardTexts, rows: list[int]) -> Any:
         """Return the cross-entropy of all risk types, summed, of a text."""
-        target = self.torch.tensor(labels, dtype=self.torch.float32, device=self.device)
-        logits = self.head(_HEAD_SCALE * vectors).float()
+        logits = self.head(self._pooled([part.texts[i] for i in rows]).float()).float()
+        target = self.torch.tensor(part.labels[rows], dtype=self.torch.float32, device=self.device)
         loss = self.torch.nn.functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
         return loss.sum(1).mean()
 
-    def _corpus_loss(self, pairs: list[tuple[str, str]]) -> Any:
-        """Return what pairs of corpus listings cost: each is to be near its other, and to have its hazards."""
-        torch, settings = self.torch, self.settings
-        texts = [text for side in zip(*pairs, strict=True) for text in side]
-        vectors = self._vectors(texts)
-        scores = vectors[: len(pairs)] @ vectors[len(pairs) :].T * settings.scale
-        loss = settings.contrast * torch.nn.functional.cross_entropy(
-            scores, torch.arange(len(pairs), device=self.device)
+    def _contrast(self, pairs: list[tuple[str, str]]) -> Any:
+        torch = self.torch
+        vectors = torch.nn.functional.normalize(
+            self._pooled([a for a, _ in pairs] + [b for _, b in pairs]).float(), dim=1
         )
-        known = [i for i, text in enumerate(texts) if text in self.written]
-        if known:
-            labels = np.array([self.written[texts[i]] for i in known])
-            loss = loss + settings.corpus * self._hazard_loss(vectors[known], labels)
-        return loss
+        scores = vectors[: len(pairs)] @ vectors[len(pairs) :].T * self.settings.scale
+        return torch.nn.functional.cross_entropy(scores, torch.arange(len(pairs), device=self.device))
 
-    def _vectors(self, texts: list[str]) -> Any:
-        """Return the mean token vectors, of length 1 as the heads will see them."""
+    def _pooled(self, texts: list[str]) -> Any:
         batch = self.model.tokenizer(
             texts, padding=True, truncation=True, max_length=self.settings.max_tokens, return_tensors="pt"
         ).to(self.device)
         hidden = self.encoder(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
         mask = batch["attention_mask"].unsqueeze(-1).to(hidden.dtype)
-        return self.torch.nn.functional.normalize(((hidden * mask).sum(1) / mask.sum(1)).float(), dim=1)
+        return (hidden * mask).sum(1) / mask.sum(1)
 
     def _pairs(self, generator: random.Random) -> Iterator[tuple[str, str]]:
         """Yield pairs of one kind, kinds drawn without repetition until all were drawn, so that negatives are real."""
@@ -365,8 +357,8 @@ class _Trainer:
         with torch.no_grad(), torch.autocast(self.device, dtype=torch.bfloat16):
             for start in range(0, len(order), 64):
                 rows = order[start : start + 64]
-                vectors = self._vectors([self.validation.texts[i] for i in rows])
-                scores[rows] = self.head(_HEAD_SCALE * vectors).float().cpu().numpy()
+                pooled = self._pooled([self.validation.texts[i] for i in rows])
+                scores[rows] = self.head(pooled.float()).float().cpu().numpy()
         counted = [j for j in range(scores.shape[1]) if self.validation.labels[:, j].sum() >= 3]
         return float(np.mean([average_precision_score(self.validation.labels[:, j], scores[:, j]) for j in counted]))
 

@@ -74,8 +74,8 @@ class TrainSettings:
         Whether text in other languages reaches the encoder in English words; by default with the embedded encoder,
         which reads English, and not with another, which may read them all.
     finetune : str
-        Fine-tune the encoder on the examples: ``auto`` where there is a GPU. On the Safety Gate alerts of 2009 to 2011
-        it gained nothing over the encoder as it comes, at twenty minutes of processor time.
+        Fine-tune the encoder on the examples: ``auto`` where there is a GPU. On a later part of the Safety Gate alerts
+        that are trained on, mAP of all blocks was 0.781 with it and 0.777 without, at a quarter of an hour on a core.
     compare : bool
         Also train baselines, judge the registry's champion and the listings without captions, and look for labels
         that may be wrong.

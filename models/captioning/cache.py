@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
 import tempfile
@@ -62,14 +61,13 @@ class CaptionCache:
     def forget(self, pictures: Iterable[str]) -> None:
         """Remove every answer for some pictures, by their hashes."""
         for sha256 in pictures:
-            for path in self._place(sha256).glob(f"{glob.escape(sha256)}-*.json"):
+            first = self._path(sha256, "")
+            for path in first.parent.glob(f"{first.name.partition('-')[0]}-*.json"):
                 path.unlink(missing_ok=True)
 
-    def _place(self, sha256: str) -> Path:
-        return self.directory / sha256[:2]
-
     def _path(self, sha256: str, key: str) -> Path:
-        return self._place(sha256) / f"{sha256}-{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
+        picture, captioner = (hashlib.sha256(text.encode()).hexdigest()[:40] for text in (sha256, key))
+        return self.directory / picture[:2] / f"{picture}-{captioner}.json"
 
     def _files(self) -> list[tuple[float, int, Path]]:
         """Return (last use, bytes, path) of each file, the one used last first."""

@@ -91,7 +91,7 @@ def _tune_sqlite(engine: Engine) -> None:
 
 
 def overwrite_what_is_deleted(engine: Engine) -> None:
-    """Have connections of an engine that are yet to be made leave nothing of what they delete in the file.
+    """Have the connections of an engine leave nothing of what they delete in the file.
 
     PostgreSQL keeps old versions of rows until it vacuums, which it does by itself.
     """
@@ -100,6 +100,8 @@ def overwrite_what_is_deleted(engine: Engine) -> None:
         @event.listens_for(engine, "connect")
         def pragma(connection: Any, _: object) -> None:
             connection.execute("PRAGMA secure_delete = ON")
+
+        engine.dispose()  # those that are there already are made anew
 
 
 def empty_the_journal(engine: Engine) -> None:
