@@ -49,7 +49,7 @@ def test_a_reviewer_sees_what_a_picture_says_beside_it(browser: Browser, setting
         expect(notice).to_contain_text(change["before"]["level"])
         expect(notice.locator("strong")).to_contain_text(change["after"]["level"])
         beside = page.locator(".field.pictured").filter(has_text="LASER")
-        expect(beside.locator("mark.for").filter(has_text="LASER")).to_be_visible()
+        expect(beside.locator("mark.for").filter(has_text="LASER").first).to_be_visible()
         for picture in (page.locator(".picture img"), beside.locator("img").first):
             picture.scroll_into_view_if_needed()
             page.wait_for_function("image => image.complete && image.naturalWidth > 100", arg=picture.element_handle())
