@@ -27,8 +27,6 @@ LATER = 0.2
 """Share of the alerts, the latest, that nothing is learnt from: the benchmark is made of them."""
 _HELD_OUT_KINDS = 0.25
 _ROUNDS = 2
-_HIDDEN = 0.25
-"""How much a listing counts that keeps neither brand nor model, beside 1 for one that keeps either."""
 _log = logging.getLogger("hazardlens.training.matching")
 
 
@@ -66,14 +64,13 @@ def fitted_combiner(
     of_written = Texts.of(model, [each.listing for each in written])
     signed = of_written.signed(rarity) + of_ordinary.signed(rarity)
     truth = [each.alert for each in written] + [None] * len(ordinary)
-    counts = [_HIDDEN if each.disguise.both_dropped else 1.0 for each in written] + [1.0] * len(ordinary)
     products = [Product.of(alert, kind) for alert, kind in zip(alerts, kinds, strict=True)]
     # Pairs of one product kind stand on one side.
     sides = {kind: Random(f"{seed}{kind}").random() < _HELD_OUT_KINDS for kind in kinds}
     held_out = np.array([sides[kind] for kind in kinds])
     combiner: Combiner = first_guess(rarity)
     for _ in range(_ROUNDS):
-        pairs = mined_pairs(combiner, signed_alerts, products, signed, truth, counts)
+        pairs = mined_pairs(combiner, signed_alerts, products, signed, truth)
         fitted = fit(pairs, held_out[pairs.alerts], rarity)
         combiner = fitted.combiner
         _log.info(

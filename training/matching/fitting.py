@@ -64,40 +64,36 @@ def fit(pairs: Pairs, held_out: NDArray[np.bool_], rarity: Rarity, ridge: float 
     free = np.array([feature.learnt for feature in FEATURES])
     fixed = np.array([BY_HAND.get(feature.name, 0.0) for feature in FEATURES])
     features, same = pairs.features.astype(np.float64), pairs.same.astype(np.float64)
-    counts = pairs.weights.astype(np.float64)
     base = features @ fixed
     learnt = ~held_out
-    weights, bias = _regressed(features[learnt][:, free], same[learnt], counts[learnt], base[learnt], free, ridge)
+    weights, bias = _regressed(features[learnt][:, free], same[learnt], base[learnt], free, ridge)
     whole = fixed.copy()
     whole[free] = weights
-    slope, offset = _scaled(features[held_out] @ whole + bias, same[held_out], counts[held_out])
+    slope, offset = _scaled(features[held_out] @ whole + bias, same[held_out])
     # Weights set by hand keep their meaning beside the others, so they are scaled with them.
     made = Combiner((whole * slope).astype(np.float32), float(bias * slope + offset), rarity)
     probabilities = expit(made.logits(pairs.features[held_out]).astype(np.float64))
-    judged = (probabilities, same[held_out], counts[held_out])
-    return Fitted(made, _log_loss(*judged), expected_error(*judged))
+    return Fitted(made, _log_loss(probabilities, same[held_out]), expected_error(probabilities, same[held_out]))
 
 
-def expected_error(probabilities: Array, same: Array, counts: Array, bands: int = 10) -> float:
+def expected_error(probabilities: Array, same: Array, bands: int = 10) -> float:
     """Return the expected calibration error: mean gap of probability and share of true pairs, bands weighted by
-    size.
-    """
+    size."""
     band = np.minimum((probabilities * bands).astype(int), bands - 1)
-    gaps = np.bincount(band, counts * (probabilities - same), bands)
-    return float(np.abs(gaps).sum() / counts.sum())
+    gaps = [
+        abs(float(probabilities[band == i].sum() - same[band == i].sum())) for i in range(bands) if np.any(band == i)
+    ]
+    return sum(gaps) / len(same)
 
 
-def _regressed(
-    features: Array, same: Array, counts: Array, base: Array, free: NDArray[np.bool_], ridge: float
-) -> tuple[Array, float]:
+def _regressed(features: Array, same: Array, base: Array, free: NDArray[np.bool_], ridge: float) -> tuple[Array, float]:
     sides = [feature.side for feature, is_free in zip(FEATURES, free, strict=True) if is_free]
     bounds = [(0.0, None) if side == "for" else (None, 0.0) for side in sides]
 
     def loss(parameters: Array) -> tuple[float, Array]:
         logits = features @ parameters[:-1] + parameters[-1] + base
-        error = counts * (expit(logits) - same)
-        unlikely = np.sum(counts * (np.logaddexp(0, logits) - same * logits))
-        value = float(unlikely + ridge * np.sum(parameters[:-1] ** 2))
+        error = expit(logits) - same
+        value = float(np.sum(np.logaddexp(0, logits) - same * logits) + ridge * np.sum(parameters[:-1] ** 2))
         gradient = np.append(features.T @ error + 2 * ridge * parameters[:-1], error.sum())
         return value, gradient
 
@@ -108,18 +104,17 @@ def _regressed(
     return found.x[:-1], float(found.x[-1])
 
 
-def _scaled(logits: Array, same: Array, counts: Array) -> tuple[float, float]:
+def _scaled(logits: Array, same: Array) -> tuple[float, float]:
     """Return slope and offset of Platt's scaling; the slope is above 0."""
 
     def loss(parameters: Array) -> float:
         scaled = np.exp(parameters[0]) * logits + parameters[1]
-        return float(np.sum(counts * (np.logaddexp(0, scaled) - same * scaled)))
+        return float(np.sum(np.logaddexp(0, scaled) - same * scaled))
 
     found = minimize(loss, np.zeros(2), method="L-BFGS-B")
     return float(np.exp(found.x[0])), float(found.x[1])
 
 
-def _log_loss(probabilities: Array, same: Array, counts: Array) -> float:
+def _log_loss(probabilities: Array, same: Array) -> float:
     clipped = np.clip(probabilities, 1e-12, 1 - 1e-12)
-    losses = -(same * np.log(clipped) + (1 - same) * np.log1p(-clipped))
-    return float(np.average(losses, weights=counts))
+    return float(-np.mean(same * np.log(clipped) + (1 - same) * np.log1p(-clipped)))

@@ -34,12 +34,11 @@ class Rewritten:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Features of pairs, whether each is true, the alert that it is grouped by, and how much it counts."""
+    """Features of pairs, whether each is true, and the alert that it is grouped by."""
 
     features: Floats
     same: NDArray[np.bool_]
     alerts: NDArray[np.int64]
-    weights: Floats
 
 
 def rewritten_alerts(
@@ -117,7 +116,6 @@ def mined_pairs(
     products: Sequence[Product],
     listings: Sequence[Signature],
     truth: Sequence[int | None],
-    weights: Sequence[float],
     most: int = 20,
     least: float = 1e-3,
 ) -> Pairs:
@@ -130,16 +128,13 @@ def mined_pairs(
     ----------
     truth : sequence of int or None
         Number of the alert that each listing offers the product of.
-    weights : sequence of float
-        How much the pairs of each listing count.
     """
     shelf = Shelf(combiner, alert_asks=False)
     shelf.add([signature.to_bytes() for signature in alerts])
     rows: list[Floats] = []
     same: list[bool] = []
     of: list[int] = []
-    counts: list[float] = []
-    for listing, true, weight in zip(listings, truth, weights, strict=True):
+    for listing, true in zip(listings, truth, strict=True):
         hits = shelf.search([listing], least, most)[0]
         if true is not None:
             hits = [hit for hit in hits if not products[hit.row].may_be(products[true])] + shelf.compare(
@@ -149,5 +144,4 @@ def mined_pairs(
             rows.append(hit.features)
             same.append(hit.row == true)
             of.append(hit.row)
-            counts.append(weight)
-    return Pairs(np.stack(rows), np.array(same), np.array(of), np.array(counts, dtype=np.float32))
+    return Pairs(np.stack(rows), np.array(same), np.array(of))

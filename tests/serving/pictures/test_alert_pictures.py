@@ -18,7 +18,7 @@ from tests.serving.conftest import StartApp
 from tests.serving.matching.conftest import OFFER, put_alert
 from tests.serving.pictures.test_pictures import assess, coded, read
 
-RENAMED = {"title": "Colourful music toy, metal bars", "description": "With two wooden sticks."}
+RENAMED = {"title": "Toy xylophone with metal bars", "description": "With two wooden sticks."}
 
 
 @pytest.fixture
