@@ -32,6 +32,7 @@ from hazardlens.commands import (
     registry,
     report,
     scoring,
+    screening,
     serve,
     simulation,
     training,
@@ -53,6 +54,7 @@ app = typer.Typer(
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("score")(scoring.score)
+app.command("screen")(screening.screen)
 app.command("erase")(erase.erase)
 app.command("match")(matching.match)
 app.command("serve")(serve.serve)

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from models.classifier.classifier import HazardClassifier
+    from models.classifier.classifier import HazardClassifier, Tiers
     from models.domain.assessment import Assessment
     from models.plan.plan import Plan
     from models.sources.listings import ScoredInput
@@ -22,6 +22,7 @@ COLUMNS = (
     "risk_level",
     "level_probabilities",
     "action",
+    "tier",
     "abstains",
     "notes",
     "error",
@@ -34,17 +35,23 @@ CHUNK = 256
 
 
 def score_rows(
-    model: HazardClassifier, plan: Plan, rows: Iterable[ScoredInput], chunk: int = CHUNK
+    model: HazardClassifier, plan: Plan, rows: Iterable[ScoredInput], chunk: int = CHUNK, tiers: Tiers = "full"
 ) -> Iterator[list[Result]]:
-    """Score rows a chunk at a time; each chunk of rows gives as many results, in the same order."""
+    """Score rows a chunk at a time; each chunk of rows gives as many results, in the same order.
+
+    Parameters
+    ----------
+    tiers : {"full", "two"}
+        ``two`` lets the model's screen answer where it may.
+    """
     stream = iter(rows)
     while batch := list(islice(stream, chunk)):
-        answers = _answers(model, plan, batch)
+        answers = _answers(model, plan, batch, tiers)
         yield [_result(row, *answers.get(i, (None, row.error))) for i, row in enumerate(batch)]
 
 
 def _answers(
-    model: HazardClassifier, plan: Plan, batch: Sequence[ScoredInput]
+    model: HazardClassifier, plan: Plan, batch: Sequence[ScoredInput], tiers: Tiers
 ) -> dict[int, tuple[Assessment | None, str | None]]:
     """Return (assessment, error) of each row that holds a listing, by its place in the batch.
 
@@ -54,7 +61,7 @@ def _answers(
     contents = {i: listing.content_hash() for i, listing in listings.items()}
     first = {contents[i]: listing for i, listing in reversed(listings.items())}
     try:
-        assessments = dict(zip(first, model.assess_many(first.values(), plan), strict=True))
+        assessments = dict(zip(first, model.assess_many(first.values(), plan, tiers=tiers), strict=True))
     except Exception:  # noqa: BLE001  (each listing is tried again alone; the one at fault is logged)
         _LOG.info("a chunk failed as a whole; its listings are assessed one by one")
     else:
@@ -79,6 +86,7 @@ def _result(row: ScoredInput, assessment: Assessment | None, error: str | None) 
         "risk_level": assessment.risk_level.value,
         "level_probabilities": {level.value: p for level, p in assessment.level_probabilities.items()},
         "action": assessment.decision.action.value,
+        "tier": assessment.tier,
         "abstains": list(assessment.abstains),
         "notes": [*row.notes, *assessment.notes],
         "error": None,

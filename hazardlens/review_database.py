@@ -35,6 +35,7 @@ def review_database(url: str | None) -> Iterator[Engine]:
 
     from serving.settings import Settings
     from serving.store.database import open_database
+    from serving.store.recall_tables import CaseEventPersonalRow
     from serving.store.review_tables import ReviewEventRow
 
     address = url or Settings.from_environment().database_url
@@ -46,10 +47,14 @@ def review_database(url: str | None) -> Iterator[Engine]:
     try:
         try:
             kept = inspect(engine).has_table(ReviewEventRow.__tablename__)
+            current = inspect(engine).has_table(CaseEventPersonalRow.__tablename__)
         except OperationalError as error:
             raise InputError(f"the database cannot be read: {error.orig}", place=place, hint=hint) from error
         if not kept:
             raise InputError("no reviews are kept in this database", place=place, hint=hint)
+        if not current:
+            hint = "start the server of this version on it once: that brings its tables up to date"
+            raise InputError("an older version wrote this database", place=place, hint=hint)
         yield engine
     finally:
         engine.dispose()

@@ -16,7 +16,7 @@ from hazardlens.result_rows import CHUNK, Result, score_rows
 from models.domain.errors import InputError
 
 if TYPE_CHECKING:
-    from models.classifier.classifier import HazardClassifier
+    from models.classifier.classifier import HazardClassifier, Tiers
     from models.plan.plan import Plan
     from models.sources.listings import ScoredInput
 
@@ -47,6 +47,8 @@ class ScoringPool:
     model_version, plan_id : str
         What must be found there: both are loaded again by each process.
     processes : int
+    tiers : {"full", "two"}
+        Whether the screen answers where it may.
     """
 
     model: Path
@@ -54,6 +56,7 @@ class ScoringPool:
     model_version: str
     plan_id: str
     processes: int
+    tiers: Tiers = "full"
 
     def score(self, rows: Iterable[ScoredInput]) -> Iterator[list[Result]]:
         """Score rows a chunk at a time, as `score_rows` does: as many results, equal ones, in the same order.
@@ -68,7 +71,7 @@ class ScoringPool:
         waiting: deque[Future[_Scored]] = deque()
         # Fresh processes: a copy of this one would copy the locks of the encoder's threads in whatever state they are.
         pool = ProcessPoolExecutor(
-            self.processes, multiprocessing.get_context("spawn"), _Worker.begin, (self.model, self.plan)
+            self.processes, multiprocessing.get_context("spawn"), _Worker.begin, (self.model, self.plan, self.tiers)
         )
         try:
             for chunk in chunks:
@@ -96,21 +99,22 @@ class ScoringPool:
 class _Worker:
     """What one process holds."""
 
-    _loaded: tuple[HazardClassifier, Plan] | None = None
+    _loaded: tuple[HazardClassifier, Plan, Tiers] | None = None
 
     @classmethod
-    def begin(cls, model: Path, plan: Path | None) -> None:
+    def begin(cls, model: Path, plan: Path | None, tiers: Tiers) -> None:
         from models.classifier.classifier import HazardClassifier
         from models.plan.reading import load_plan
 
         classifier = HazardClassifier.load(model, threads=1)
-        cls._loaded = classifier, load_plan(plan).bound_to(classifier.guarantees)
+        cls._loaded = classifier, load_plan(plan).bound_to(classifier.guarantees), tiers
 
     @classmethod
     def score(cls, rows: list[ScoredInput]) -> _Scored:
         assert cls._loaded is not None, "the pool calls `begin` first"
-        classifier, plan = cls._loaded
-        return classifier.version, plan.id, [result for part in score_rows(classifier, plan, rows) for result in part]
+        classifier, plan, tiers = cls._loaded
+        parts = score_rows(classifier, plan, rows, tiers=tiers)
+        return classifier.version, plan.id, [result for part in parts for result in part]
 
 
 def processes_for(rows: Iterator[ScoredInput], asked: int | None) -> tuple[int, Iterator[ScoredInput]]:

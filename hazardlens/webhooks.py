@@ -170,6 +170,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(413 if announced.isdecimal() else 411)
             return
         content = self.rfile.read(int(announced))
+        if len(content) < int(announced):  # the sender broke off: it sends the whole again
+            self.close_connection = True
+            return
         assert isinstance(self.server, _Server)
         self._say(self.server.receiver.take(self.headers.get(SIGNATURE_HEADER, ""), content))
 

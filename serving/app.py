@@ -23,7 +23,10 @@ from serving.api import (
     oidc,
     pictures,
     plans,
-    recalls,
+    recall_cases,
+    recall_matches,
+    recall_notices,
+    recall_orders,
     sessions,
     shadow,
     statements,
@@ -64,7 +67,10 @@ _ROUTERS = (
     pictures,
     statements,
     plans,
-    recalls,
+    recall_notices,
+    recall_cases,
+    recall_matches,
+    recall_orders,
     shadow,
     webhooks,
     authorities,
@@ -90,6 +96,9 @@ _CONSOLE = (
     webhook_pages,
     recall_pages,
 )
+_KEPT_ALIVE = 75
+"""Seconds without a call after which a connection is closed: longer than the 60 that balancers and clients keep one,
+since who sends a call at the moment in which it is closed gets no answer."""
 API_VERSION = "1.0.0"
 """Version of the HTTP interface, not of the model."""
 
@@ -198,6 +207,7 @@ def run(settings: Settings | None = None) -> int:
         access_log=False,  # one line a request is ours
         server_header=False,
         http=BoundedHead,
+        timeout_keep_alive=_KEPT_ALIVE,
         timeout_graceful_shutdown=30,
         ssl_certfile=chosen.tls_certificate,
         ssl_keyfile=chosen.tls_key,

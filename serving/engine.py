@@ -351,6 +351,6 @@ def addressed_to(assessment: Assessment, listing: Listing) -> Assessment:
     """Return the assessment of equal content as the answer for this listing's id."""
     if assessment.listing_id == listing.id:
         return assessment
-    own = assessment_id(assessment.content_hash, listing.id, assessment.versions, assessment.matches)
+    own = assessment_id(assessment.content_hash, listing.id, assessment.versions, assessment.matches, assessment.tier)
     matches = [match.model_copy(update={"listing_id": listing.id}) for match in assessment.matches]
     return assessment.model_copy(update={"id": own, "listing_id": listing.id, "matches": matches})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from models.domain.explanation import Decomposition, Explanation
@@ -21,6 +22,7 @@ def explanation_fragment(
     about: str | None = None,
     language: str = "en",
     kind_name: Callable[[str, str], str] = lambda kind, name: name,  # noqa: ARG005
+    pictures: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Return the fragment; no script, no style, everything a seller wrote escaped.
 
@@ -34,6 +36,8 @@ def explanation_fragment(
         Of the console; the explanation's own sentences are English.
     kind_name : callable
         Gives the name of a product kind in that language, from its id and its English name.
+    pictures : mapping
+        Field of a caption -> id of the picture that it is about, to be shown beside it.
     """
     wording = Wording(translations_for(language).gettext, kind_name)
     subject, found = _subject(explanation, about, wording)
@@ -49,6 +53,7 @@ def explanation_fragment(
             found=found,
             fields=marked_fields(listing, phrases),
             alternatives=alternatives(listing, phrases),
+            pictures=pictures,
         )
     )
 

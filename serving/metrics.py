@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -18,6 +17,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from models.classifier.stopwatch import Stopwatch
 from models.domain.assessment import Assessment, Versions
+from serving.process_memory import resident_bytes
 from serving.watching import RequestWatch, Source
 from serving.worker_files import forget_dead_workers, shared_directory
 
@@ -32,7 +32,6 @@ _TOKENS = (8, 16, 24, 32, 48, 64, 80, 96, 112, 127, 256, 512)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _FRESH_FOR = 5.0
 """Seconds until the gauges of a worker are brought up to date again."""
-_STATM = Path("/proc/self/statm")
 
 Reading = Callable[[], float]
 
@@ -225,8 +224,8 @@ class Metrics:
         now = used.user + used.system
         self._processor.inc(max(0.0, now - self._processor_seen))
         self._processor_seen = now
-        if _STATM.exists():
-            self._memory.set(int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+        if resident := resident_bytes():
+            self._memory.set(resident)
 
     async def keep_fresh(self) -> None:
         """Refresh for ever where a fellow worker may answer for this one."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import gc
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -27,7 +26,7 @@ from models.domain.assessment import Assessment
 from models.domain.errors import ArtifactError
 from models.domain.listing import Listing
 from serving.engine import AssessmentEngine, InForce
-from serving.process_memory import give_back
+from serving.process_memory import collect, give_back
 
 _log = logging.getLogger("hazardlens.model")
 _TRIES_AGAIN = 4.0
@@ -217,7 +216,7 @@ class ModelWatch:
         _log.info("model %s is in force, after %s", model.version, before)
         self.on_change(model)
         # Its last request over, the old model's memory is free but for what holds on to itself in circles.
-        gc.collect()
+        collect()
         give_back()
         return True
 

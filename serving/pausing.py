@@ -1,11 +1,14 @@
-"""Waits of tasks that may be told to end at any moment, and what they take meanwhile."""
+"""Tasks that work for ever and may be told to end at any moment: waits, what they take, and what does not end them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
 
 _T = TypeVar("_T")
 
@@ -29,3 +32,26 @@ async def taken(take: Callable[[], _T], put_back: Callable[[_T], object]) -> _T:
     except asyncio.CancelledError:
         await asyncio.to_thread(put_back, await taking)
         raise
+
+
+async def outlived(work: Awaitable[float], log: logging.Logger, who: str, after_failure: float) -> float:
+    """Do one round of work that comes again and again; return the seconds until the next.
+
+    Whatever breaks a round is logged and ends nothing: what the round held lapses, and a later one takes it again.
+
+    Parameters
+    ----------
+    work : awaitable of float
+        Says how long to wait.
+    who : str
+        Waits now, for the log.
+    after_failure : float
+        Seconds to wait where the round broke.
+    """
+    try:
+        return await work
+    except (SQLAlchemyError, OSError) as error:  # the database or the disk is away; where in our code says nothing
+        log.error("%s wait for %.0f s: %s", who, after_failure, error)
+    except Exception:  # without the task nothing of its kind would be done any more
+        log.exception("%s wait for %.0f s", who, after_failure)
+    return after_failure

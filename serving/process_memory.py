@@ -1,14 +1,21 @@
-"""Keeps a long-lived process small: what the C library holds back goes to the system."""
+"""Keeps a long-lived process small: what the C library holds back goes to the system, and garbage is soon found."""
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
+import gc
 import logging
+import os
 import sys
+from pathlib import Path
 
 _ARENAS = 2
 _M_ARENA_MAX = -8
 """From glibc's malloc.h."""
+_STATM = Path("/proc/self/statm")
+_WORTH_IT = 20_000_000
+"""Bytes that a process must have grown by before free blocks are looked for."""
 _log = logging.getLogger("hazardlens")
 
 
@@ -24,6 +31,43 @@ def give_back() -> None:
     library = _glibc()
     if library is not None:
         library.malloc_trim(0)
+
+
+def settle() -> None:
+    """Leave what is there now out of later searches for garbage: a loaded model, which lives as long as the process.
+
+    A search of it holds the interpreter's lock for a tenth of a second, so that no call is answered meanwhile.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+def collect() -> None:
+    """Free what holds on to itself in circles, as an old model does, also where it was left out by `settle`."""
+    if gc.get_freeze_count():
+        settle()
+    else:
+        gc.collect()
+
+
+def resident_bytes() -> int:
+    """Return the memory of this process that is in use; 0 where the system does not tell."""
+    if not _STATM.exists():
+        return 0
+    return int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def keep_small(seconds: float = 30.0) -> None:
+    """Return free blocks to the system whenever the process has grown, as by a list of hundreds, until cancelled."""
+    usual = resident_bytes()
+    while True:
+        await asyncio.sleep(seconds)
+        if resident_bytes() > usual + _WORTH_IT:
+            await asyncio.to_thread(give_back)
+            usual = resident_bytes()
+        else:
+            usual = min(usual, resident_bytes())
 
 
 def _glibc() -> ctypes.CDLL | None:

@@ -10,6 +10,7 @@ from types import FrameType
 
 import uvicorn
 
+from serving.process_memory import settle
 from serving.services import Services
 
 _SWITCH_SECONDS = 0.0005
@@ -36,6 +37,7 @@ class DrainingServer(uvicorn.Server):
         self._services = services
         self._drain_seconds = drain_seconds
         self._draining_since: float | None = None
+        services.on_settled = settle
 
     async def serve(self, sockets: list[socket] | None = None) -> None:
         """Serve until it is told to end."""

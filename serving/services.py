@@ -45,9 +45,10 @@ from serving.matching.stored_listings import ListingSearch
 from serving.metrics import Metrics
 from serving.model_watch import ModelWatch
 from serving.outgoing.addresses import AddressRules
+from serving.oversight.counted import CountedFigures
 from serving.pictures import reader as picture_reader
 from serving.pictures.room import PictureRoom
-from serving.process_memory import give_back
+from serving.process_memory import give_back, keep_small
 from serving.recalls.desk import RecallDesk
 from serving.recalls.fetching import Fetcher, client_of
 from serving.recalls.matched import note_matches, remembering, searching_with
@@ -125,11 +126,13 @@ class Services:
         self.provider = ProviderSignIn.of(settings, self.sign_in.accounts)
         self.retention = Retention(self.store.engine, keep_of(settings))
         self.preferences = Preferences(self.store.engine)
+        self.figures = CountedFigures(self.store.engine)
         self.allowances = Allowances(Allowance(settings.requests_per_minute, settings.listings_per_minute))
         self.draining = False
         self.in_work = 0
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
+        self.on_settled: Callable[[], None] = lambda: None
         self.shadow = ShadowRunner(trial_of(settings), self.shadow_store)
         self._listing_search: ListingSearch | None = None
         self._searching = threading.Lock()
@@ -226,13 +229,20 @@ class Services:
             asyncio.create_task(live_plan.watch()),
             asyncio.create_task(self.metrics.keep_fresh()),
             asyncio.create_task(watch_recalls(lambda: engine.in_force.recalls)),
+            asyncio.create_task(keep_small()),
         ]
         if self.settings.model_watch:
             self._watching.append(asyncio.create_task(model_watch.watch(self.settings.model_watch)))
         self.shadow.live = engine
         self.shadow.begin()
         self.jobs.begin(
-            runner.Engine(Background(engine).assess, lambda: engine.in_force, self._keep_of_job, self.count)
+            runner.Engine(
+                Background(engine).assess,
+                lambda: engine.in_force,
+                self._keep_of_job,
+                self.count,
+                runner.Pictures(self.pictures.rules, self.pictures.received, self.pictures.reader.wake),
+            )
         )
         self.recall_runner.begin(self._recall_work(engine.model))
         self.pictures.reader.begin(picture_reader.Engine(Background(engine).assess, lambda: engine.in_force))
@@ -253,6 +263,7 @@ class Services:
         # Other languages and thousands of items take a while; the server answers meanwhile.
         await asyncio.to_thread(model_watch.go_on)
         await asyncio.to_thread(self._add_known, engine.model, known)
+        await asyncio.to_thread(self.on_settled)
         await asyncio.to_thread(give_back)
 
     def _recall_work(self, model: HazardClassifier) -> Work:

@@ -6,6 +6,9 @@ listings of one product kind in different styles or languages (multiple-negative
 "Efficient natural language response suggestion for Smart Reply"), which keeps the knowledge of product kinds that the
 alerts alone would wash out. Word vectors stay as they are: with a few thousand texts they only forget, and they are
 half of the parameters.
+
+The result is a mean of the weights before and after (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"):
+later alerts are not quite like those that were learnt from, and the mean bears that better than either.
 """
 
 from __future__ import annotations
@@ -34,9 +37,8 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], object]
 
-_ENCODER, _JUDGE = "encoder", "judge"
 _LEAST_RATE = 0.02
-_RECIPE = 3
+_RECIPE = 5
 """Raised with every change of the recipe that the settings do not show: no older result is taken for a newer one."""
 
 
@@ -53,24 +55,30 @@ class FinetuneSettings:
     batch, written, pairs : int
         Alerts, corpus listings of unsafe products, and pairs of corpus listings in a step.
     learning_rate : float
-        Of the encoder at its peak; the hazard head learns ten times as fast.
+        Of the encoder at its peak; the hazard head learns ten times as fast. It falls to almost nothing over the
+        epochs on the training part, and again, from `finishing_rate` of the peak, over the finishing ones.
     corpus, contrast : float
         Weights of the corpus listings' hazards and of the contrastive term.
+    kept : float
+        Share (0 to 1) of the weights as they came in the weights of the result.
     minutes : float
-        No epoch but the finishing ones begins when it and they would end later.
+        As many epochs on the training part, of those that are wanted, as end within it together with the finishing
+        ones. One is done in any case, and its time is the measure of the others'.
     """
 
     epochs: int = 3
-    finishing_epochs: int = 2
+    finishing_epochs: int = 1
     batch: int = 32
     written: int = 16
     pairs: int = 16
     learning_rate: float = 1e-4
+    finishing_rate: float = 0.3
     warm_up: float = 0.1
     weight_decay: float = 0.01
     corpus: float = 0.3
     contrast: float = 0.3
     scale: float = 20.0
+    kept: float = 0.3
     max_tokens: int = 96
     minutes: float = 12.0
     seed: int = 0
@@ -104,29 +112,13 @@ class FinetuneTexts:
     written: HazardTexts | None = None
 
 
-@dataclass(frozen=True)
-class Finetuned:
-    """Two sentence-transformers directories.
-
-    Parameters
-    ----------
-    encoder : Path
-        Trained on everything.
-    judge : Path
-        The same training before it saw the validation part: what calibration can rest on.
-    """
-
-    encoder: Path
-    judge: Path
-
-
 def finetune(
     source: str,
     texts: FinetuneTexts,
     settings: FinetuneSettings | None = None,
     progress: Progress | None = None,
     cache: Path | None = None,
-) -> Finetuned:
+) -> Path:
     """Fine-tune an encoder.
 
     Equal inputs are trained once: the result is cached under a hash of everything that shapes it, and a run that was
@@ -136,15 +128,20 @@ def finetune(
     ----------
     source : str
         Name of the encoder, see `training.encoder_export.export_encoder`.
+
+    Returns
+    -------
+    Path
+        A sentence-transformers directory.
     """
     settings = settings or FinetuneSettings()
     key = _key(source, texts, settings)
     target = (cache or cache_dir()) / "finetuned" / key
     if target.is_dir():
-        return Finetuned(target / _ENCODER, target / _JUDGE)
+        return target
     target.parent.mkdir(parents=True, exist_ok=True)
     _Trainer(source, texts, settings, target, progress or (lambda _s, _d, _t: None)).run()
-    return Finetuned(target / _ENCODER, target / _JUDGE)
+    return target
 
 
 def has_gpu() -> bool:
@@ -176,6 +173,7 @@ class _Trainer:
         self.model = load_sentence_transformer(source, self.device)
         self.encoder = self.model[0].auto_model
         self.encoder.get_input_embeddings().weight.requires_grad_(False)
+        self.original = {name: value.clone() for name, value in self.encoder.state_dict().items()}
         self.head = torch.nn.Linear(self.encoder.config.hidden_size, self.train.labels.shape[1]).to(self.device)
         share = self.train.labels.mean(axis=0).clip(1e-3, 1 - 1e-3)
         with torch.no_grad():
@@ -193,44 +191,29 @@ class _Trainer:
             ],
             weight_decay=settings.weight_decay,
         )
-        total, warm = self.total_steps, max(1, int(self.total_steps * settings.warm_up))
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer, lambda step: min((step + 1) / warm, max(_LEAST_RATE, (total - step) / max(1, total - warm)))
-        )
+        self.epochs = settings.epochs
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: self._rate(step))
 
     def run(self) -> None:
-        """Learn on the training part, keep that encoder as judge, finish on everything, and put both in their place."""
-        checkpoint, judge = self.target.with_suffix(".checkpoint"), self.target.with_suffix(".judge")
+        """Learn on the training part, go on from its best epoch on everything, and put the result in its place."""
+        checkpoint = self.target.with_suffix(".checkpoint")
         epoch, best, finishing = self._resume(checkpoint)
         if not finishing:
             self._learn(checkpoint, epoch, best)
             self._restore(self.torch.load(checkpoint, map_location=self.device, weights_only=True))
-            self._write(judge)
             self._schedule_finish()
             self._save(checkpoint, 0, best, finishing=True)
             epoch = 0
         for done in range(epoch, self.settings.finishing_epochs):
             self._epoch(self.settings.epochs + done, self.everything)
             self._save(checkpoint, done + 1, best, finishing=True)
-        whole = Path(tempfile.mkdtemp(dir=self.target.parent))
-        try:
-            self.model.save(str(whole / _ENCODER))
-            judge.rename(whole / _JUDGE)
-            whole.rename(self.target)
-        finally:
-            if whole.exists():
-                shutil.rmtree(whole)
+        self._write()
         checkpoint.unlink()
 
     def _learn(self, checkpoint: Path, epoch: int, best: float) -> None:
         """Train until the validation part no longer gets better; the checkpoint holds the best epoch."""
-        started, longest = time.monotonic(), 0.0
-        while epoch < self.settings.epochs:
+        while epoch < self.epochs:
             begun = time.monotonic()
-            ahead = longest * (1 + self.settings.finishing_epochs)
-            if epoch and begun - started + ahead > 60 * self.settings.minutes:
-                log.info("no more than %d epochs on the training part: the time is used up", epoch)
-                break
             self._epoch(epoch, self.train)
             epoch += 1
             score = self._validate()
@@ -238,29 +221,51 @@ class _Trainer:
             if score <= best:
                 break
             best = score
+            if epoch == 1:
+                self._plan(time.monotonic() - begun)
             self._save(checkpoint, epoch, best, finishing=False)
-            longest = max(longest, time.monotonic() - begun)
+
+    def _plan(self, seconds: float) -> None:
+        """Plan as many epochs as there is time for, each as long as the first: the rate then falls over those."""
+        affordable = int(60 * self.settings.minutes / seconds) - self.settings.finishing_epochs
+        self.epochs = min(self.settings.epochs, max(1, affordable))
+        if self.epochs < self.settings.epochs:
+            log.info("no more than %d epochs on the training part: there is no time for more", self.epochs)
+
+    def _rate(self, step: int) -> float:
+        """Return the share of the peak learning rate at a step on the training part."""
+        total = -(-len(self.train.texts) // self.settings.batch) * self.epochs
+        warm = max(1, int(total * self.settings.warm_up))
+        return min((step + 1) / warm, max(_LEAST_RATE, (total - step) / max(1, total - warm)))
 
     def _schedule_finish(self) -> None:
-        """Let the learning rate fall from where it is to almost nothing over the finishing epochs."""
-        steps = max(1, -(-len(self.everything.texts) // self.settings.batch) * self.settings.finishing_epochs)
+        """Let the learning rate fall to almost nothing once more, over the finishing epochs."""
+        steps = max(1, self.steps_per_epoch * self.settings.finishing_epochs)
         for group in self.optimizer.param_groups:
-            group["initial_lr"] = group["lr"]
+            group["initial_lr"] *= self.settings.finishing_rate
         self.schedule = self.torch.optim.lr_scheduler.LambdaLR(
             self.optimizer, lambda step: max(_LEAST_RATE, 1.0 - step / steps)
         )
 
-    def _write(self, directory: Path) -> None:
-        staging = Path(tempfile.mkdtemp(dir=directory.parent))
-        self.model.save(str(staging))
-        if directory.exists():
-            shutil.rmtree(directory)
-        staging.rename(directory)
+    def _write(self) -> None:
+        """Write the encoder with the mean of its weights and the original ones."""
+        own, kept = self.encoder.state_dict(), self.settings.kept
+        floating = {name: value for name, value in own.items() if value.is_floating_point()}
+        mean = {name: self.torch.lerp(value, self.original[name], kept) for name, value in floating.items()}
+        self.encoder.load_state_dict({**own, **mean})
+        staging = Path(tempfile.mkdtemp(dir=self.target.parent))
+        try:
+            self.model.save(str(staging))
+            staging.rename(self.target)
+        finally:
+            if staging.exists():
+                shutil.rmtree(staging)
 
     def _resume(self, checkpoint: Path) -> tuple[int, float, bool]:
         if not checkpoint.is_file():
             return 0, -1.0, False
         state = self.torch.load(checkpoint, map_location=self.device, weights_only=True)
+        self.epochs = int(state["epochs"])
         if state["finishing"]:
             self._schedule_finish()
         self._restore(state)
@@ -278,6 +283,7 @@ class _Trainer:
         self.torch.save(
             {
                 "epoch": epoch,
+                "epochs": self.epochs,
                 "best": best,
                 "finishing": finishing,
                 "encoder": self.encoder.state_dict(),

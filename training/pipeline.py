@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,7 +36,7 @@ from training.data_profile import profiles
 from training.encoder_export import EMBEDDED, ExportedEncoder, Precision, export_encoder
 from training.evaluation import VEHICLES, Evaluation, evaluate
 from training.evidence_items import evidence_index
-from training.finetuning import Finetuned, FinetuneSettings, FinetuneTexts, HazardTexts, finetune, has_gpu
+from training.finetuning import FinetuneSettings, FinetuneTexts, HazardTexts, finetune, has_gpu
 from training.golden_inputs import golden_inputs
 from training.inside import look_inside
 from training.paperwork import write_paperwork
@@ -74,8 +74,9 @@ class TrainSettings:
         Whether text in other languages reaches the encoder in English words; by default with the embedded encoder,
         which reads English, and not with another, which may read them all.
     finetune : str
-        Fine-tune the encoder on the examples: ``auto`` where there is a GPU. On the Safety Gate alerts of 2009 to 2011
-        it gained nothing over the encoder as it comes, at twenty minutes of processor time.
+        Fine-tune the encoder on the examples: ``auto`` where there is a GPU. On a later part of the Safety Gate alerts
+        that are trained on, mAP of all blocks was 0.781 with it and 0.777 without, each the best of 18 mixtures on that
+        very part (from 0.768 on), at more than a quarter of an hour on a core.
     compare : bool
         Also train baselines, judge the registry's champion and the listings without captions, and look for labels
         that may be wrong.
@@ -159,17 +160,12 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
     # The corpus speaks of the shipped risk types; to a foreign label set it has nothing to say.
     written_hazards = written.hazards if set(taxonomy.names) & _corpus_labels(knowledge) else []
     hazards = written_hazards
-    encoder_name, fit, judge = settings.encoder, settings.fit, None
+    encoder_name, fit, original = settings.encoder, settings.fit, None
     if labelled is not None:
-        examples = labelled.samples(reader)
+        examples, fit = labelled.samples(reader), fit.for_examples()
         if _finetunes(settings):
-            tuned = _finetuned(settings, taxonomy, examples, written, report)
-            encoder_name, judge = str(tuned.encoder), _encoder(str(tuned.judge), settings)[0]
-            fit = fit.for_finetuned_encoder()
-        else:
-            # An encoder that has seen no label leaves nothing to hold back: cross-fitting calibrates on every example.
-            examples = [replace(sample, later=False) for sample in examples]
-            fit = fit.for_examples()
+            encoder_name = str(_finetuned(settings, taxonomy, examples, written, report))
+            original, fit = _encoder(settings.encoder, settings)[0], fit.for_finetuned_encoder()
         hazards = [*examples, *written_hazards]
     encoder, exported = _encoder(encoder_name, settings)
     model = fit_classifier(
@@ -184,7 +180,7 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
         fit,
         report,
         ordinary.read_listings(reader),
-        judge,
+        original,
     )
     held_out = held_out_corpus(knowledge, taxonomy, settings.seed)
     test = labelled.test if labelled is not None else held_out
@@ -308,7 +304,7 @@ def _finetuned(
     examples: Sequence[HazardSample],
     written: Written,
     report: Progress,
-) -> Finetuned:
+) -> Path:
     def texts(chosen: Sequence[HazardSample]) -> HazardTexts:
         labels = np.array([[name in sample.labels for name in taxonomy.names] for sample in chosen])
         return HazardTexts([sample.read.text.text for sample in chosen], labels)

@@ -20,10 +20,12 @@ def erase(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only; change nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Erase what a seller wrote, or who a person is; decisions and the log stay, and the log can still be verified."""
+    """Erase what a seller wrote, or who a person is; decisions and the logs stay, which can still be verified."""
     from serving.access.principal import COMMAND_LINE
-    from serving.erasure.listings import ListingErasure, Which
+    from serving.erasure.erasing import Erasure
+    from serving.erasure.listings import Which
     from serving.erasure.persons import PersonErasure
+    from serving.settings import Settings
 
     if sum(map(bool, (seller, listing, account))) != 1:
         hint = "give one of --seller ID, --listing ID, --account NAME"
@@ -33,7 +35,7 @@ def erase(
             persons = PersonErasure(engine)
             counts = persons.count(account) if dry_run else persons.erase(account, COMMAND_LINE)
         else:
-            listings, which = ListingErasure(engine), Which(seller, listing)
+            listings, which = Erasure.of(engine, Settings.from_environment()), Which(seller, listing)
             counts = listings.count(which) if dry_run else listings.erase(which, COMMAND_LINE)
     if as_json:
         print_json({"dry_run": dry_run, **counts})

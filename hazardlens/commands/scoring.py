@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hazardlens.console import AsJson, ShowProgress, bar, print_json, wants_bar
 from hazardlens.model_source import ModelArgument, load_model, model_directory
 from models.domain.errors import InputError
+
+if TYPE_CHECKING:
+    from models.classifier.classifier import HazardClassifier, Tiers
 
 
 def score(
@@ -26,20 +30,36 @@ def score(
             help="Processes, each with a model of its own; by default one, from 2,000 rows on one a core.",
         ),
     ] = None,
+    pictures: Annotated[
+        bool,
+        typer.Option(
+            "--pictures",
+            help="Read the pictures of the column images first: base64, or URLs of HAZARDLENS_PICTURE_HOSTS.",
+        ),
+    ] = False,
+    tiers: Annotated[
+        str,
+        typer.Option(
+            "--tiers", metavar="full|two", help="two: the model's screen answers where it may (hazardlens screen)."
+        ),
+    ] = "full",
     progress: ShowProgress = None,
     as_json: AsJson = False,
 ) -> None:
     """Score listings: one result a row, in order, also for rows that cannot be read.
 
-    A result holds id, hazards {type: p}, risk_score, risk_level, level_probabilities, action, abstains, notes, error.
+    A result holds id, hazards {type: p}, risk_score, risk_level, level_probabilities, action, tier, abstains,
+    notes, error.
     The file appears under its name when it is whole; until then its name ends in .part.
     """
+    from hazardlens.picture_words import PictureWords, unread
     from hazardlens.result_files import check_ending, result_file
     from hazardlens.result_rows import score_rows
     from hazardlens.scoring_pool import ScoringPool, processes_for
     from models.plan.reading import load_plan
     from models.sources.listings import iter_listings
     from models.sources.report import ReadReport
+    from serving.settings import Settings
 
     check_ending(out)
     if out.exists() and source.exists() and out.samefile(source):
@@ -47,21 +67,26 @@ def score(
     report, chosen = ReadReport(str(source)), load_plan(plan)
     directory = model_directory(model)
     classifier = load_model(str(directory))
-    chosen = chosen.bound_to(classifier.guarantees)
+    chosen, asked = chosen.bound_to(classifier.guarantees), _tiers(tiers, classifier, str(directory))
     used, rows = processes_for(iter_listings(source, report), processes)
+    words = PictureWords(Settings.from_environment()) if pictures else None
+    rows = unread(rows) if words is None else words.read(rows)
     if used == 1:
-        scored = score_rows(classifier, chosen, rows)
+        scored = score_rows(classifier, chosen, rows, tiers=asked)
     else:
-        scored = ScoringPool(directory, plan, classifier.version, chosen.id, used).score(rows)
+        scored = ScoringPool(directory, plan, classifier.version, chosen.id, used, asked).score(rows)
     levels: Counter[str] = Counter()
+    screened = 0
     total = count_rows(source) if wants_bar(progress) else None
     with (
+        words or nullcontext(),
         result_file(out, classifier.taxonomy.names) as write,
         bar("scoring", total, progress, "listing") as advance,
     ):
         for results in scored:
             write(results)
             levels.update(str(result["risk_level"] or "error") for result in results)
+            screened += sum(result["tier"] == "screen" for result in results)
             advance(len(results))
     summary = {
         "out": str(out),
@@ -69,6 +94,8 @@ def score(
         "errors": levels.pop("error", 0),
         "levels": dict(levels),
         "processes": used,
+        "tiers": asked,
+        "screened": screened,
         "versions": {"model": classifier.version, "plan": chosen.id, "taxonomy": classifier.taxonomy.id},
         "input": report.as_dict(),
     }
@@ -92,4 +119,18 @@ def _sentence(summary: dict[str, Any]) -> str:
 
     levels = ", ".join(f"{level.value} {summary['levels'].get(level.value, 0):,}" for level in RiskLevel)
     errors = f"; {summary['errors']:,} with an error" if summary["errors"] else ""
-    return f"{summary['out']}: {summary['rows']:,} results ({levels}{errors})"
+    screened = f"; {summary['screened']:,} by the screen alone" if summary["tiers"] == "two" else ""
+    return f"{summary['out']}: {summary['rows']:,} results ({levels}{errors}{screened})"
+
+
+def _tiers(asked: str, model: HazardClassifier, place: str) -> Tiers:
+    """Return what is asked for, where this model can do it."""
+    if asked == "full":
+        return "full"
+    if asked != "two":
+        raise InputError(f"value {asked!r} is not known", place="--tiers", hint="give full or two")
+    if model.screen is None or model.screen.guarantee.threshold is None:
+        why = f" that may answer: {model.screen.why_not}" if model.screen is not None else ""
+        hint = "make one from listings of your market: hazardlens screen --model DIR --ordinary F --out DIR"
+        raise InputError(f"the model has no screen{why}", place=place, hint=hint)
+    return "two"

@@ -6,7 +6,7 @@ import hashlib
 import os
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -58,9 +58,16 @@ class CaptionCache:
             if self._bytes > self.most_bytes:
                 self._bytes = self._prune()
 
+    def forget(self, pictures: Iterable[str]) -> None:
+        """Remove every answer for some pictures, by their hashes."""
+        for sha256 in pictures:
+            first = self._path(sha256, "")
+            for path in first.parent.glob(f"{first.name.partition('-')[0]}-*.json"):
+                path.unlink(missing_ok=True)
+
     def _path(self, sha256: str, key: str) -> Path:
-        name = hashlib.sha256(f"{sha256}\x1f{key}".encode()).hexdigest()
-        return self.directory / name[:2] / f"{name}.json"
+        picture, captioner = (hashlib.sha256(text.encode()).hexdigest()[:40] for text in (sha256, key))
+        return self.directory / picture[:2] / f"{picture}-{captioner}.json"
 
     def _files(self) -> list[tuple[float, int, Path]]:
         """Return (last use, bytes, path) of each file, the one used last first."""

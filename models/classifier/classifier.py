@@ -17,7 +17,7 @@ from models.classifier.artifact import Manifest, pack_arrays, read_manifest, unp
 from models.classifier.composing import Boilerplate
 from models.classifier.cores import usable_cores
 from models.classifier.crowd import Crowd
-from models.classifier.encoder import Encoding, OnnxEncoder
+from models.classifier.encoder import NO_ENCODING, Encoding, OnnxEncoder
 from models.classifier.evidence import ITEMS, EvidenceIndex
 from models.classifier.explanation import ExplainedListing, Explainer
 from models.classifier.golden import GOLDEN, Golden
@@ -26,11 +26,12 @@ from models.classifier.kind_model import KindModel, name_strengths
 from models.classifier.placing import Place
 from models.classifier.predictions import Predictions
 from models.classifier.reading import ListingReader, ReadListing
-from models.classifier.scenarios import ScenarioModel
+from models.classifier.scenarios import KindRisks, ScenarioModel
 from models.classifier.sparse import SparseFeatures
 from models.classifier.stopwatch import Stopwatch
 from models.classifier.wording import Opinion, concern, hazard_scores, word_assessment
-from models.domain.assessment import Assessment, Attribution, Versions
+from models.domain.action import Action
+from models.domain.assessment import Assessment, Attribution, Tier, Versions
 from models.domain.errors import ArtifactError
 from models.domain.guarantee import Guarantee
 from models.domain.listing import Listing
@@ -39,11 +40,17 @@ from models.domain.taxonomy import Taxonomy, parse_taxonomy
 from models.knowledge.base import Knowledge, shared_knowledge
 from models.matching.looking import NOT_LOOKED, Looked, Recalls
 from models.plan.plan import Plan
+from models.screening.screen import SCREEN, SCREEN_ARRAYS, Screen, Screened, Screener
+from models.screening.skimming import Skimmer
+from models.screening.static_encoder import StaticEncoder
 
 Detail = Literal["none", "tokens", "full"]
+Tiers = Literal["full", "two"]
+"""Whether the whole model reads every listing, or only those that the screen does not answer for."""
 Array = NDArray[np.float64]
 
 _HAZARDS_EXPLAINED = 3
+_LETS_PASS = {Action.PUBLISH, Action.PUBLISH_WITH_WARNING}
 _HIGHLIGHTS = {"tokens": 12, "full": None}
 _GRAPH, _TOKENIZER, _ARRAYS, _PARTS = "encoder.onnx", "tokenizer.json", "arrays.npz", "parts.json"
 _KNOWLEDGE = "knowledge.json"
@@ -107,12 +114,14 @@ class HazardClassifier:
     manifest: Manifest | None = None
     evidence: EvidenceIndex = field(default_factory=EvidenceIndex)
     golden: Golden = field(default_factory=Golden)
+    screen: Screen | None = None
 
     def __post_init__(self) -> None:
         self._crowd = Crowd()
         self.reader = ListingReader(self.knowledge, self.boilerplate, self.settings.gloss)
         self.scenario_model = ScenarioModel(self.knowledge, self.taxonomy, self.settings.spread, self.market_evidence)
         self.explainer = Explainer(self.heads, self.sparse, self.kind_model, self.scenario_model)
+        self.screener = self.screener_with(self.screen.encoder) if self.screen is not None else None
 
     @property
     def version(self) -> str:
@@ -125,10 +134,15 @@ class HazardClassifier:
 
     def opinions(self, read: Sequence[ReadListing], embeddings: NDArray[np.float32]) -> list[Opinion]:
         """Return what the model thinks of some listings; `embeddings` has shape (n, dimension)."""
-        texts = [r.text for r in read]
-        judged = self.kind_model.judge(embeddings, name_strengths(texts, self.knowledge))
-        kinds = judged.posterior
         risks = [self.scenario_model.risks(r.facts()) for r in read]
+        return self._opinions(read, embeddings, name_strengths([r.text for r in read], self.knowledge), risks)
+
+    def _opinions(
+        self, read: Sequence[ReadListing], embeddings: NDArray[np.float32], names: Array, risks: Sequence[KindRisks]
+    ) -> list[Opinion]:
+        texts = [r.text for r in read]
+        judged = self.kind_model.judge(embeddings, names)
+        kinds = judged.posterior
         knowledge = self.scenario_model.hazard_log_odds(kinds, risks)
         rows = [self.sparse.row(text.text) for text in texts]
         logits = [self.heads.logits_of_one(*features) for features in zip(embeddings, rows, knowledge, strict=True)]
@@ -193,6 +207,7 @@ class HazardClassifier:
         explain: Detail = "none",
         chunk: int = 256,
         looked: Looked = NOT_LOOKED,
+        tiers: Tiers = "full",
     ) -> Iterator[Assessment]:
         """Assess listings in order, a chunk at a time, several texts at once; equal to `assess` one by one.
 
@@ -200,15 +215,58 @@ class HazardClassifier:
         ----------
         looked : Looked
             What was found among the known alerts, for all of them.
+        tiers : {"full", "two"}
+            ``two`` lets the screen answer where it may; with explanations, and without a threshold, it never does.
         """
         stream = iter(listings)
         with ThreadPoolExecutor(self.encoder.threads) as pool:
             while batch := list(islice(stream, chunk)):
-                read = [self.read(listing) for listing in batch]
-                encodings = list(pool.map(self.encoder.encode, [r.text.text for r in read]))
-                opinions = self.opinions(read, np.stack([e.embedding for e in encodings]))
-                for r, opinion, encoding in zip(read, opinions, encodings, strict=True):
-                    yield self._word(r, opinion, plan, encoding, explain, looked=looked)
+                screened = self._screened(batch, plan, looked) if tiers == "two" and explain == "none" else {}
+                rest = [listing for i, listing in enumerate(batch) if i not in screened]
+                whole = self._assess_some(rest, plan, explain, looked, pool)
+                yield from (screened[i] if i in screened else next(whole) for i in range(len(batch)))
+
+    def _assess_some(
+        self, listings: Sequence[Listing], plan: Plan, explain: Detail, looked: Looked, pool: ThreadPoolExecutor
+    ) -> Iterator[Assessment]:
+        if not listings:
+            return
+        read = [self.read(listing) for listing in listings]
+        encodings = list(pool.map(self.encoder.encode, [r.text.text for r in read]))
+        opinions = self.opinions(read, np.stack([e.embedding for e in encodings]))
+        for r, opinion, encoding in zip(read, opinions, encodings, strict=True):
+            yield self._word(r, opinion, plan, encoding, explain, looked=looked)
+
+    def screener_with(self, static: StaticEncoder, skimmer: Skimmer | None = None) -> Screener:
+        """Return what screens listings for this model with some static vectors."""
+        return Screener(
+            static,
+            self.encoder,
+            self.kind_model,
+            self.scenario_model,
+            self.reader.detector,
+            skimmer or Skimmer(self.knowledge),
+            self.settings.least_known_share,
+        )
+
+    def _screened(self, listings: Sequence[Listing], plan: Plan, looked: Looked) -> dict[int, Assessment]:
+        """Return the answers of the screen, by the place of their listing: those that let it pass."""
+        if self.screen is None or self.screener is None or self.screen.guarantee.threshold is None:
+            return {}
+        screened = self.screener.screen(listings)
+        places = screened.below(self.screen.guarantee.threshold)
+        return {
+            int(i): answer
+            for i, answer in zip(places, self._answers_of_screen(screened.of(places), plan, looked), strict=True)
+            if not answer.abstains
+            and answer.risk_level.rank < RiskLevel.HIGH.rank
+            and answer.decision.action in _LETS_PASS
+        }
+
+    def _answers_of_screen(self, screened: Screened, plan: Plan, looked: Looked) -> Iterator[Assessment]:
+        opinions = self._opinions(screened.read, screened.embeddings, screened.names, screened.risks)
+        for read, opinion in zip(screened.read, opinions, strict=True):
+            yield self._word(read, opinion, plan, NO_ENCODING, "none", looked=looked, tier="screen")
 
     def predict(self, listings: Iterable[Listing], progress: Callable[[int], object] | None = None) -> Predictions:
         """Return the figures of many listings as arrays, for evaluation."""
@@ -294,6 +352,7 @@ class HazardClassifier:
                 _KNOWLEDGE: self.knowledge.to_json(),
                 **self.evidence.files(),
                 **({GOLDEN: self.golden.to_json()} if self.golden else {}),
+                **(self.screen.files() if self.screen is not None else {}),
             },
             {"taxonomy": self.taxonomy.id, "labels": list(self.taxonomy.names), **(facts or {})},
         )
@@ -360,6 +419,7 @@ class HazardClassifier:
             golden=Golden.from_json((root / GOLDEN).read_bytes(), str(root / GOLDEN))
             if GOLDEN in manifest.files
             else Golden(),
+            screen=Screen.load(root) if {SCREEN, SCREEN_ARRAYS} <= set(manifest.files) else None,
         )
         model._directory = root
         return model
@@ -390,6 +450,7 @@ class HazardClassifier:
         explain: Detail,
         watch: Stopwatch | None = None,
         looked: Looked = NOT_LOOKED,
+        tier: Tier = "full",
     ) -> Assessment:
         hazards = hazard_scores(opinion, self.taxonomy.names, self.thresholds, self.scenario_model.knows_hazards)
         which: list[int] = []
@@ -414,6 +475,7 @@ class HazardClassifier:
             truncated=encoding.truncated,
             explanation=explanation,
             looked=looked,
+            tier=tier,
         )
 
     def concerns(self, opinion: Opinion) -> list[str]:

@@ -25,6 +25,7 @@ Vector = NDArray[np.float32]
 
 _SLOWER_FUSED = ["SkipLayerNormFusion"]
 """On CPU the fused sum and layer normalisation takes four times as long as the two one after the other."""
+_TOKENS_AT_ONCE = 512
 _MOST_SHARING = 4
 """Cores that share a text: one of fifty tokens has no work for more."""
 
@@ -57,6 +58,10 @@ class Encoding:
         """Mean of the token vectors, of length 1."""
         mean: Vector = self.tokens.mean(axis=0)
         return mean / np.float32(self.norm)
+
+
+NO_ENCODING = Encoding(np.zeros((0, 0), dtype=np.float32), [], False)
+"""Of a text that the encoder has not read."""
 
 
 def _session(graph: Path, width: int) -> ort.InferenceSession:
@@ -114,6 +119,21 @@ class OnnxEncoder:
         session = self._shared if alone else self._session
         hidden = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]
         return Encoding(np.asarray(hidden, dtype=np.float32), encoded.offsets, bool(encoded.overflowing))
+
+    def tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the tokens of texts as the encoder reads them: cut, with the special ones."""
+        return [encoded.ids for encoded in self._tokenizer.encode_batch(list(texts))]
+
+    def tokens_alone(self) -> Vector:
+        """Return what the encoder makes of each token alone between the special ones, shape (tokens, dimension)."""
+        begin, end = (self.tokens([""])[0][i] for i in (0, -1))
+        count = self._tokenizer.get_vocab_size()
+        result = np.empty((count, self.dimension), dtype=np.float32)
+        for start in range(0, count, _TOKENS_AT_ONCE):
+            some = np.arange(start, min(count, start + _TOKENS_AT_ONCE))
+            ids = np.column_stack([np.full_like(some, begin), some, np.full_like(some, end)])
+            result[some] = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][:, 1]
+        return result
 
     def embed(self, texts: Sequence[str], progress: Callable[[int], object] | None = None) -> Vector:
         """Return the unit embeddings of many texts, shape (n, dimension); equal texts are encoded once.

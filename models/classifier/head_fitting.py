@@ -55,10 +55,11 @@ def fit_heads(
         if target.sum() < 2 or (~target).sum() < 2:
             bias[j] = log_odds(np.array([weights[target].sum() / weights.sum()]), 1e-4)[0]
             return
-        w, b = _regression(blocks.dense, target, weights, fit.penalties["dense"], fit.seed)
-        dense[j], bias[j] = fit.mixture["dense"] * w, fit.mixture["dense"] * b
-        plain, ratios = fit.mixture["sparse"], fit.mixture["ratios"]
         cases = target[genuine]
+        mixture = fit.mixture_of(int(cases.sum()))
+        w, b = _regression(blocks.dense, target, weights, fit.penalties["dense"], fit.seed)
+        dense[j], bias[j] = mixture["dense"] * w, mixture["dense"] * b
+        plain, ratios = mixture["sparse"], mixture["ratios"]
         if ratios and cases.sum() >= 2 and (~cases).sum() >= 2:
             w, b = _on_ratios(blocks.sparse[genuine], cases, weights[genuine], fit.penalties["ratios"], fit.seed)
             sparse[j], bias[j] = ratios * w, bias[j] + ratios * b
@@ -67,7 +68,7 @@ def fit_heads(
         w, b = _regression(blocks.sparse, target, weights, fit.penalties["sparse"], fit.seed)
         sparse[j], bias[j] = sparse[j] + plain * w, bias[j] + plain * b
         w, b = _regression(blocks.knowledge[:, [j]], target, weights, fit.penalties["knowledge"], fit.seed)
-        knowledge[j], bias[j] = fit.mixture["knowledge"] * w[0], bias[j] + fit.mixture["knowledge"] * b
+        knowledge[j], bias[j] = mixture["knowledge"] * w[0], bias[j] + mixture["knowledge"] * b
 
     # liblinear lets go of the interpreter lock, and its primal solver draws no random numbers: threads change nothing.
     with ThreadPoolExecutor(usable_cores()) as pool:

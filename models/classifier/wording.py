@@ -19,6 +19,7 @@ from models.domain.assessment import (
     KindGuess,
     Language,
     Span,
+    Tier,
     Versions,
     assessment_id,
 )
@@ -103,6 +104,7 @@ def word_assessment(
     truncated: bool,
     explanation: list[Attribution],
     looked: Looked = NOT_LOOKED,
+    tier: Tier = "full",
 ) -> Assessment:
     """Word what the model thinks of a listing, and let the plan decide.
 
@@ -119,6 +121,8 @@ def word_assessment(
         The encoder has not read the whole text.
     looked : Looked
         What was found among the known alerts.
+    tier : {"full", "screen"}
+        What has read the listing.
     """
     listing, levels = read.listing, opinion.levels
     level = median_level(levels)
@@ -126,7 +130,7 @@ def word_assessment(
     content = listing.content_hash()
     scenarios = scenario_model.scenarios(opinion.kinds, opinion.risks, level, 1) if level != RiskLevel.NONE else []
     findings = Findings(
-        id=assessment_id(content, listing.id, versions, looked.matches),
+        id=assessment_id(content, listing.id, versions, looked.matches, tier),
         listing_id=listing.id,
         content_hash=content,
         versions=versions,
@@ -151,6 +155,7 @@ def word_assessment(
         recall_match=looked.recall_match,
         removed_before=looked.removed_before,
         explanation=explanation,
+        tier=tier,
     )
     return Assessment.of(findings, plan.decide(findings, listing)).signed(looked.signature)
 

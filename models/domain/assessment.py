@@ -13,6 +13,9 @@ from models.domain.action import Action, Due
 from models.domain.match import Match
 from models.domain.risk import RiskLevel
 
+Tier = Literal["full", "screen"]
+"""What read a listing: the whole model, or only what screens long lists for it."""
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -222,6 +225,12 @@ class Findings(_Record):
     )
     removed_before: bool = Field(False, description="it is like a listing that a person has confirmed for an alert")
     explanation: list[Attribution] = Field(default_factory=list, description="only where asked for")
+    tier: Tier = Field(
+        "full",
+        description="`screen` where a long list was screened and this listing needed no more: its figures are rough,"
+        " and it has no cues; absent otherwise",
+        exclude_if=lambda tier: tier == "full",
+    )
 
 
 class _Aside:
@@ -261,8 +270,11 @@ class Assessment(Findings):
         return cls(**{name: getattr(findings, name) for name in Findings.model_fields}, decision=decision)
 
 
-def assessment_id(content_hash: str, listing_id: str, versions: Versions, matches: Sequence[Match] = ()) -> str:
-    """Return the id of an assessment: 32 hex digits of the content, the listing's id, the versions, and the matches."""
+def assessment_id(
+    content_hash: str, listing_id: str, versions: Versions, matches: Sequence[Match] = (), tier: Tier = "full"
+) -> str:
+    """Return the id of an assessment: 32 hex digits of content, listing's id, versions, matches, and of the screen."""
     found = [f"{match.alert_id}={match.probability:.6f}={match.content}" for match in matches]
-    key = "\x1f".join((content_hash, listing_id, versions.model, versions.plan, versions.taxonomy, *found))
+    screened = [] if tier == "full" else [tier]
+    key = "\x1f".join((content_hash, listing_id, versions.model, versions.plan, versions.taxonomy, *found, *screened))
     return hashlib.sha256(key.encode()).hexdigest()[:32]

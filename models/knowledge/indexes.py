@@ -29,6 +29,7 @@ class Indexes:
         )
         self.glosses = self._index(_glosses(knowledge, profile.code))
         self.compounds = Compounds(_words(knowledge, profile.code)) if profile.code in _COMPOUNDING else None
+        forms.forget()  # texts say but few of these words
 
     def _index(self, phrases: list[tuple[str, str]]) -> PhraseIndex[str]:
         """Index phrases by stems, and in plain letters: sellers drop accents."""

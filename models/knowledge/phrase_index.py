@@ -45,14 +45,16 @@ class PhraseIndex(Generic[_Value]):
         word_boundaries: bool = True,
         canonical: Callable[[str], str] | None = None,
     ) -> None:
-        values: dict[str, list[tuple[str, _Value]]] = {}
+        # Most phrases stand alone, in one to three forms: these share what they hold, which halves the memory.
+        values: dict[str, tuple[tuple[str, _Value], ...]] = {}
         for phrase, value in phrases:
             written = fold_phrase(phrase).strip("- ")
             folded = written if canonical is None else canonical(written)
+            own = ((written, value),)
             for form in {folded, folded.replace("-", " "), folded.replace(" ", "-")}:
-                held = values.setdefault(form, [])
-                if form and (written, value) not in held:
-                    held.append((written, value))
+                held = values.setdefault(form, own)
+                if own[0] not in held:
+                    values[form] = held + own
         values.pop("", None)
         self._values = list(values.values())
         self._longest_forms = [max(len(form) for form, _ in held) for held in self._values]
@@ -100,7 +102,7 @@ class PhraseIndex(Generic[_Value]):
         if len(forms) > 1 and written is not None:
             word = written(start, end)
             likeness = [_likeness(word, form) for form, _ in forms]
-            forms = [form for form, alike in zip(forms, likeness, strict=True) if alike == max(likeness)]
+            forms = tuple(form for form, alike in zip(forms, likeness, strict=True) if alike == max(likeness))
         return dict.fromkeys(value for _, value in forms)
 
 

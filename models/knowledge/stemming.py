@@ -31,7 +31,7 @@ _ALGORITHMS = {
 """Snowball algorithm of each language; the others are matched in the forms that the knowledge base lists."""
 
 _WORD = re.compile(r"(\w+)")
-_CACHED_WORDS = 30_000
+_CACHED_WORDS = 10_000
 """Words of one language whose stems are kept. Numbers and article codes have no stem worth keeping."""
 
 
@@ -91,6 +91,10 @@ class WordForms:
             if len(self._stems) < _CACHED_WORDS and word.isalpha():
                 self._stems[word] = stem
         return stem
+
+    def forget(self) -> None:
+        """Forget the stems of what was read so far: of tens of thousands of phrases that are now indexed, say."""
+        self._stems.clear()
 
 
 def changed_words(folded: str, changed: Callable[[str], str]) -> str:

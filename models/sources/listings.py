@@ -17,7 +17,8 @@ from models.sources.tables import open_table
 
 ALIASES = {"lang": "language", "barcode": "gtin", "ean": "gtin"}
 """Column names of example tables and shop exports, and the field of `Listing` each stands for."""
-_COLUMNS = (*FIELDS, *ALIASES)
+_IMAGES = "images"
+_COLUMNS = (*FIELDS, *ALIASES, _IMAGES)
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class ScoredInput:
         What was cut or repaired.
     error : str or None
         Place, reason and mend, where the row could not be read.
+    images : object
+        The pictures that the row names, as they came; None for none.
     """
 
     row: int
@@ -43,6 +46,7 @@ class ScoredInput:
     listing: Listing | None
     notes: list[str] = field(default_factory=list)
     error: str | None = None
+    images: Any = field(default=None, repr=False)
 
 
 def read_listings(path: Path | str) -> tuple[list[ScoredInput], ReadReport]:
@@ -136,7 +140,7 @@ def listing_of(cells: Mapping[str, Any], row: int = 1, replaced: int = 0) -> Sco
         responsible_person=intake.operator("responsible_person", record.get("responsible_person")),
         warnings=intake.warnings(record.get("warnings")),
     )
-    return ScoredInput(row, identifier, listing, intake.notes)
+    return ScoredInput(row, identifier, listing, intake.notes, images=record.get(_IMAGES) or None)
 
 
 def to_json_line(listing: Listing) -> str:

@@ -25,7 +25,7 @@ from serving.api.responses import JsonResponse
 from serving.api.results import results
 from serving.api.schemas import AssessmentAnswer, StoredAnswer, SummaryList
 from serving.engine import InForce, Outcome
-from serving.pictures.entries import Entry, with_captions
+from serving.pictures.entries import Entry
 from serving.pictures.room import PictureRoom
 from serving.services import services_of
 from serving.store.assessments import Answered, Order, is_assessment_id
@@ -169,12 +169,9 @@ async def _aside(long: bool, do: Callable[..., _T], *arguments: object) -> _T:
 async def _received(
     room: PictureRoom, given: Sequence[Given], listings: list[Listing | Refusal]
 ) -> dict[int, tuple[Entry, ...]]:
-    """Take the pictures in; where all of a listing's were read before, their words count at once."""
+    """Take the pictures in, and put in place of their listings those that hold words of theirs already."""
     found: dict[int, tuple[Entry, ...]] = {}
     for index, each in enumerate(given):
         if each.pictures and isinstance(each.listing, Listing):
-            entries = await asyncio.to_thread(room.receive, each.pictures, each.listing.id)
-            found[index] = tuple(entries)
-            if all(entry.state == "read" for entry in entries):
-                listings[index] = with_captions(each.listing, entries)
+            listings[index], found[index] = await asyncio.to_thread(room.received, each.listing, each.pictures)
     return found

@@ -17,6 +17,7 @@ from serving.api.recall_schemas import (
     AnswerRequest,
     CaseActRequest,
     ClockActRequest,
+    InformedRequest,
     JudgementRequest,
     NamedListings,
     ReceiptRequest,
@@ -136,6 +137,8 @@ For more listings than one request takes: they are assessed in the background, b
 - The body is JSON as for `POST /v1/assessments`, or JSON Lines with one listing a line, or an Arrow stream or file, or
   Parquet, with the fields of a listing as columns (a null is a field that is left out). All but JSON may be long: 1 GB,
   also when it is unpacked, and 5,000,000 listings, unless the operator set it otherwise.
+- `images` of a row are its pictures, as `data` in base64 or `url`, in a job that stores: the row answers to the text,
+  the pictures are read behind the job, and `GET /v1/assessments/{id}/pictures` tells what they changed.
 - Its listings are not charged to the allowance by the minute, which is for calls.
 - A row that is not valid gets an error of its own in the result and loses no other. A file that breaks off is refused.
 - A job goes on after a crash or a restart from where it was. It is assessed by the model and the plan in force as it
@@ -316,6 +319,7 @@ def complete_openapi(app: FastAPI) -> None:
                     (TakeBackRequest, "validation"),
                     (NamedListings, "validation"),
                     (AnswerRequest, "validation"),
+                    (InformedRequest, "validation"),
                     (CaseActRequest, "validation"),
                     (ClockActRequest, "validation"),
                     (ReceiptRequest, "validation"),

@@ -101,10 +101,11 @@ def read_given(body: Body, most: int, rules: PictureRules, instance: str) -> lis
         If the body as a whole is of another shape.
     """
     raw = listings_of(parse_json(body.listings), most)
-    return [_given(item, index, body.parts, rules, instance) for index, item in enumerate(raw)]
+    return [given_of(item, index, body.parts, rules, instance) for index, item in enumerate(raw)]
 
 
-def _given(raw: object, index: int, parts: Mapping[str, bytes], rules: PictureRules, instance: str) -> Given:
+def given_of(raw: object, index: int, parts: Mapping[str, bytes], rules: PictureRules, instance: str) -> Given:
+    """Return one listing of JSON with its pictures; it is refused where either is not in order."""
     plain, images = with_images_removed(raw)
     listing = read_listing(plain, index, instance)
     if images is None:

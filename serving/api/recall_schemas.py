@@ -47,6 +47,18 @@ class AnswerRequest(_Given):
     sent_at: AwareDatetime | None = Field(None, description="when it was sent")
 
 
+class InformedRequest(_Given):
+    """Who was informed of a recall, and when."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"example": {"who": "sellers", "at": "2030-01-07T15:00:00Z"}}
+    )
+
+    who: Literal["sellers", "buyers"]
+    at: AwareDatetime | None = Field(None, description="when the last one was; by default now")
+    note: str = Field("", max_length=2_000, description="how; kept in the case's log")
+
+
 class CaseActRequest(_Given):
     """Why a case is closed or opened."""
 
@@ -139,7 +151,8 @@ class CaseDetail(CaseSummary):
     identified_at: datetime | None
     ordered_at: datetime | None
     removed_at: datetime | None
-    informed_at: datetime | None
+    sellers_informed_at: datetime | None
+    informed_at: datetime | None = Field(description="when the last buyer was")
     answered_at: datetime | None
     closed_at: datetime | None
     answer: str

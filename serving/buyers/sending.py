@@ -17,14 +17,16 @@ from serving.api.problems import FieldError
 from serving.buyers.lines import LineStatus, OrderLine, Receipt, Refused
 from serving.hooks.kinds import NOTICE_READY
 from serving.hooks.outbox import Outbox
+from serving.recalls.events import ACTS, SERVER, append
+from serving.recalls.words import CaseAct, Informed
 from serving.store.buyer_tables import BuyerCountRow, BuyerLineRow, RecallNoticeRow
-from serving.store.database import one_at_a_time
+from serving.store.database import one_at_a_time, wait_for_turn
 from serving.store.recall_tables import CaseMatchRow, RecallCaseRow
 
 LINES, COUNTS, NOTICES = BuyerLineRow.__table__, BuyerCountRow.__table__, RecallNoticeRow.__table__
 _CASES, _MATCHES = RecallCaseRow.__table__, CaseMatchRow.__table__
 BUYERS = 0x42555945  # "BUYE"
-"""Key under which acts on send lists are done one after another."""
+"""Key under which acts on send lists are done one after another. Whoever also takes that of cases takes this first."""
 _AT_ONCE = 500
 _MOST_REFUSALS = 100
 _T = TypeVar("_T")
@@ -128,7 +130,7 @@ class BuyerList:
                         result.refuse(row)
                     else:
                         _note(connection, case_id, row, now, result)
-                _settle(connection, case_id)
+                _settle(connection, case_id, now)
         return result
 
     def counts(self, case_id: int) -> BuyerCounts:
@@ -201,7 +203,7 @@ class BuyerList:
             fresh = [self._row(case_id, line, now) for line in wanted.values()]
             if fresh:
                 connection.execute(insert(BuyerLineRow), fresh)
-            _settle(connection, case_id)
+            _settle(connection, case_id, now)
             if fresh or changed:
                 tell_ready(connection, case_id, now, uuid.uuid4().hex)
         result.taken += len(fresh)
@@ -327,8 +329,8 @@ def status_of(sent: dt.datetime | None, bounced: dt.datetime | None, remedied: d
     return LineStatus.SENT if sent is not None else LineStatus.QUEUED
 
 
-def _settle(connection: Connection, case_id: int) -> None:
-    """Note on the case when its last waiting buyer was written to; new lines take that back."""
+def _settle(connection: Connection, case_id: int, now: dt.datetime) -> None:
+    """Note on the case when its last waiting buyer was written to; new lines take that back. Both are acts of it."""
     of_case = LINES.c.case_id == case_id
     kind = LINES.c.sent_at.type
     waiting, total, last_sent, last_bounced = connection.execute(
@@ -340,6 +342,16 @@ def _settle(connection: Connection, case_id: int) -> None:
         ).where(of_case)
     ).one()
     told = [moment for moment in (last_sent, last_bounced) if moment is not None]
-    informed = max(told) if told and total and not waiting else None
-    if total:
-        connection.execute(update(RecallCaseRow).where(_CASES.c.id == case_id).values(informed_at=informed))
+    informed = max(told) if told and not waiting else None
+    if not total:
+        return
+    wait_for_turn(connection, ACTS)
+    known = connection.execute(select(_CASES.c.informed_at).where(_CASES.c.id == case_id)).scalar_one()
+    if informed == known:
+        return
+    connection.execute(update(RecallCaseRow).where(_CASES.c.id == case_id).values(informed_at=informed))
+    if informed is None:
+        append(connection, now, SERVER, CaseAct.TO_INFORM, case_id, {"who": Informed.BUYERS.value, "lines": waiting})
+    else:
+        facts = {"who": Informed.BUYERS.value, "at": informed.isoformat(), "lines": total}
+        append(connection, now, SERVER, CaseAct.INFORMED, case_id, facts)

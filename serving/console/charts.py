@@ -13,8 +13,10 @@ from markupsafe import Markup, escape
 
 _WIDTH, _HEIGHT = 420, 210
 _LEFT, _RIGHT, _TOP, _BOTTOM = 38, 10, 10, 26
-_ROW, _NAMES = 22, 118
+_ROW, _NAMES = 22, 166
 _TICKS = 4
+_LONGEST_NAME = 28
+"""Letters of a name that fit beside a row of dots."""
 
 Values = Sequence[float | None]
 
@@ -97,7 +99,8 @@ def dots(picture: Picture, rows: Sequence[tuple[str, float | None, float, float,
         parts.append(_text(at, height - 10, f"{25 * tick} %", "middle"))
     for i, (name, share, low, high, total) in enumerate(rows):
         middle = _TOP + _ROW * (i + 0.5)
-        parts.append(_text(left - 8, middle + 4, name if len(name) <= 18 else f"{name[:17]}…", "end"))
+        shown = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+        parts.append(_text(left - 8, middle + 4, shown, "end"))
         parts.append(_text(_WIDTH - 2, middle + 4, f"n {total}", "end"))
         if share is not None:
             parts.append(_whisker(x(low), middle, x(high), middle, 1))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -13,9 +12,7 @@ from serving.api.problems import NOT_FOUND, ProblemError, shortened
 from serving.console.charts import Picture, Series, bars, diagonal, dots, lines
 from serving.console.language import chosen_language, translations_for
 from serving.console.rendering import render
-from serving.oversight.figures import FIGURES, SHARES, Reviews, Table
-from serving.oversight.scope import Scope
-from serving.review.desk import ReviewDesk
+from serving.oversight.figures import FIGURES, SHARES, Table
 from serving.services import services_of
 
 router = APIRouter(include_in_schema=False)
@@ -26,22 +23,16 @@ _LONGEST_NAME = 64
 @router.get("/review/dashboard")
 async def dashboard_page(request: Request, days: int = 30, queue: str = "") -> Response:
     """Show every figure of a period and a queue."""
-    services, scope = services_of(request), _scope(days, queue)
-    desk = services.desk
-
-    def read() -> dict[str, Any]:
-        with desk.engine.connect() as connection:
-            reviews = Reviews(connection, scope)
-            return {"tables": {name: figure(reviews) for name, figure in FIGURES.items()}, "waiting": reviews.waiting}
-
-    found = await asyncio.to_thread(read)
+    services = services_of(request)
+    found = await asyncio.to_thread(services.figures.of, *_asked(days, queue))
     said = translations_for(chosen_language(request)).gettext
     values = {
-        **found,
-        "charts": {name: _chart(name, table, said) for name, table in found["tables"].items()},
-        "scope": scope,
+        "tables": found.tables,
+        "waiting": found.waiting,
+        "charts": {name: _chart(name, table, said) for name, table in found.tables.items()},
+        "scope": found.scope,
         "periods": PERIODS,
-        "queue_names": await asyncio.to_thread(_queues, desk, list(services.engine.plan.document.mitigate.queues)),
+        "queue_names": dict.fromkeys((*services.engine.plan.document.mitigate.queues, *found.waiting.queues)),
         "shares": SHARES,
     }
     return render(request, "dashboard.html", values)
@@ -53,24 +44,13 @@ async def figure_file(request: Request, figure: str, days: int = 30, queue: str 
     name, dot, ending = figure.partition(".")
     if name not in FIGURES or (dot, ending) != (".", "csv"):
         raise ProblemError(NOT_FOUND, f"There is no figure {shortened(figure)}.")
-    scope, engine = _scope(days, queue), services_of(request).desk.engine
-
-    def read() -> str:
-        with engine.connect() as connection:
-            return FIGURES[name](Reviews(connection, scope)).as_csv()
-
+    found = await asyncio.to_thread(services_of(request).figures.of, *_asked(days, queue))
     headers = {"Content-Disposition": f'attachment; filename="{figure}"', "Cache-Control": "no-store"}
-    return Response(await asyncio.to_thread(read), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(found.tables[name].as_csv(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _scope(days: int, queue: str) -> Scope:
-    chosen = days if days in PERIODS else 30
-    return Scope(dt.datetime.now(dt.UTC), chosen, queue.replace("\x00", "")[:_LONGEST_NAME])
-
-
-def _queues(desk: ReviewDesk, of_plan: list[str]) -> list[str]:
-    waiting_in = (each.queue for each in desk.browsing.queues(dt.datetime.now(dt.UTC)))
-    return list(dict.fromkeys((*of_plan, *waiting_in)))
+def _asked(days: int, queue: str) -> tuple[int, str]:
+    return days if days in PERIODS else 30, queue.replace("\x00", "")[:_LONGEST_NAME]
 
 
 def _chart(name: str, table: Table, said: Any) -> Markup | None:

@@ -16,7 +16,8 @@ from serving.admission import Refused
 from serving.console.dossier import dossier_of
 from serving.console.forms import STEPS, Form, Worksheet, read_form, verdict_of, worksheet_of
 from serving.console.language import chosen_language
-from serving.console.pictures import pictures_of
+from serving.console.names import KindNames
+from serving.console.pictures import pictures_of, pictures_of_captions
 from serving.console.queue import choices_of, filter_of, go, to_next
 from serving.console.rendering import UNDO_COOKIE, render
 from serving.fragments import LEVEL, explanation_fragment
@@ -46,6 +47,8 @@ async def item_page(request: Request, item_id: int) -> Response:
         "mine": dossier.item.claimant(now) == person,
         "holder": dossier.item.claimant(now),
         "queue_names": list(services.engine.plan.document.mitigate.queues),
+        "names": KindNames(services.engine.model.knowledge, chosen_language(request)),
+        "blurred": services.pictures.blurred,
     }
     return render(request, "item.html", values)
 
@@ -68,13 +71,11 @@ async def why(request: Request, item_id: int, about: str = "") -> Response:
         found = await engine.explain(listing, "full", types, in_force, stored.looked)
     except Refused:
         return render(request, "why_later.html", {"item": item, "about": about}, headers={"Retry-After": "1"})
-    language, knowledge = chosen_language(request), in_force.model.knowledge
-
-    def kind_name(kind: str, name: str) -> str:
-        names = knowledge.kinds[knowledge.kind_column[kind]].names if kind in knowledge.kind_column else {}
-        return name if language == "en" else next(iter(names.get(language, ())), name)
-
-    fragment = explanation_fragment(found, stored.listing, subject, language, kind_name)
+    names = KindNames(in_force.model.knowledge, chosen_language(request))
+    shown = await asyncio.to_thread(pictures_of, services.pictures, item.assessment_id)
+    fragment = explanation_fragment(
+        found, stored.listing, subject, names.language, names.kind, pictures_of_captions(stored.listing, shown)
+    )
     return render(request, "why.html", {"fragment": fragment})
 
 

@@ -13,6 +13,8 @@ from babel.support import NullTranslations, Translations
 from fastapi import Request, Response
 
 _CATALOGUES = Path(__file__).parent / "catalogues"
+_SCENARIOS = _CATALOGUES / "scenarios"
+"""Sentences of the knowledge base that ships, apart from the console's own texts."""
 COOKIE = "hazardlens_language"
 NAMES = {"en": "English", "de": "Deutsch", "fr": "Français"}
 """Each language in its own words, as people look for it."""
@@ -27,10 +29,16 @@ def languages() -> tuple[str, ...]:
 
 @cache
 def translations_for(language: str) -> NullTranslations:
-    """Return the texts of a language; one that is not in its catalogue stays English."""
+    """Return the texts of a language, of the console and of scenarios; what no catalogue has stays English."""
     if language == "en":
         return NullTranslations()
-    with (_CATALOGUES / f"{language}.po").open("rb") as file:
+    texts = _read(_CATALOGUES, language)
+    texts.merge(_read(_SCENARIOS, language))
+    return texts
+
+
+def _read(place: Path, language: str) -> Translations:
+    with (place / f"{language}.po").open("rb") as file:
         catalogue = read_po(file, locale=language, abort_invalid=True)
     compiled = BytesIO()
     write_mo(compiled, catalogue)

@@ -9,14 +9,15 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from serving.access.asking import principal_of
+from serving.audit import LOGS
 from serving.console.forms import read_form
 from serving.console.queue import go
 from serving.console.rendering import render
-from serving.review.events import breaks, events, head
 from serving.review.items import ReviewRefusedError
-from serving.review.log_files import LogFormat, log_lines
 from serving.review.quality import quality
 from serving.services import services_of
+from serving.store.log_files import LogFormat, log_lines
+from serving.store.sealed_log import SealedLog
 
 router = APIRouter(include_in_schema=False)
 _PERIODS = (1, 7, 30, 90)
@@ -63,44 +64,47 @@ async def quality_page(request: Request, days: int = 7) -> Response:
 
 
 @router.get("/review/log")
-async def log_page(request: Request, item: int | None = None) -> Response:
-    """Show the newest acts, and whether the log is whole."""
-    engine = services_of(request).desk.engine
+async def log_page(request: Request, item: int | None = None, log: str = "reviews") -> Response:
+    """Show the newest acts on reviews or on cases, and whether the log is whole."""
+    engine, (name, chosen) = services_of(request).desk.engine, _log_of(log)
 
     def read() -> dict[str, Any]:
         with engine.connect() as connection:
-            newest = head(connection)
+            newest = chosen.head(connection)
             after = 0 if item is not None else max(0, newest.number - _LOG_SHOWN)
-            shown = list(events(connection, item, after))
+            shown = list(chosen.events(connection, item, after))
         return {"acts": shown[::-1], "head": newest}
 
-    return render(request, "log.html", {**await asyncio.to_thread(read), "item_id": item})
+    return render(request, "log.html", {**await asyncio.to_thread(read), "log": name, "logs": list(LOGS)})
 
 
 @router.post("/review/log/verify")
-async def verify(request: Request) -> Response:
-    """Check every entry of the log."""
-    engine = services_of(request).desk.engine
+async def verify(request: Request, log: str = "reviews") -> Response:
+    """Check every entry of a log."""
+    engine, (_, chosen) = services_of(request).desk.engine, _log_of(log)
 
     def read() -> dict[str, Any]:
         with engine.connect() as connection:
-            return {"breaks": list(breaks(connection))[:20], "head": head(connection)}
+            return {"breaks": list(chosen.breaks(connection))[:20], "head": chosen.head(connection)}
 
     return render(request, "log_checked.html", await asyncio.to_thread(read))
 
 
 @router.get("/review/log/export")
-async def export(request: Request, format: str = "csv") -> Response:
-    """Give the whole log as CSV or as JSON lines."""
-    engine = services_of(request).desk.engine
-    chosen: LogFormat = "jsonl" if format == "jsonl" else "csv"
+async def export(request: Request, format: str = "csv", log: str = "reviews") -> Response:
+    """Give a whole log as CSV or as JSON lines."""
+    engine, (name, chosen) = services_of(request).desk.engine, _log_of(log)
+    written: LogFormat = "jsonl" if format == "jsonl" else "csv"
 
     def read() -> bytes:
         with engine.connect() as connection:
-            return b"".join(log_lines(events(connection), chosen))
+            return b"".join(log_lines(chosen, connection, written))
 
-    kind, name = (
-        ("application/jsonl", "reviews.jsonl") if chosen == "jsonl" else ("text/csv; charset=utf-8", "reviews.csv")
-    )
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    kind = "application/jsonl" if written == "jsonl" else "text/csv; charset=utf-8"
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{written}"', "Cache-Control": "no-store"}
     return Response(await asyncio.to_thread(read), media_type=kind, headers=headers)
+
+
+def _log_of(name: str) -> tuple[str, SealedLog[Any]]:
+    known = name if name in LOGS else "reviews"
+    return known, LOGS[known]

@@ -37,3 +37,13 @@ def pictures_of(room: PictureRoom, assessment_id: str) -> ShownPictures:
     entries = room.store.entries(reading.id)
     shown = [(entry, entry.sha256 is not None and room.files.has_copy(entry.sha256)) for entry in entries]
     return ShownPictures(reading.state, reading.change, shown)
+
+
+def pictures_of_captions(listing: Mapping[str, Any], shown: ShownPictures) -> dict[str, str]:
+    """Return the pictures that captions of a listing are about, as far as they can still be shown: field -> id."""
+    kept = {entry.sha256: entry.id for entry, there in shown.pictures if there}
+    return {
+        f"captions[{i}]": kept[caption["picture"]]
+        for i, caption in enumerate(listing.get("captions") or [])
+        if isinstance(caption, dict) and caption.get("picture") in kept
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import hashlib
 from dataclasses import fields
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,7 +17,7 @@ from models.domain.risk import RiskLevel
 from serving.access.asking import principal_of
 from serving.console.forms import Form, read_form, verdict_of
 from serving.console.rendering import render
-from serving.review.browsing import Filter
+from serving.review.browsing import Browsing, Filter
 from serving.review.items import ReviewRefusedError
 from serving.review.words import Outcome
 from serving.services import Services, services_of
@@ -37,15 +38,18 @@ async def queue_page(request: Request) -> Response:
     if not request.url.query and (default := await asyncio.to_thread(services.preferences.default_query, person)):
         return RedirectResponse(f"/review?{default}", 303)
 
+    only_rows = request.headers.get("hx-target") == "rows"
+
     def read() -> dict[str, Any]:
+        first = browsing.beginning(chosen, now, person, _PAGE + 1, _COUNTED + 1)
         after = _after(request.query_params.get("after", ""))
-        items = browsing.page(chosen, now, person, _PAGE + 1, after)
+        items = first.items if after is None else browsing.page(chosen, now, person, _PAGE + 1, after)
+        beside = {} if only_rows else {**_counts(browsing, now, person), "views": services.preferences.views(person)}
         return {
             "items": items[:_PAGE],
             "more": f"{items[_PAGE - 1].rank!r}:{items[_PAGE - 1].id}" if len(items) > _PAGE else "",
-            "queues": browsing.queues(now, person),
-            "views": services.preferences.views(person),
-            "total": browsing.count(chosen, now, person, _COUNTED + 1),
+            "total": first.total,
+            **beside,
         }
 
     values = {
@@ -56,9 +60,20 @@ async def queue_page(request: Request) -> Response:
         "hazards": services.engine.model.taxonomy.names,
         "choices": choices_of(services),
         "counted": _COUNTED,
+        "only_rows": only_rows,
     }
-    only_rows = request.headers.get("hx-target") == "rows"
     return render(request, "rows.html" if only_rows else "queue.html", values)
+
+
+@router.get("/review/counts")
+async def counts(request: Request, known: str = "") -> Response:
+    """Show how much waits where; nothing where that is what the page shows already."""
+    services, now, person = services_of(request), _now(), principal_of(request).name
+    found = await asyncio.to_thread(_counts, services.desk.browsing, now, person)
+    if found["counts_mark"] == known:
+        return Response(status_code=204)
+    chosen = filter_of(request)
+    return render(request, "counts.html", {**found, "chosen": chosen, "query": chosen.query()})
 
 
 @router.post("/review/next")
@@ -149,6 +164,11 @@ def choices_of(services: Services) -> dict[str, Any]:
         "levels": list(RiskLevel),
         "reason_codes": services.decisions.reason_codes,
     }
+
+
+def _counts(browsing: Browsing, now: dt.datetime, person: str) -> dict[str, Any]:
+    queues = browsing.queues(now, person)
+    return {"queues": queues, "counts_mark": hashlib.sha256(repr(queues).encode()).hexdigest()[:16]}
 
 
 def _selection(form: Form) -> list[int]:

@@ -19,7 +19,8 @@ from models.domain.countries import eea_codes
 from models.domain.errors import InputError
 from serving.access.asking import principal_of
 from serving.api.intake import field_error
-from serving.api.recalls import named, sources_told
+from serving.api.recall_matches import named
+from serving.api.recall_notices import sources_told
 from serving.console.forms import Form, read_form
 from serving.console.queue import go
 from serving.console.rendering import render
@@ -29,7 +30,7 @@ from serving.recalls.errors import RecallConflictError, RecallRefusedError
 from serving.recalls.matches import CaseMatch
 from serving.recalls.notices import NoticeRequest, take_notice
 from serving.recalls.telling import completeness_of
-from serving.recalls.words import FoundBy, MatchState
+from serving.recalls.words import FoundBy, Informed, MatchState
 from serving.services import Services, services_of
 
 router = APIRouter(include_in_schema=False)
@@ -157,13 +158,15 @@ async def answer(request: Request, case_id: int) -> Response:
 
 @router.post(_CASE + "/act")
 async def act(request: Request, case_id: int) -> Response:
-    """Close a case, open it again, have the store searched, add a listing."""
+    """Close a case, open it again, have the store searched, add a listing, note who was informed."""
     services, form, person, now = services_of(request), await read_form(request), principal_of(request).name, _now()
     desk, reason, wanted = services.recalls, form.text("reason"), form.text("act")
     acts: Mapping[str, Callable[[], object]] = {
         "close": lambda: desk.cases.close(case_id, person, reason, now),
         "reopen": lambda: desk.cases.reopen(case_id, person, reason or "looked at again", now),
         "search": lambda: desk.cases.want_search(case_id, person, now),
+        "sellers": lambda: desk.informed(case_id, Informed.SELLERS, person, now, now),
+        "buyers": lambda: desk.informed(case_id, Informed.BUYERS, person, now, now),
         "add": lambda: desk.matches.add(case_id, [named(services, form.text("listing"))], FoundBy.PERSON, person, now),
     }
     if wanted not in acts:
@@ -209,7 +212,7 @@ def _case_values(services: Services, case_id: int, now: dt.datetime) -> dict[str
         "orders": {order.match_id: order for order in reversed(desk.orders.of_case(case_id))},
         "completeness": completeness_of(line),
         "draft": line.case.answer or desk.telling.answer(line, now),
-        "history": [(event, orjson.loads(event.new)) for event in desk.cases.history(case_id)],
+        "history": [(event, orjson.loads(event.after)) for event in desk.cases.history(case_id)],
     }
 
 
@@ -229,10 +232,15 @@ def _differences(alert: Alert, match: CaseMatch) -> list[tuple[str, str, str, st
 
 
 def _agreement(ours: str, theirs: str) -> str:
+    """Tell whether one of several values of an alert is a listing's, however these are spaced, hyphenated or padded."""
     if not ours or not theirs:
         return ""
-    parts = {part.strip().casefold().lstrip("0") for part in ours.split(",")}
-    return "same" if theirs.casefold().lstrip("0") in parts or theirs.casefold() == ours.casefold() else "other"
+    parts = {_bare(part) for part in (*ours.split(","), ours)}
+    return "same" if _bare(theirs) in parts else "other"
+
+
+def _bare(text: str) -> str:
+    return "".join(sign for sign in text.casefold() if sign.isalnum()).lstrip("0")
 
 
 def _filter(request: Request) -> CaseFilter:

@@ -30,6 +30,9 @@ def environment_for(language: str) -> Environment:
     wording = Wording(translations.gettext)
     environment.filters["plain"] = wording.plain
     environment.filters["note"] = wording.note
+    environment.filters["scenario"] = wording.scenario
+    environment.filters["consumers"] = wording.consumers
+    environment.filters["odds"] = wording.odds
     environment.filters["said"] = lambda text: translations.gettext(text) if text else ""
     environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
     return environment

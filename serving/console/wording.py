@@ -15,6 +15,7 @@ from models.domain.risk import RiskLevel
 
 _FIXED = re.compile(r"^(?P<code>[a-z-]+): (?P<said>.+?)(?P<rest> \((?:language|familiarity) [^)]*\))?$")
 _REST = re.compile(r"^ \((?P<what>language|familiarity) (?P<value>[^)]*)\)$")
+_NO_PROFILE = re.compile(r"^The product causes harm through: (?P<hazard>[^.]+)\.$")
 _PLAN_CHANGED = re.compile(
     r"^the plan has changed since, from (?P<before>\S+) to (?P<now>\S+): actions here follow the plan in force$"
 )
@@ -56,11 +57,6 @@ class Wording:
             3: said("hospital"),
             4: said("death or lasting harm"),
         }
-        consumers = {
-            "very_vulnerable": said("very vulnerable consumers (such as children under 3)"),
-            "vulnerable": said("vulnerable consumers (such as children from 3 to 14)"),
-            "other": said("any consumer"),
-        }
         steps = {
             "severity_up": said("one step more severe would be %(level)s"),
             "severity_down": said("one step less severe would be %(level)s"),
@@ -79,16 +75,38 @@ class Wording:
         )
         return line % {
             "hazard": label if hazard == scenario.risk_type else hazard[:1].upper() + hazard[1:],
-            "who": consumers.get(scenario.consumers, scenario.consumers),
+            "who": self.consumers(scenario.consumers),
             "severity": scenario.severity,
             "harm": severity[scenario.severity],
-            "odds": self._odds(scenario.probability),
+            "odds": self.odds(scenario.probability),
             "band": scenario.band,
             "level": self.plain(scenario.level.value),
             "change": "; ".join(changes) or said("stable one step of severity or probability up or down"),
         }
 
-    def _odds(self, probability: float) -> str:
+    def consumers(self, group: str) -> str:
+        """Return who a scenario is about."""
+        said = self.said
+        groups = {
+            "very_vulnerable": said("very vulnerable consumers (such as children under 3)"),
+            "vulnerable": said("vulnerable consumers (such as children from 3 to 14)"),
+            "other": said("any consumer"),
+        }
+        return groups.get(group, group)
+
+    def scenario(self, sentence: str) -> str:
+        """Return how a product of some kind does harm, as the knowledge base says it in English."""
+        found = _NO_PROFILE.match(sentence)
+        if found is None:
+            return self.said(sentence)
+        return self.said("The product causes harm through: %(hazard)s.") % {"hazard": self.plain(found["hazard"])}
+
+    def cue(self, name: str) -> str:
+        """Return the name of a cue of the knowledge base."""
+        return self.said(name.replace("-", " "))
+
+    def odds(self, probability: float) -> str:
+        """Return how many are harmed."""
         if probability <= 0:
             return self.said("harm for nobody")
         if probability > 0.5:

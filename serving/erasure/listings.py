@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,13 +11,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, or_, select, update
 
 from models.domain.assessment import Assessment
+from serving.erasure.names import ERASED_PREFIX, Names
 from serving.pictures.store import forget_pictures
 from serving.review.events import LOG
 from serving.review.items import ACTS, DECISIONS, ITEMS
 from serving.review.words import State
 from serving.store.database import one_at_a_time
-from serving.store.recall_tables import CaseMatchRow, TakedownOrderRow
+from serving.store.match_tables import SignatureRow
 from serving.store.review_tables import (
+    GoldenAnswerRow,
     ReviewAppealRow,
     ReviewDecisionRow,
     ReviewEventPersonalRow,
@@ -28,8 +29,6 @@ from serving.store.review_tables import (
 )
 from serving.store.tables import AssessmentRow, ShadowDecisionRow
 
-ERASED_PREFIX = "erased-"
-"""Begins what stands in place of a listing's id or a person's name; the same for one listing or person."""
 _ASSESSMENTS = AssessmentRow.__table__
 _AT_ONCE = 200
 _REASON = '"reason"'
@@ -56,20 +55,9 @@ class Which:
         """The condition on items."""
         return ITEMS.c.seller == self.seller if self.seller else ITEMS.c.listing_id == self.listing
 
-    def of_cases(self, row: type[CaseMatchRow] | type[TakedownOrderRow]) -> ColumnElement[bool]:
-        """The condition on what recall cases keep."""
-        if self.seller:
-            return row.listing_id.in_(select(ITEMS.c.listing_id).where(self.of_items()))
-        return row.listing_id == self.listing
-
-
-def pseudonym() -> str:
-    """Return what stands in place of an id or a name: random, so that it leads back to nothing."""
-    return ERASED_PREFIX + secrets.token_hex(6)
-
 
 class ListingErasure:
-    """Erases listings in steps of some hundred, so that nobody waits long; begun anew it goes on where it ended.
+    """Erases assessments and reviews of listings in steps of some hundred, so that nobody waits long.
 
     An assessment that no review is of is removed. Of one that somebody decided on, the listing's text, its ids and what
     quotes it are removed; hazards, level, scenario and the decision stay, and so do the acts in the log.
@@ -84,7 +72,7 @@ class ListingErasure:
         self.engine = engine
 
     def count(self, which: Which) -> dict[str, int]:
-        """Return how much would be erased, and how much recall cases keep because the law wants it."""
+        """Return how much would be erased."""
         with self.engine.connect() as connection:
 
             def number(table: Any, condition: ColumnElement[bool]) -> int:
@@ -93,34 +81,44 @@ class ListingErasure:
             return {
                 "assessments": number(_ASSESSMENTS, which.of_assessments()),
                 "items": number(ITEMS, which.of_items()),
-                "kept in recall cases": number(CaseMatchRow, which.of_cases(CaseMatchRow))
-                + number(TakedownOrderRow, which.of_cases(TakedownOrderRow)),
             }
 
-    def erase(self, which: Which, by: str) -> dict[str, int]:
-        """Erase listings and return how much of what was erased."""
-        done: Counter[str] = Counter()
-        kept = self.count(which)["kept in recall cases"]
-        for item_ids in self._in_steps(ITEMS.c.id, which.of_items()):
-            done.update(self.erase_items(item_ids, by, which.why))
-        for ids in self._in_steps(_ASSESSMENTS.c.id, which.of_assessments()):
-            done.update(self._erase_assessments(ids))
-        return {**done, "kept in recall cases": kept}
+    def listings_of(self, which: Which) -> set[str]:
+        """Return the ids of the listings."""
+        assessed = select(_ASSESSMENTS.c.listing_id).where(which.of_assessments())
+        reviewed = select(ITEMS.c.listing_id).where(which.of_items())
+        with self.engine.connect() as connection:
+            return set(connection.execute(assessed.union(reviewed)).scalars())
 
-    def erase_items(self, item_ids: Sequence[int], by: str, why: str) -> dict[str, int]:
+    def erase(self, which: Which, by: str, names: Names | None = None) -> dict[str, int]:
+        """Erase listings and return how much of what was erased; begun anew it goes on where it ended.
+
+        Parameters
+        ----------
+        names : Names, optional
+            What stands in place of ids that other rooms know too.
+        """
+        done, names = Counter[str](), Names() if names is None else names
+        for item_ids in self._in_steps(ITEMS.c.id, which.of_items()):
+            done.update(self.erase_items(item_ids, by, which.why, names))
+        for ids in self._in_steps(_ASSESSMENTS.c.id, which.of_assessments()):
+            done.update(self._erase_assessments(ids, names))
+        return dict(done)
+
+    def erase_items(self, item_ids: Sequence[int], by: str, why: str, names: Names) -> dict[str, int]:
         """Erase what items tell of sellers and listings, with their assessments and free texts."""
         with one_at_a_time(self.engine, ACTS) as connection:
             items = connection.execute(select(ITEMS.c.id, ITEMS.c.listing_id).where(ITEMS.c.id.in_(item_ids))).all()
-            names = {row.listing_id: pseudonym() for row in items if not row.listing_id.startswith(ERASED_PREFIX)}
             shown = select(ITEMS.c.assessment_id).where(ITEMS.c.id.in_(item_ids))
             judged = select(DECISIONS.c.assessment_id).where(_of(DECISIONS, item_ids))
             assessed = set(connection.execute(shown.union(judged)).scalars())
             rows = connection.execute(select(_ASSESSMENTS).where(_ASSESSMENTS.c.id.in_(assessed))).all()
             for row in rows:
-                _pseudonymise(connection, row, names.setdefault(row.listing_id, pseudonym()))
-            forget_pictures(connection, assessed)
+                _pseudonymise(connection, row, names)
+            forget_what_hangs_on(connection, assessed, {row.content_hash for row in rows})
+            _retire_answers(connection, assessed, names)
             for item in items:
-                values = {"listing_id": names.get(item.listing_id, item.listing_id), **_NOTHING_TOLD}
+                values = {"listing_id": names.of(item.listing_id), **_NOTHING_TOLD}
                 connection.execute(update(ReviewItemRow).where(ITEMS.c.id == item.id).values(**values))
             closed = {"state": State.ERASED.value, "claimed_by": None, "claimed_until": None, "assigned_to": None}
             undecided = (ITEMS.c.id.in_(item_ids), ITEMS.c.state != State.DECIDED.value)
@@ -130,22 +128,24 @@ class ListingErasure:
             entries = LOG.erase(connection, _with_reasons(connection, item_ids), now, by, why)
         return {"items": len(items), "assessments emptied": len(rows), "texts in the log": entries}
 
-    def _erase_assessments(self, ids: Sequence[str]) -> dict[str, int]:
-        """Remove assessments, and empty those that items or decisions still name."""
+    def _erase_assessments(self, ids: Sequence[str], names: Names) -> dict[str, int]:
+        """Remove assessments, and empty those that items, decisions or known answers still name."""
         with one_at_a_time(self.engine, ACTS) as connection:
             named = set(
                 connection.execute(select(ITEMS.c.assessment_id).where(ITEMS.c.assessment_id.in_(ids))).scalars()
             )
             made = select(DECISIONS.c.assessment_id).where(DECISIONS.c.assessment_id.in_(ids))
             named |= set(connection.execute(made).scalars())
-            rows = connection.execute(select(_ASSESSMENTS).where(_ASSESSMENTS.c.id.in_(named))).all()
+            known = select(GoldenAnswerRow.assessment_id).where(GoldenAnswerRow.assessment_id.in_(ids))
+            named |= set(connection.execute(known).scalars())
+            all_rows = connection.execute(select(_ASSESSMENTS).where(_ASSESSMENTS.c.id.in_(ids))).all()
+            rows = [row for row in all_rows if row.id in named]
             for row in rows:
-                _pseudonymise(connection, row, pseudonym())
+                _pseudonymise(connection, row, names)
             gone = set(ids) - named
-            forget_pictures(connection, ids)
-            trials = delete(ShadowDecisionRow).where(ShadowDecisionRow.assessment_id.in_(ids))
-            tried = connection.execute(trials).rowcount
             connection.execute(delete(AssessmentRow).where(_ASSESSMENTS.c.id.in_(gone)))
+            tried = forget_what_hangs_on(connection, ids, {row.content_hash for row in all_rows})
+            _retire_answers(connection, ids, names)
         return {"assessments removed": len(gone), "assessments emptied": len(rows), "trials removed": tried}
 
     @staticmethod
@@ -187,13 +187,49 @@ def _with_reasons(connection: Connection, item_ids: Collection[int]) -> list[int
     return list(connection.execute(query).scalars())
 
 
-def _pseudonymise(connection: Connection, row: Any, name: str) -> None:
+def forget_what_hangs_on(connection: Connection, assessment_ids: Collection[str], contents: Iterable[str]) -> int:
+    """Forget what was made of assessments that are gone or emptied: pictures, trials, signatures of their contents.
+
+    A signature that another listing of the same content has too stays.
+
+    Returns
+    -------
+    int
+        How many trials there were.
+    """
+    forget_pictures(connection, assessment_ids)
+    alone = SignatureRow.content_hash.in_(set(contents))
+    others = select(_ASSESSMENTS.c.id).where(_ASSESSMENTS.c.content_hash == SignatureRow.content_hash).exists()
+    connection.execute(delete(SignatureRow).where(alone, ~others))
+    trials = delete(ShadowDecisionRow).where(ShadowDecisionRow.assessment_id.in_(assessment_ids))
+    return connection.execute(trials).rowcount
+
+
+def _retire_answers(connection: Connection, assessment_ids: Collection[str], names: Names) -> None:
+    """Hand known answers on erased listings out no more; what they measured stays."""
+    table = GoldenAnswerRow.__table__
+    rows = connection.execute(select(table).where(table.c.assessment_id.in_(assessment_ids))).all()
+    for row in rows:
+        shown = {**row.shown, **_NOTHING_TOLD, "listing_id": names.of(row.shown["listing_id"])}
+        values = {"shown": shown, "retired_at": row.retired_at or datetime.now(UTC)}
+        connection.execute(update(GoldenAnswerRow).where(table.c.id == row.id).values(**values))
+
+
+def _pseudonymise(connection: Connection, row: Any, names: Names) -> None:
     """Empty an assessment of what the seller wrote and what quotes it; it can still be read as one."""
     if row.listing_id.startswith(ERASED_PREFIX):
         return
+    name = names.of(row.listing_id)
     kept = Assessment.model_validate(row.assessment)
     decision = kept.decision.model_copy(update={"seller": None})
-    nothing: dict[str, Any] = {"listing_id": name, "content_hash": "", "cues": [], "notes": [], "explanation": []}
+    nothing: dict[str, Any] = {
+        "listing_id": name,
+        "content_hash": "",
+        "cues": [],
+        "notes": [],
+        "explanation": [],
+        "matches": [],
+    }
     emptied = kept.model_copy(update={**nothing, "decision": decision})
     values = {
         "listing_id": name,

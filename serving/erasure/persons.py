@@ -5,22 +5,27 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from models.domain.errors import InputError
-from serving.erasure.listings import pseudonym
-from serving.review.events import LOG
+from serving.erasure.names import pseudonym
+from serving.recalls import events as cases
+from serving.review import events as reviews
 from serving.review.items import ACTS
 from serving.review.words import Act
 from serving.store.account_tables import AccountLinkRow, AccountRow, PreferenceRow, ReviewViewRow, SessionRow
 from serving.store.accounts import Account, named_account, refuse_the_last_admin
-from serving.store.database import one_at_a_time
+from serving.store.buyer_tables import RecallNoticeRow
+from serving.store.database import one_at_a_time, wait_for_turn
+from serving.store.hook_tables import EndpointRow
+from serving.store.match_tables import JudgementRow
+from serving.store.picture_tables import KnownPictureRow
+from serving.store.recall_tables import CaseMatchRow, TakedownOrderRow
 from serving.store.review_tables import (
+    GoldenAnswerRow,
+    GoldenUseRow,
     ReviewAppealRow,
     ReviewDecisionRow,
-    ReviewEventPersonalRow,
-    ReviewEventRow,
     ReviewItemRow,
     ReviewSkipRow,
 )
@@ -35,8 +40,19 @@ _NAMED = (
     JobRow.__table__.c.principal,
     PlanRow.__table__.c.author,
     PlanActRow.__table__.c.person,
+    CaseMatchRow.__table__.c.judged_by,
+    TakedownOrderRow.__table__.c.ordered_by,
+    TakedownOrderRow.__table__.c.receipt_by,
+    JudgementRow.__table__.c.person,
+    RecallNoticeRow.__table__.c.written_by,
+    RecallNoticeRow.__table__.c.released_by,
+    KnownPictureRow.__table__.c.added_by,
+    GoldenAnswerRow.__table__.c.added_by,
+    GoldenUseRow.__table__.c.reviewer,
+    EndpointRow.__table__.c.created_by,
 )
 """Columns that name who did something: an account by its id, a key by its name."""
+_LOGS = (reviews.LOG, cases.LOG)
 
 
 class PersonErasure:
@@ -65,15 +81,17 @@ class PersonErasure:
             records = sum(
                 connection.execute(select(func.count()).where(column == person)).scalar_one() for column in _NAMED
             )
-            sealed = len(_sealed_of(connection, which if account is None else str(account.name)))
+            name = which if account is None else str(account.name)
+            sealed = sum(len(log.naming(connection, [name])) for log in _LOGS)
             views = select(func.count()).where(ReviewViewRow.owner == person)
+            unsealed = 0 if account is not None else sum(log.unsealed(connection, which) for log in _LOGS)
             return {
                 "accounts": int(account is not None),
                 "records under another name": records if account is None else 0,
                 "records that go on naming the id": records if account is not None else 0,
                 "texts in the log": sealed,
                 "views": connection.execute(views).scalar_one(),
-                "kept in entries of the log without a seal": 0 if account is not None else _unsealed(connection, which),
+                "kept in entries of the log without a seal": unsealed,
             }
 
     def erase(self, which: str, by: str) -> dict[str, int]:
@@ -86,6 +104,7 @@ class PersonErasure:
         """
         counted = self.count(which)
         with one_at_a_time(self.engine, ACTS) as connection:
+            wait_for_turn(connection, cases.ACTS)
             account = _account_or_key(connection, which)
             if account is None:
                 self._erase_key(connection, which, by)
@@ -103,8 +122,8 @@ class PersonErasure:
         connection.execute(delete(AccountLinkRow).where(AccountLinkRow.account_id == account.id))
         connection.execute(delete(SessionRow).where(SessionRow.account_id == account.id))
         _forget_choices(connection, account.id)
-        LOG.erase(connection, _sealed_of(connection, str(account.name)), now, by, "account")
-        LOG.append(connection, now, by, Act.ACCOUNT_CHANGED, None, {"account": account.id, "what": "erased"})
+        _erase_in_logs(connection, str(account.name), now, by)
+        reviews.append(connection, now, by, Act.ACCOUNT_CHANGED, None, {"account": account.id, "what": "erased"})
 
     @staticmethod
     def _erase_key(connection: Connection, name: str, by: str) -> None:
@@ -115,7 +134,7 @@ class PersonErasure:
         connection.execute(update(ApiKeyRow).where(ApiKeyRow.name == name).values(name=other))
         connection.execute(delete(IdempotencyRow).where(IdempotencyRow.principal == name))
         _forget_choices(connection, name)
-        LOG.erase(connection, _sealed_of(connection, name), now, by, "account")
+        _erase_in_logs(connection, name, now, by)
 
 
 def _account_or_key(connection: Connection, which: str) -> Account | None:
@@ -135,23 +154,9 @@ def _account_or_key(connection: Connection, which: str) -> Account | None:
     return None
 
 
-def _sealed_of(connection: Connection, name: str) -> list[int]:
-    """Return the entries of the log whose sealed part names somebody."""
-    table = ReviewEventPersonalRow.__table__
-    written = orjson.dumps(name).decode()
-    numbers = []
-    for row in connection.execute(select(table).where(table.c.personal.contains(written, autoescape=True))):
-        opened = orjson.loads(row.personal)
-        sides = (opened.get("old") or {}, opened.get("new") or {})
-        if name in (opened.get("actor"), *(side.get("assigned_to") for side in sides)):
-            numbers.append(int(row.number))
-    return numbers
-
-
-def _unsealed(connection: Connection, name: str) -> int:
-    """Return how many entries from before there were seals name somebody: their digest is of the name."""
-    old = select(func.count()).where(ReviewEventRow.seal.is_(None), ReviewEventRow.actor == name)
-    return connection.execute(old).scalar_one()
+def _erase_in_logs(connection: Connection, name: str, now: datetime, by: str) -> None:
+    for log in _LOGS:
+        log.erase(connection, log.naming(connection, [name]), now, by, "account")
 
 
 def _forget_choices(connection: Connection, person: str) -> None:

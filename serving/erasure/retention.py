@@ -12,20 +12,22 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from serving.access.principal import SERVER
 from serving.buyers.forgetting import forget_buyers
-from serving.erasure.listings import ERASED_PREFIX, ListingErasure, unreviewed_before
-from serving.review.events import LOG
+from serving.erasure.cases import CaseErasure
+from serving.erasure.listings import ListingErasure, forget_what_hangs_on, unreviewed_before
+from serving.erasure.names import ERASED_PREFIX, Names
+from serving.recalls import events as cases
+from serving.review import events as reviews
 from serving.review.items import ACTS, ITEMS
 from serving.review.words import State
 from serving.store.account_tables import SessionRow, SweepRow
 from serving.store.database import insert_into, one_at_a_time, writing
-from serving.store.review_tables import ReviewEventPersonalRow, ReviewEventRow
 from serving.store.sign_in_failures import SignInFailures
-from serving.store.tables import AssessmentRow, ShadowDecisionRow
+from serving.store.tables import AssessmentRow
 
 _log = logging.getLogger("hazardlens.store")
 _EVERY = timedelta(hours=1)
 _LOOKS_EVERY = 300.0
-_AT_ONCE = 500
+_AT_ONCE, _ENTRIES_AT_ONCE = 500, 10_000
 _SWEEP = "retention"
 _LOCK = 0x53574550  # "SWEP"
 _ASSESSMENTS = AssessmentRow.__table__
@@ -42,7 +44,7 @@ class Keep:
     reviews : timedelta or None
         What items tell of seller and listing, since the decision.
     names : timedelta or None
-        Names of keys and free text in the log of reviews, since the act.
+        Names of keys and free text in the logs of reviews and cases, since the act.
     """
 
     assessments: timedelta | None = None
@@ -64,6 +66,7 @@ class Retention:
         self.engine = engine
         self.keep = keep
         self._listings = ListingErasure(engine)
+        self._cases = CaseErasure(engine)
         self._failures = SignInFailures(engine)
 
     async def watch(self) -> None:
@@ -96,6 +99,7 @@ class Retention:
             "sessions": self._sessions(now),
             "failed sign-ins": self._failures.forget_old(now),
             "order lines of recalls": forget_buyers(self.engine, now),
+            "listings whose recall is through": self._cases.finish(),
             "assessments": self._assessments(now - keep.assessments) if keep.assessments is not None else 0,
             "reviewed listings": self._reviews(now - keep.reviews) if keep.reviews is not None else 0,
             "names in the log": self._names(now - keep.names, now) if keep.names is not None else 0,
@@ -108,11 +112,14 @@ class Retention:
     def _assessments(self, before: datetime) -> int:
         removed = 0
         while True:
-            query = select(_ASSESSMENTS.c.id).where(unreviewed_before(before)).limit(_AT_ONCE)
+            query = (
+                select(_ASSESSMENTS.c.id, _ASSESSMENTS.c.content_hash).where(unreviewed_before(before)).limit(_AT_ONCE)
+            )
             with one_at_a_time(self.engine, ACTS) as connection:  # no item is opened for one of them meanwhile
-                ids = list(connection.execute(query).scalars())
-                connection.execute(delete(ShadowDecisionRow).where(ShadowDecisionRow.assessment_id.in_(ids)))
+                rows = connection.execute(query).all()
+                ids = [row.id for row in rows]
                 connection.execute(delete(AssessmentRow).where(_ASSESSMENTS.c.id.in_(ids)))
+                forget_what_hangs_on(connection, ids, {row.content_hash for row in rows})
             removed += len(ids)
             if len(ids) < _AT_ONCE:
                 return removed
@@ -129,16 +136,16 @@ class Retention:
                 ids = list(connection.execute(select(ITEMS.c.id).where(*over).limit(_AT_ONCE)).scalars())
             if not ids:
                 return emptied
-            self._listings.erase_items(ids, SERVER, "age")
+            self._listings.erase_items(ids, SERVER, "age", Names())
             emptied += len(ids)
 
     def _names(self, before: datetime, now: datetime) -> int:
         erased = 0
-        joined = ReviewEventPersonalRow.number == ReviewEventRow.number
-        query = select(ReviewEventRow.number).join(ReviewEventPersonalRow, joined).where(ReviewEventRow.at < before)
-        while True:
-            with one_at_a_time(self.engine, ACTS) as connection:
-                numbers = list(connection.execute(query.order_by(ReviewEventRow.number).limit(10_000)).scalars())
-                erased += LOG.erase(connection, numbers, now, SERVER, "age")
-            if len(numbers) < 10_000:
-                return erased
+        for log, turn in ((reviews.LOG, ACTS), (cases.LOG, cases.ACTS)):
+            found = _ENTRIES_AT_ONCE
+            while found == _ENTRIES_AT_ONCE:
+                with one_at_a_time(self.engine, turn) as connection:
+                    numbers = log.sealed_before(connection, before, _ENTRIES_AT_ONCE)
+                    erased += log.erase(connection, numbers, now, SERVER, "age")
+                found = len(numbers)
+        return erased

@@ -22,7 +22,10 @@ DEFINITIONS = {
     "reappearance": "Share of the identified listings that put up again a product that had been removed before",
     "identify": "Hours from the receipt of a case until every listing that may be concerned was judged",
     "remove": "Hours from the identification of a listing until the marketplace confirmed its removal",
-    "inform": "Hours from the receipt of a case until every buyer whose order was handed over had a notice sent",
+    "inform": (
+        "Hours from the receipt of a case until its buyers were informed: every one whose order was handed over had a"
+        " notice sent, or, without such orders, the desk noted it"
+    ),
 }
 NOTES = (
     "Counted over the listings of this marketplace together (pooled). The Commission's first two reports took the plain"

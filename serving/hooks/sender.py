@@ -19,7 +19,7 @@ from serving.hooks.schedule import wished_wait
 from serving.hooks.signing import ID_HEADER, SIGNATURE_HEADER, TIME_HEADER, signature_header
 from serving.outgoing.addresses import Guard, TargetError
 from serving.outgoing.transport import AsyncCheckedTransport
-from serving.pausing import pause, taken
+from serving.pausing import outlived, pause, taken
 
 _log = logging.getLogger("hazardlens.hooks")
 _COUNTS_EVERY = 10.0
@@ -108,30 +108,21 @@ class Sender:
         async with httpx.AsyncClient(transport=transport, timeout=self.rules.timeout, headers=headers) as client:
             try:
                 while True:
-                    await self._round(client)
+                    self._woken.clear()
+                    await pause(self._woken, await outlived(self._round(client), _log, "webhooks", _AFTER_FAILURE))
             finally:
                 await self._finish()
 
-    async def _round(self, client: httpx.AsyncClient) -> None:
-        """Look once for what is due, begin to send it, and wait until there may be more."""
-        self._woken.clear()
-        wait = self.rules.looks_every
-        try:
-            while await asyncio.to_thread(self.store.dispatch):
-                pass
-            for claimed in await self._claim():
-                task = asyncio.create_task(self._deliver(client, claimed), name=f"hook {claimed.id}")
-                self._running[task] = claimed
-                task.add_done_callback(self._ended)
-            await self._housekeeping()
-        except SQLAlchemyError as error:
-            # What was claimed is free again when its lease ends.
-            _log.error("webhooks wait for %.0f s: %s", _AFTER_FAILURE, error)
-            wait = _AFTER_FAILURE
-        except Exception:  # noqa: BLE001  (logged; without this task nothing would be told any more)
-            _log.exception("webhooks wait for %.0f s", _AFTER_FAILURE)
-            wait = _AFTER_FAILURE
-        await pause(self._woken, wait)
+    async def _round(self, client: httpx.AsyncClient) -> float:
+        """Look once for what is due, begin to send it, and return the seconds until there may be more."""
+        while await asyncio.to_thread(self.store.dispatch):
+            pass
+        for claimed in await self._claim():
+            task = asyncio.create_task(self._deliver(client, claimed), name=f"hook {claimed.id}")
+            self._running[task] = claimed
+            task.add_done_callback(self._ended)
+        await self._housekeeping()
+        return self.rules.looks_every
 
     async def _claim(self) -> list[Claimed]:
         """Take what is due, as much as may be sent at once."""

@@ -12,12 +12,22 @@ from typing import Any
 from models.domain.errors import InputError
 from models.domain.listing import Listing
 from serving.api.body import parse_json
-from serving.api.intake import Refusal, read_listing
-from serving.api.problems import BODY_TOO_LARGE, ROW_TOO_LONG, TOO_MANY_LISTINGS, ProblemError, problem
+from serving.api.intake import Refusal, read_listing, refusal_of
+from serving.api.pictured import Given, given_of
+from serving.api.problems import (
+    BODY_TOO_LARGE,
+    ROW_TOO_LONG,
+    TOO_MANY_LISTINGS,
+    FieldError,
+    ProblemError,
+    problem,
+    shortened,
+)
+from serving.pictures.offered import Offered, PictureRules, with_images_removed
 from serving.store.jobs import InputFormat
 
-LONGEST_LINE = 4_000_000
-"""Bytes of a line; a listing at all of its limits is shorter, unless most of it is written in escapes."""
+LONGEST_LINE = 20_000_000
+"""Bytes of a line; a listing at all of its limits is a fifth of it, the rest is for pictures in base64."""
 _ROWS = 256
 _HELD = 16_000_000
 """Bytes of rows that are Python values at a time, unless a single row has more."""
@@ -34,6 +44,7 @@ class InputRow:
     Parameters
     ----------
     given : Listing or Refusal
+    pictures : tuple of Offered
     position : int
         Where the next row of JSON Lines begins, in bytes; 0 for other formats.
     size : int
@@ -43,6 +54,7 @@ class InputRow:
     given: Listing | Refusal
     position: int
     size: int = field(compare=False)
+    pictures: tuple[Offered, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +110,14 @@ def count_rows(path: Path, kind: InputFormat, bounds: Bounds) -> int:
     return total
 
 
-def read_rows(path: Path, kind: InputFormat, instance: str, done: int = 0, position: int = 0) -> Iterator[InputRow]:
+def read_rows(
+    path: Path,
+    kind: InputFormat,
+    instance: str,
+    done: int = 0,
+    position: int = 0,
+    rules: PictureRules | None = None,
+) -> Iterator[InputRow]:
     """Yield the rows after the first `done`, each judged on its own.
 
     Parameters
@@ -107,10 +126,13 @@ def read_rows(path: Path, kind: InputFormat, instance: str, done: int = 0, posit
         Path of the job, for the problems of rows.
     position : int
         Of the last row that is done.
+    rules : PictureRules, optional
+        What pictures are taken; without, rows that have some are refused.
     """
     if kind == "jsonl":
         for index, (line, after) in enumerate(_lines(path, position), start=done):
-            yield InputRow(_of_line(line, index, instance), after, len(line or b""))
+            given = _of_line(line, index, instance, rules)
+            yield InputRow(given.listing, after, len(line or b""), given.pictures)
         return
     index = 0
     for batch in _batches(path, kind):
@@ -123,7 +145,8 @@ def read_rows(path: Path, kind: InputFormat, instance: str, done: int = 0, posit
             part = batch.slice(start, _ROWS)
             size = _unpacked(part) // max(1, part.num_rows)
             for record in _records(part, alone=size * part.num_rows > _HELD):
-                yield InputRow(read_listing(_plain(record), index, instance), 0, size)
+                given = _given(_plain(record), index, instance, rules)
+                yield InputRow(given.listing, 0, size, given.pictures)
                 index += 1
 
 
@@ -133,14 +156,29 @@ def _records(part: Any, alone: bool) -> Iterator[Any]:
         yield from part.slice(start, 1 if alone else _ROWS).to_pylist()
 
 
-def _of_line(line: bytes | None, index: int, instance: str) -> Listing | Refusal:
+def _of_line(line: bytes | None, index: int, instance: str, rules: PictureRules | None) -> Given:
     place = f"{instance}#/listings/{index}"
     if line is None:
-        return Refusal(None, problem(ROW_TOO_LONG, f"The line has more than {LONGEST_LINE:,} bytes; cut it.", place))
+        detail = f"The line has more than {LONGEST_LINE:,} bytes; cut it."
+        return Given(Refusal(None, problem(ROW_TOO_LONG, detail, place)))
     try:
-        return read_listing(parse_json(line), index, instance)
+        return _given(parse_json(line), index, instance, rules)
     except ProblemError as error:
-        return Refusal(None, error.at(place))
+        return Given(Refusal(None, error.at(place)))
+
+
+def _given(raw: object, index: int, instance: str, rules: PictureRules | None) -> Given:
+    if rules is not None:
+        return given_of(raw, index, {}, rules, instance)
+    plain, images = with_images_removed(raw)
+    if images is None:
+        return Given(read_listing(plain, index, instance))
+    found = f"{len(images)} pictures" if isinstance(images, list) else shortened(images)
+    mend = "submit the job with store=true, or leave the pictures out"
+    error = FieldError(
+        field="images", value=found, message="cannot be read later by a job that stores nothing", hint=mend
+    )
+    return Given(refusal_of(plain, [error], index, instance))
 
 
 def _lines(path: Path, position: int) -> Iterator[tuple[bytes | None, int]]:
@@ -232,7 +270,7 @@ def _unpacked(batch: Any) -> int:
 
 
 def _check_columns(names: list[str]) -> None:
-    known = list(Listing.model_fields)
+    known = [*Listing.model_fields, "images"]
     hint = f"known are {', '.join(known)}"
     for name in names:
         if name not in known:

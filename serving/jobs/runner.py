@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
+from types import MappingProxyType
 
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,7 +26,9 @@ from serving.api.results import results
 from serving.engine import InForce, Outcome
 from serving.jobs.files import JobFiles, grown
 from serving.jobs.inputs import InputRow, read_rows
-from serving.pausing import pause, taken
+from serving.pausing import outlived, pause, taken
+from serving.pictures.entries import Entry
+from serving.pictures.offered import Offered, PictureRules
 from serving.store.assessments import Answered
 from serving.store.idempotency import IdempotencyStore
 from serving.store.jobs import MOST_ATTEMPTS, Checkpoint, Job, JobStore, State
@@ -48,6 +51,25 @@ Keep = Callable[[Sequence[Answered]], None]
 
 
 @dataclass(frozen=True)
+class Pictures:
+    """What becomes of pictures.
+
+    Parameters
+    ----------
+    rules : PictureRules
+        What is taken.
+    receive : callable
+        Keeps a listing's pictures until they are read, and returns it with them; blocks.
+    wake : callable
+        Has them read.
+    """
+
+    rules: PictureRules
+    receive: Callable[[Listing, Sequence[Offered]], tuple[Listing, tuple[Entry, ...]]]
+    wake: Callable[[], None]
+
+
+@dataclass(frozen=True)
 class Engine:
     """What a runner assesses with.
 
@@ -59,12 +81,15 @@ class Engine:
     keep : callable
     count : function of (outcomes, refused)
         Notes in the metrics what came of a chunk, and how many of its rows were refused.
+    pictures : Pictures or None
+        None takes none.
     """
 
     assess: Assess
     in_force: Callable[[], InForce]
     keep: Keep
     count: Callable[[Sequence[Outcome], int], None]
+    pictures: Pictures | None = None
 
 
 class JobRunner:
@@ -119,18 +144,16 @@ class JobRunner:
     async def _run(self) -> None:
         while True:
             self._woken.clear()
-            try:
-                await self._sweep()
-                job = await taken(self.store.claim, self._put_back)
-                if job is not None:
-                    await self._work(job)
-                    continue
-                wait = _LOOKS_EVERY
-            except (SQLAlchemyError, OSError) as error:
-                # The job's lease lapses, and whoever takes it goes on from its last checkpoint.
-                _log.error("jobs wait for %.0f s: %s", _AFTER_FAILURE, error)
-                wait = _AFTER_FAILURE
-            await pause(self._woken, wait)
+            await pause(self._woken, await outlived(self._round(), _log, "jobs", _AFTER_FAILURE))
+
+    async def _round(self) -> float:
+        """Work off the job whose turn it is; where that breaks, whoever takes it goes on from its last checkpoint."""
+        await self._sweep()
+        job = await taken(self.store.claim, self._put_back)
+        if job is None:
+            return _LOOKS_EVERY
+        await self._work(job)
+        return 0.0
 
     def _put_back(self, job: Job | None) -> None:
         if job is not None:
@@ -138,7 +161,7 @@ class JobRunner:
 
     async def _work(self, job: Job) -> None:
         if job.attempts > MOST_ATTEMPTS:
-            failure = f"The server ended {MOST_ATTEMPTS} times while it assessed the rows after {job.read:,}."
+            failure = f"The server broke off {MOST_ATTEMPTS} times while it assessed the rows after {job.read:,}."
             await asyncio.to_thread(self._finish, job, "failed", failure)
             return
         _log.info("job %s: from row %d of %d", job.id, job.read, job.total)
@@ -162,7 +185,10 @@ class JobRunner:
         assert self._engine is not None
         begun = monotonic()
         instance = f"/v1/jobs/{job.id}"
-        rows = read_rows(self.files.input(job.id), job.format, instance, job.read, job.position)
+        # A text is assessed at once and its pictures are read behind that, which needs the kept assessment.
+        pictures = self._engine.pictures if job.stored else None
+        rules = None if pictures is None else pictures.rules
+        rows = read_rows(self.files.input(job.id), job.format, instance, job.read, job.position, rules)
         while True:
             started = monotonic()
             chunk = await asyncio.to_thread(next_chunk, rows, self.chunk_rows)
@@ -170,28 +196,41 @@ class JobRunner:
                 await asyncio.to_thread(self._finish, job, "done")
                 return
             in_force = self._engine.in_force()
+            entries: dict[int, tuple[Entry, ...]] = {}
+            if pictures is not None and any(row.pictures for row in chunk):
+                chunk, entries = await asyncio.to_thread(received, chunk, pictures)
             listings = [row.given for row in chunk if isinstance(row.given, Listing)]
             outcomes = await self._engine.assess(listings, job.explain, in_force)
-            reached = await asyncio.to_thread(self._write, job, chunk, outcomes, in_force, started)
+            reached = await asyncio.to_thread(self._write, job, chunk, outcomes, in_force, started, entries)
             if reached is None:
                 _log.info("job %s was cancelled or taken over", job.id)
                 return
             job = reached
+            if entries and pictures is not None:
+                pictures.wake()
             over = monotonic() - begun > self.turn and job.read < job.total
             if over and await asyncio.to_thread(self.store.others_wait, job):
                 await asyncio.to_thread(self.store.release, job)
                 return
 
     def _write(
-        self, job: Job, chunk: Sequence[InputRow], outcomes: Sequence[Outcome], in_force: InForce, started: float
+        self,
+        job: Job,
+        chunk: Sequence[InputRow],
+        outcomes: Sequence[Outcome],
+        in_force: InForce,
+        started: float,
+        entries: Mapping[int, tuple[Entry, ...]] = MappingProxyType({}),
     ) -> Job | None:
         """Write the rows of a chunk, then the checkpoint that makes them count; None where the job is lost."""
         assert self._engine is not None
         refused = sum(isinstance(row.given, Refusal) for row in chunk)
         if job.stored:
-            self._engine.keep(_answered(chunk, outcomes, job.explain))
+            self._engine.keep(_answered(chunk, outcomes, job.explain, entries))
         given = (row.given for row in chunk)
-        found = results(given, outcomes, f"/v1/jobs/{job.id}", f"job {job.id}", job.read)
+        found = list(results(given, outcomes, f"/v1/jobs/{job.id}", f"job {job.id}", job.read))
+        for index, read in entries.items():
+            found[index]["pictures"] = [entry.shown() for entry in read]
         data = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in found)
         self.files.append(job.id, job.epoch, data)
         named = [job.read, in_force.versions.model, in_force.versions.plan, in_force.versions.taxonomy]
@@ -252,7 +291,27 @@ def next_chunk(rows: Iterator[InputRow], most: int, longest: int = CHUNK_BYTES) 
     return chunk
 
 
-def _answered(chunk: Sequence[InputRow], outcomes: Sequence[Outcome], explain: Detail) -> list[Answered]:
-    listings = (row.given for row in chunk if isinstance(row.given, Listing))
-    pairs = zip(listings, outcomes, strict=True)
-    return [Answered(listing, outcome, explain) for listing, outcome in pairs if isinstance(outcome, Assessment)]
+def received(chunk: Sequence[InputRow], pictures: Pictures) -> tuple[list[InputRow], dict[int, tuple[Entry, ...]]]:
+    """Take the pictures of a chunk in; return its rows, and the pictures by the place of their row. Blocks."""
+    rows: list[InputRow] = []
+    entries: dict[int, tuple[Entry, ...]] = {}
+    for index, row in enumerate(chunk):
+        given = row.given
+        if row.pictures and isinstance(given, Listing):
+            given, entries[index] = pictures.receive(given, row.pictures)
+        rows.append(replace(row, given=given, pictures=()))
+    return rows, entries
+
+
+def _answered(
+    chunk: Sequence[InputRow],
+    outcomes: Sequence[Outcome],
+    explain: Detail,
+    entries: Mapping[int, tuple[Entry, ...]],
+) -> list[Answered]:
+    accepted = ((i, row.given) for i, row in enumerate(chunk) if isinstance(row.given, Listing))
+    return [
+        Answered(listing, outcome, explain, entries.get(i, ()))
+        for (i, listing), outcome in zip(accepted, outcomes, strict=True)
+        if isinstance(outcome, Assessment)
+    ]

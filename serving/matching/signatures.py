@@ -28,6 +28,10 @@ class SignatureStore:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        # Made once: that takes as long as running it, and every answer that is kept runs it.
+        self._insert = insert_into(engine, SignatureRow).on_conflict_do_nothing(
+            index_elements=["content_hash", "version"]
+        )
 
     def keep_within(self, connection: Connection, answers: Sequence[Answered]) -> None:
         """Keep the signatures that answers carry, in the transaction that keeps the answers."""
@@ -128,5 +132,4 @@ class SignatureStore:
             {"content_hash": content, "version": version, "signature": signatures[content, version]}
             for content, version in sorted(signatures)
         ]
-        statement = insert_into(self.engine, SignatureRow)
-        connection.execute(statement.on_conflict_do_nothing(index_elements=["content_hash", "version"]), rows)
+        connection.execute(self._insert, rows)

@@ -31,12 +31,15 @@ class Waiting:
         When the oldest came in.
     ages : list of (str, int, int)
         Group of `AGES`, items in time, items overdue.
+    queues : list of str
+        All in which something waits, whichever the scope is of.
     """
 
     total: int
     overdue: int
     oldest: dt.datetime | None
     ages: list[tuple[str, int, int]]
+    queues: list[str]
 
 
 def waiting(connection: Connection, scope: Scope) -> Waiting:
@@ -59,8 +62,13 @@ def waiting(connection: Connection, scope: Scope) -> Waiting:
         (name, rows[i][0] - rows[i][1], rows[i][1]) if i in rows else (name, 0, 0) for i, (name, _) in enumerate(AGES)
     ]
     moments = [row[2] for row in rows.values()]
+    names = connection.execute(select(ITEMS.c.queue).where(WAITS).distinct().order_by(ITEMS.c.queue)).scalars()
     return Waiting(
-        sum(row[0] for row in rows.values()), sum(row[1] for row in rows.values()), min(moments, default=None), ages
+        sum(row[0] for row in rows.values()),
+        sum(row[1] for row in rows.values()),
+        min(moments, default=None),
+        ages,
+        list(names),
     )
 
 

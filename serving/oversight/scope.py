@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func
+from sqlalchemy import ColumnElement, Connection, String, and_, func
 
 from serving.review.browsing import Condition
 from serving.review.items import DECISIONS, ITEMS
@@ -75,7 +75,7 @@ def day_of(connection: Connection, moment: ColumnElement[Any]) -> ColumnElement[
     """Return the day of a moment in UTC, as ISO date, in the words of the database."""
     if connection.dialect.name == "postgresql":
         return func.to_char(func.timezone("UTC", moment), "YYYY-MM-DD")
-    return func.strftime("%Y-%m-%d", moment)
+    return func.substr(moment, 1, 10, type_=String())  # kept as ISO text in UTC, which a function of time would parse
 
 
 def month_of(connection: Connection, moment: ColumnElement[Any]) -> ColumnElement[str]:

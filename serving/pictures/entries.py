@@ -78,6 +78,11 @@ class Reading:
     change: dict[str, Any] | None = field(default=None)
 
 
+def as_kept(captions: Sequence[Caption]) -> list[dict[str, Any]]:
+    """Return captions as `Entry.captions` holds them."""
+    return [caption.model_dump(exclude_defaults=True) | {"source": caption.source} for caption in captions]
+
+
 def with_captions(listing: Listing, entries: Sequence[Entry]) -> Listing:
     """Return the listing with the words of its pictures, of each picture in turn as far as there is room."""
     found = ([Caption.model_validate(each) for each in entry.captions or []] for entry in entries)

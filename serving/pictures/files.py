@@ -87,6 +87,12 @@ class PictureFiles:
         for sha256 in names:
             self._path(_WAITING, sha256).unlink(missing_ok=True)
 
+    def drop(self, names: Collection[str]) -> None:
+        """Remove all that is kept of some pictures, by their SHA-256."""
+        self.drop_waiting(names)
+        for sha256 in names:
+            self._path(_COPIES, sha256).unlink(missing_ok=True)
+
     def drop_copies(self, seconds: float) -> int:
         """Remove copies that were made or wanted last before so many seconds; return how many."""
         old = [path for path in self._all(_COPIES) if _older(path, time.time() - seconds)]

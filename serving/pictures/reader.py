@@ -27,8 +27,8 @@ from models.pictures.identity import fingerprint
 from models.pictures.isolation import IsolatedDecoder
 from serving.engine import Failure, InForce, Outcome
 from serving.hooks.outbox import Outbox
-from serving.pausing import pause, taken
-from serving.pictures.entries import Entry, Reading, with_captions
+from serving.pausing import outlived, pause, taken
+from serving.pictures.entries import Entry, Reading, as_kept, with_captions
 from serving.pictures.fetching import Fetcher
 from serving.pictures.files import PictureFiles
 from serving.pictures.known import KnownPictures
@@ -137,22 +137,17 @@ class PictureReader:
     async def _run(self) -> None:
         while True:
             self._woken.clear()
-            try:
-                await self._sweep()
-                self.backlog = await asyncio.to_thread(self.store.backlog)
-                reading = await taken(self.store.claim, self._put_back)
-                if reading is not None:
-                    await self._work(reading)
-                    continue
-                wait = _LOOKS_EVERY
-            except (SQLAlchemyError, OSError) as error:
-                # The lease lapses, and whoever takes the reading goes on with the pictures that are left.
-                _log.error("pictures wait for %.0f s: %s", _AFTER_FAILURE, error)
-                wait = _AFTER_FAILURE
-            except Exception:  # noqa: BLE001  (logged; it must not end the reading of all, and ends after some attempts)
-                _log.exception("a reading broke")
-                wait = _AFTER_FAILURE
-            await pause(self._woken, wait)
+            await pause(self._woken, await outlived(self._round(), _log, "pictures", _AFTER_FAILURE))
+
+    async def _round(self) -> float:
+        """Work off one reading; where that breaks, whoever takes it goes on with the pictures that are left."""
+        await self._sweep()
+        self.backlog = await asyncio.to_thread(self.store.backlog)
+        reading = await taken(self.store.claim, self._put_back)
+        if reading is None:
+            return _LOOKS_EVERY
+        await self._work(reading)
+        return 0.0
 
     def _put_back(self, reading: Reading | None) -> None:
         if reading is not None:
@@ -189,7 +184,7 @@ class PictureReader:
                 found.append(entry)
                 continue
             if reading.attempts > MOST_ATTEMPTS:
-                done = entry.failed(f"the server ended {MOST_ATTEMPTS} times while this was read", _now())
+                done = entry.failed(f"the server broke off {MOST_ATTEMPTS} times while this was read", _now())
             else:
                 done = await self._read(entry)
             await asyncio.to_thread(self.store.note, done)
@@ -236,7 +231,7 @@ class PictureReader:
             width=picture.width,
             height=picture.height,
             hashes=looks.texts,
-            captions=[caption.model_dump(exclude_defaults=True) | {"source": caption.source} for caption in captions],
+            captions=as_kept(captions),
             matches=self.eyes.known.matches(looks),
             read_at=_now(),
         )

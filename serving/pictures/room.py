@@ -6,16 +6,12 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 
-from models.captioning.building import build_chain
-from models.pictures.decoding import DecodeLimits
-from models.pictures.isolation import IsolatedDecoder
-from serving.captioners import captioner_settings
-from serving.outgoing.addresses import AddressRules, Guard
-from serving.pictures.entries import Entry
-from serving.pictures.fetching import Fetcher, FetchLimits
+from models.domain.listing import Listing
+from serving.pictures.entries import Entry, with_captions
 from serving.pictures.files import PictureFiles
 from serving.pictures.known import KnownPictures
-from serving.pictures.offered import Hosts, Offered, PictureRules
+from serving.pictures.means import PictureMeans
+from serving.pictures.offered import Offered
 from serving.pictures.reader import Count, Eyes, PictureReader
 from serving.pictures.store import PictureStore
 from serving.settings import Settings
@@ -34,18 +30,13 @@ class PictureRoom:
     """
 
     def __init__(self, settings: Settings, assessments: AssessmentStore, count: Count) -> None:
-        most_bytes = settings.picture_max_mb * 1_000_000
-        self.rules = PictureRules(settings.picture_max, most_bytes, Hosts(settings.picture_hosts))
+        means = PictureMeans.of(settings)
+        self.rules, self.decoder, self._chain = means.rules, means.decoder, means.chain
         self.store = PictureStore(assessments.engine)
         self.files = PictureFiles(settings.pictures)
         self.known = KnownPictures(assessments.engine)
         self.blurred = settings.picture_blur
-        limits = DecodeLimits(bytes=most_bytes, pixels=settings.picture_max_megapixels * 1_000_000)
-        self.decoder = IsolatedDecoder(limits)
-        guard = Guard(AddressRules(settings.outgoing_networks, https_only=False))
-        fetching = FetchLimits(seconds=settings.picture_fetch_seconds, bytes=most_bytes)
-        self._chain = build_chain(captioner_settings(settings))
-        eyes = Eyes(self.decoder, Fetcher(self.rules.hosts, guard, fetching), self.known, self._chain)
+        eyes = Eyes(means.decoder, means.fetcher, self.known, means.chain)
         keep = dt.timedelta(hours=settings.picture_keep_hours)
         self.reader = PictureReader(self.store, self.files, assessments, eyes, keep, count)
 
@@ -62,6 +53,12 @@ class PictureRoom:
             if picture.url is None:
                 self.files.receive(picture.data)
         return entries
+
+    def received(self, listing: Listing, offered: Sequence[Offered]) -> tuple[Listing, tuple[Entry, ...]]:
+        """Keep a listing's pictures, and return it with them; their words count at once where all were read before."""
+        entries = tuple(self.receive(offered, listing.id))
+        read = all(entry.state == "read" for entry in entries)
+        return with_captions(listing, entries) if read else listing, entries
 
     async def end(self) -> None:
         """Stop reading, and end the processes that read."""

@@ -15,7 +15,7 @@ from serving.recalls import clocks
 from serving.recalls.alerts import ALERTS, KeptAlert, as_kept
 from serving.recalls.errors import NoRecallError, RecallConflictError, RecallRefusedError
 from serving.recalls.events import ACTS, SERVER, CaseEvent, append, events
-from serving.recalls.words import CaseAct, MatchState
+from serving.recalls.words import STEPS, CaseAct, MatchState
 from serving.store.database import one_at_a_time
 from serving.store.recall_tables import (
     OPEN,
@@ -52,6 +52,7 @@ class RecallCase:
     identified_at: dt.datetime | None
     ordered_at: dt.datetime | None
     removed_at: dt.datetime | None
+    sellers_informed_at: dt.datetime | None
     informed_at: dt.datetime | None
     answer: str
     answered_at: dt.datetime | None
@@ -62,6 +63,11 @@ class RecallCase:
         """Whether the store was searched for all that is known of the alert now."""
         wanted, finished = self.search_wanted_at, self.search_finished_at
         return finished is not None and (wanted is None or finished >= wanted)
+
+    @property
+    def steps(self) -> list[tuple[str, dt.datetime | None]]:
+        """How far it has come: each step in words, with when it was done."""
+        return [(word, getattr(self, instant)) for word, instant in STEPS.items()]
 
     @property
     def state(self) -> str:

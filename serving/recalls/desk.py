@@ -10,16 +10,17 @@ from sqlalchemy import Connection, Engine, select
 from models.deadlines.clocks import Duty
 from models.reasons.marketplace import Marketplace
 from serving.recalls import clocks as case_clocks
-from serving.recalls.cases import CASES, Cases, change_case, get_case, open_case, settle
+from serving.recalls.cases import CASES, Cases, RecallCase, change_case, get_case, open_case, settle
 from serving.recalls.clocks import Clocks
-from serving.recalls.errors import RecallRefusedError
+from serving.recalls.errors import RecallConflictError, RecallRefusedError
 from serving.recalls.events import ACTS, SERVER, append
 from serving.recalls.matches import Matches, Proposal, Remember, propose
 from serving.recalls.orders import Ordering, Orders
 from serving.recalls.receiving import Receiving
 from serving.recalls.rules import RecallRules
 from serving.recalls.telling import Telling
-from serving.recalls.words import CaseAct, FoundBy
+from serving.recalls.words import CaseAct, FoundBy, Informed
+from serving.store.buyer_tables import BuyerLineRow
 from serving.store.database import one_at_a_time, wait_for_turn
 
 LONGEST_ANSWER = 50_000
@@ -138,12 +139,45 @@ class RecallDesk:
         """
         with one_at_a_time(self.engine, ACTS) as connection:
             found = open_case(connection, case_id)
-            if not found.received_at <= at <= now + dt.timedelta(minutes=5):
-                hint = f"give a moment from {found.received_at.isoformat(timespec='minutes')} until now"
-                raise RecallRefusedError("sent_at", "it lies before the receipt or in the future", hint, at.isoformat())
+            _check_moment("sent_at", at, found, now)
             change_case(connection, case_id, answer=_checked(text), answered_at=at)
             append(connection, now, person, CaseAct.ANSWERED, case_id, {"at": at.isoformat(), "text": text})
             case_clocks.meet(connection, case_id, Duty.PROCESS, at, now)
+
+    def informed(
+        self, case_id: int, who: Informed, person: str, at: dt.datetime, now: dt.datetime, note: str = ""
+    ) -> None:
+        """Note that sellers or buyers were informed; said again, the later word counts.
+
+        Parameters
+        ----------
+        at : datetime
+            When the last one was.
+
+        Raises
+        ------
+        RecallConflictError
+            If the case is closed, or order lines were handed over, whose receipts say when the buyers were informed.
+        RecallRefusedError
+            If the moment lies in the future or before the receipt.
+        """
+        with one_at_a_time(self.engine, ACTS) as connection:
+            found = open_case(connection, case_id)
+            _check_moment("at", at, found, now)
+            lines = select(BuyerLineRow.id).where(BuyerLineRow.case_id == case_id).limit(1)
+            if who is Informed.BUYERS and connection.execute(lines).first() is not None:
+                told = "the receipts of its order lines say when the buyers were informed"
+                raise RecallConflictError(f"Case {case_id}: {told}.")
+            column = "sellers_informed_at" if who is Informed.SELLERS else "informed_at"
+            change_case(connection, case_id, **{column: at})
+            facts = {"who": who.value, "at": at.isoformat(), **({"reason": note} if note.strip() else {})}
+            append(connection, now, person, CaseAct.INFORMED, case_id, facts)
+
+
+def _check_moment(field: str, at: dt.datetime, case: RecallCase, now: dt.datetime) -> None:
+    if not case.received_at <= at <= now + dt.timedelta(minutes=5):
+        hint = f"give a moment from {case.received_at.isoformat(timespec='minutes')} until now"
+        raise RecallRefusedError(field, "it lies before the receipt or in the future", hint, at.isoformat())
 
 
 def _checked(text: str) -> str:

@@ -1,11 +1,11 @@
-"""The log of every act on cases: append-only, each entry chained to the one before."""
+"""The log of every act on cases: append-only, each entry chained to the one before, listings and free text sealed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from serving.store.chained_log import ChainedLog, Entry
-from serving.store.recall_tables import CaseEventRow
+from serving.store.recall_tables import CaseEventPersonalRow, CaseEventRow
+from serving.store.sealed_log import SealedEntry, SealedLog
 
 ACTS = 0x43415345  # "CASE"
 """Key under which acts on cases are done one after another. Whoever also takes that of reviews takes it first."""
@@ -14,15 +14,18 @@ SERVER = "server"
 
 
 @dataclass(frozen=True)
-class CaseEvent(Entry):
-    """One act on a case."""
+class CaseEvent(SealedEntry):
+    """One act on a case, or on none in particular."""
 
     case_id: int | None
     old: str
     new: str
     previous: str
     digest: str
+    seal: str | None = None
+    salt: str | None = None
+    personal: str | None = None
 
 
-LOG = ChainedLog(CaseEventRow, CaseEvent, "case_id")
+LOG = SealedLog(CaseEventRow, CaseEvent, "case_id", CaseEventPersonalRow, ("listing", "reason", "text", "why"))
 append, head, events, breaks = LOG.append, LOG.head, LOG.events, LOG.breaks

@@ -129,7 +129,8 @@ def withdraw_orders(
         if found.removed_at is not None:
             raise RecallConflictError(f"Listing {found.listing_id} was removed; its seller has to complain.")
         connection.execute(update(TakedownOrderRow).where(ORDERS.c.id == found.id).values(withdrawn_at=now))
-        append(connection, now, person, CaseAct.ORDER_WITHDRAWN, case_id, {"order": found.id, "reason": reason})
+        facts = {"order": found.id, "listing": found.listing_id, "reason": reason}
+        append(connection, now, person, CaseAct.ORDER_WITHDRAWN, case_id, facts)
         body = {"case_id": case_id, "order_id": found.id, "listing_id": found.listing_id, "reason": reason}
         Outbox.put(connection, TAKEDOWN_WITHDRAWN, f"order:{found.id}", body, subject=f"case:{case_id}")
 

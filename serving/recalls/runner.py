@@ -9,9 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from serving.pausing import pause
+from serving.pausing import outlived, pause
 from serving.recalls.desk import RecallDesk
 from serving.recalls.polling import Poller
 from serving.recalls.searching import Searching
@@ -100,21 +98,15 @@ class RecallRunner:
     async def _for_ever(self, do: Callable[[], int], seconds: float, woken: asyncio.Event) -> None:
         while True:
             woken.clear()
-            wait = seconds
-            try:
-                working = asyncio.create_task(asyncio.to_thread(do))
-                try:
-                    done = await asyncio.shield(working)
-                except asyncio.CancelledError:
-                    with suppress(Exception):
-                        await working
-                    raise
-                if done:
-                    continue
-            except SQLAlchemyError as error:
-                _log.error("the recall desk waits for %.0f s: %s", _AFTER_FAILURE, error)
-                wait = _AFTER_FAILURE
-            except Exception:  # noqa: BLE001  (told, and tried again)
-                _log.exception("the recall desk waits for %.0f s", _AFTER_FAILURE)
-                wait = _AFTER_FAILURE
-            await pause(woken, wait)
+            await pause(woken, await outlived(_done(do, seconds), _log, "recalls", _AFTER_FAILURE))
+
+
+async def _done(do: Callable[[], int], seconds: float) -> float:
+    """Do something once, on a thread; it comes again at once where there was something to do."""
+    working = asyncio.create_task(asyncio.to_thread(do))
+    try:
+        return 0.0 if await asyncio.shield(working) else seconds
+    except asyncio.CancelledError:
+        with suppress(Exception):
+            await working
+        raise

@@ -24,6 +24,13 @@ class FoundBy(StrEnum):
     """A person, or whoever sent the notice, named it."""
 
 
+class Informed(StrEnum):
+    """Who is informed of a recall, beside the authority, which is answered."""
+
+    SELLERS = "sellers"
+    BUYERS = "buyers"
+
+
 class CaseAct(StrEnum):
     """Kinds of acts in the log of cases."""
 
@@ -56,14 +63,28 @@ class CaseAct(StrEnum):
     REMOVED = "removed"
     REMOVAL_REFUSED = "removal_refused"
     ALL_REMOVED = "all_removed"
+    INFORMED = "informed"
+    TO_INFORM = "to_inform"
+    """More buyers have become known."""
     DRAFTED = "drafted"
     ANSWERED = "answered"
     CLOSED = "closed"
     REOPENED = "reopened"
+    ERASED = "erased"
 
 
 CASE_STATES = ("search", "identify", "remove", "answer", "close", "closed")
 """What is to be done next with a case."""
+STEPS = {
+    "received": "received_at",
+    "identified": "identified_at",
+    "ordered down": "ordered_at",
+    "removed": "removed_at",
+    "sellers informed": "sellers_informed_at",
+    "buyers informed": "informed_at",
+    "authority answered": "answered_at",
+}
+"""How far a case has come, in words: each with the instant of the case that says so."""
 CLOCK_STATES = ("runs", "paused", "breached", "met", "met late", "ended")
 ORDER_STATES = ("waiting", "removed", "refused", "withdrawn")
 COMPARED = ("title", "brand", "model", "barcode", "category")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, Engine, TextClause, and_, case, func, or_, select
@@ -103,8 +104,14 @@ class QueueCount:
     queue: str
     waiting: int
     overdue: int
-    claimed: int
-    oldest: dt.datetime
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """The first items of a filter, and how many it finds in all, counted up to some number."""
+
+    items: list[Item]
+    total: int
 
 
 class Browsing:
@@ -133,16 +140,28 @@ class Browsing:
         after : (rank, id), optional
             Of the last item of the page before.
         """
-        query = select(ITEMS).where(*chosen.conditions(now, person))
-        if chosen.state == "decided":
-            query = query.order_by(ITEMS.c.decided_at.desc(), ITEMS.c.id.desc())
-        else:
-            query = query.order_by(ITEMS.c.rank, ITEMS.c.id)
-            if after is not None:
-                rank, key = after
-                query = query.where(or_(ITEMS.c.rank > rank, and_(ITEMS.c.rank == rank, ITEMS.c.id > key)))
+        query = select(ITEMS).where(*chosen.conditions(now, person)).order_by(*_order(chosen))
+        if after is not None and chosen.state != "decided":
+            rank, key = after
+            query = query.where(or_(ITEMS.c.rank > rank, and_(ITEMS.c.rank == rank, ITEMS.c.id > key)))
         with self.engine.connect() as connection:
             return [as_item(row) for row in connection.execute(query.limit(limit))]
+
+    def beginning(self, chosen: Filter, now: dt.datetime, person: str, limit: int, most: int) -> Beginning:
+        """Return the first items and the count, from one pass over the index of what waits.
+
+        Parameters
+        ----------
+        limit : int
+            Items.
+        most : int
+            At which counting ends.
+        """
+        ids = select(ITEMS.c.id).where(*chosen.conditions(now, person)).order_by(*_order(chosen)).limit(most)
+        with self.engine.connect() as connection:
+            found = list(connection.execute(ids).scalars())
+            first = get_items(connection, found[:limit])
+        return Beginning([first[item_id] for item_id in found[:limit]], len(found))
 
     def count(self, chosen: Filter, now: dt.datetime, person: str = "", most: int | None = None) -> int:
         """Return how many items a filter finds; counting ends at `most`."""
@@ -153,11 +172,8 @@ class Browsing:
     def queues(self, now: dt.datetime, person: str = "") -> list[QueueCount]:
         """Return the counts of every queue in which something waits for a person, by name."""
         overdue = func.sum(case((ITEMS.c.due_at <= now, 1), else_=0))
-        claimed = func.sum(case((ITEMS.c.claimed_until > now, 1), else_=0))
         query = (
-            select(
-                ITEMS.c.queue, func.count(), overdue, claimed, func.min(ITEMS.c.opened_at, type_=ITEMS.c.opened_at.type)
-            )
+            select(ITEMS.c.queue, func.count(), overdue)
             .where(WAITS, visible_to(person))
             .group_by(ITEMS.c.queue)
             .order_by(ITEMS.c.queue)
@@ -224,6 +240,12 @@ class Browsing:
         """Return the acts on an item, oldest first."""
         with self.engine.connect() as connection:
             return list(events(connection, item_id))
+
+
+def _order(chosen: Filter) -> tuple[ColumnElement[Any], ...]:
+    if chosen.state == "decided":
+        return ITEMS.c.decided_at.desc(), ITEMS.c.id.desc()
+    return ITEMS.c.rank, ITEMS.c.id
 
 
 def hidden_from(person: str, item: Item, decisions: Sequence[Decided]) -> bool:

@@ -25,5 +25,5 @@ class Event(SealedEntry):
     personal: str | None = None
 
 
-LOG = SealedLog(ReviewEventRow, Event, "item_id", ReviewEventPersonalRow)
+LOG = SealedLog(ReviewEventRow, Event, "item_id", ReviewEventPersonalRow, ("reason", "assigned_to"))
 append, head, events, breaks = LOG.append, LOG.head, LOG.events, LOG.breaks

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, bindparam, func, insert, select
 
 from models.deadlines.calendar import WorkCalendar
 from models.deadlines.period import ends_at
@@ -22,11 +22,24 @@ from serving.store.assessments import Answered
 from serving.store.database import wait_for_turn, writing
 from serving.store.review_tables import LEARNS, ReviewItemRow
 
-_TITLE_KEPT = 200
+_TITLE_KEPT, _CATEGORY_KEPT = 200, 200
 _FIVE_WORKING_DAYS = Due(amount=5, unit="working_days")
 LEARN_QUEUE = "learn"
 """Queue of items that no rule of the plan sent anywhere."""
 _UNDECIDED = [*(state.value for state in WAITING), State.HELD.value]
+# Asked with every answer that is kept: making such a query takes as long as running it, so each is made once.
+_LEARNT_SINCE = select(func.count()).where(LEARNS, ITEMS.c.opened_at >= bindparam("since"))
+_UNDECIDED_OF = select(ITEMS.c.listing_id).where(
+    ITEMS.c.listing_id.in_(bindparam("listings", expanding=True)),
+    ITEMS.c.state.in_(_UNDECIDED),
+    ITEMS.c.sample != Sample.GOLDEN.value,
+)
+_NEWEST_OF = (
+    select(ITEMS)
+    .where(ITEMS.c.listing_id == bindparam("listing"), ITEMS.c.sample != Sample.GOLDEN.value)
+    .order_by(ITEMS.c.id.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True)
@@ -66,6 +79,7 @@ class Intake:
     def __init__(self, engine: Engine, rules: IntakeRules) -> None:
         self.engine = engine
         self.rules = rules
+        self._learnt_enough_on: dt.date | None = None
 
     def take(self, answers: Sequence[Answered], now: dt.datetime) -> int:
         """Open an item for each answer that needs one, or bring the listing's waiting item up to date.
@@ -109,8 +123,12 @@ class Intake:
 
     def _room_to_learn(self, connection: Connection, now: dt.datetime) -> int:
         midnight = now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        query = select(func.count()).where(LEARNS, ITEMS.c.opened_at >= midnight)
-        return self.rules.learn_daily - connection.execute(query).scalar_one()
+        if self._learnt_enough_on == midnight.date():
+            return 0
+        room = self.rules.learn_daily - connection.execute(_LEARNT_SINCE, {"since": midnight}).scalar_one()
+        if room <= 0:
+            self._learnt_enough_on = midnight.date()
+        return room
 
     def _take(
         self,
@@ -120,12 +138,7 @@ class Intake:
         sample: Sample | None,
         now: dt.datetime,
     ) -> bool:
-        newest = connection.execute(
-            select(ITEMS)
-            .where(ITEMS.c.listing_id == listing.id, ITEMS.c.sample != Sample.GOLDEN.value)
-            .order_by(ITEMS.c.id.desc())
-            .limit(1)
-        ).one_or_none()
+        newest = connection.execute(_NEWEST_OF, {"listing": listing.id}).one_or_none()
         item = None if newest is None else as_item(newest)
         if item is None or (item.state is State.DECIDED and item.content_hash != assessment.content_hash):
             if sample is None:
@@ -173,7 +186,7 @@ def described(listing: Listing, assessment: Assessment) -> dict[str, Any]:
         "hazard": assessment.scenario.risk_type if assessment.scenario else "",
         "risk_score": assessment.risk_score,
         "p_unsafe": assessment.p_unsafe,
-        "category": listing.category,
+        "category": listing.category[:_CATEGORY_KEPT],
         "language": assessment.language.code,
         "countries": countries_column(list(listing.target_countries)),
         "seller": listing.seller_id,
@@ -187,7 +200,4 @@ def _waiting(connection: Connection, listing_ids: list[str]) -> set[str]:
     """Return the listings that wait for a person: one whose new text seems harmless must still be looked at."""
     if not listing_ids:
         return set()
-    query = select(ITEMS.c.listing_id).where(
-        ITEMS.c.listing_id.in_(listing_ids), ITEMS.c.state.in_(_UNDECIDED), ITEMS.c.sample != Sample.GOLDEN.value
-    )
-    return set(connection.execute(query).scalars())
+    return set(connection.execute(_UNDECIDED_OF, {"listings": listing_ids}).scalars())

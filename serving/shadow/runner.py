@@ -202,7 +202,8 @@ class ShadowRunner:
             return next(self.model.assess_many([listing], plan, looked=looked_before(live)))
         versions = Versions(model=live.versions.model, plan=plan.id, taxonomy=live.versions.taxonomy)
         found = {name: getattr(live, name) for name in Findings.model_fields if name != "explanation"}
-        found |= {"id": assessment_id(live.content_hash, live.listing_id, versions, live.matches), "versions": versions}
+        own = assessment_id(live.content_hash, live.listing_id, versions, live.matches, live.tier)
+        found |= {"id": own, "versions": versions}
         findings = Findings(**found)
         return Assessment.of(findings, plan.decide(findings, listing))
 

@@ -36,6 +36,11 @@ function press(element) {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
   if (event.key === "Escape" && isTyping(event.target)) return event.target.blur();
+  const menu = event.key === "Escape" && document.querySelector("[data-menu][open]");
+  if (menu) {
+    menu.open = false;
+    return menu.querySelector("summary").focus();
+  }
   if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
   const onControl = event.target.closest("button, a, summary");
   if (event.key === "Enter" && onControl && onControl.dataset.key !== "Enter") return;
@@ -108,11 +113,12 @@ document.addEventListener("click", (event) => {
     document.getElementById(opener.dataset.open).showModal();
   }
   if (at("[data-close]")) at("dialog").close();
+  for (const menu of document.querySelectorAll("[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
   const clearer = at("[data-clear]");
   if (clearer) document.getElementById(clearer.dataset.clear).replaceChildren();
   const veil = at("[data-veil]");
   if (veil) {
-    const hidden = document.querySelector(".pictures").classList.toggle("blurred");
+    const hidden = document.getElementById("listing-column").classList.toggle("blurred");
     veil.setAttribute("aria-pressed", String(!hidden));
   }
   const hazard = at("[data-hazard]");
@@ -208,7 +214,8 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 
 document.addEventListener("htmx:sendError", () => {
-  document.getElementById("message").textContent = "The server does not answer; nothing was lost. Try again.";
+  const message = document.getElementById("message");
+  message.textContent = message.dataset.away;
 });
 document.addEventListener("htmx:responseError", async (event) => {
   let text = `${event.detail.xhr.status}`;

@@ -87,7 +87,7 @@ class ChainedLog(Generic[E]):
     """
 
     def __init__(self, row: type[DeclarativeBase], entry: type[E], subject: str) -> None:
-        self._row, self._entry, self._subject = row, entry, subject
+        self._row, self.entry, self._subject = row, entry, subject
         self._table = row.__table__
 
     def append(
@@ -132,9 +132,9 @@ class ChainedLog(Generic[E]):
             "digest": "",
             **more,
         }
-        values["digest"] = self._entry(**values).own_digest()
+        values["digest"] = self.entry(**values).own_digest()
         connection.execute(insert(self._row).values(**values))
-        return self._entry(**values)
+        return self.entry(**values)
 
     def head(self, connection: Connection) -> Head:
         """Return the newest entry's number and digest; 0 and zeros for an empty log."""
@@ -151,7 +151,7 @@ class ChainedLog(Generic[E]):
             query = query.where(table.c[self._subject] == subject)
         with connection.execute(query.execution_options(yield_per=1_000)) as rows:
             for row in rows:
-                yield self._entry(*row)
+                yield self.entry(*row)
 
     def _query(self) -> Select[Any]:
         """Return what reads the fields of entries."""

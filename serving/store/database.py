@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,27 @@ def _tune_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+
+
+def overwrite_what_is_deleted(engine: Engine) -> None:
+    """Have the connections of an engine leave nothing of what they delete in the file.
+
+    PostgreSQL keeps old versions of rows until it vacuums, which it does by itself.
+    """
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def pragma(connection: Any, _: object) -> None:
+            connection.execute("PRAGMA secure_delete = ON")
+
+        engine.dispose()  # those that are there already are made anew
+
+
+def empty_the_journal(engine: Engine) -> None:
+    """Write SQLite's journal into its file and empty it, unless somebody is reading: then that is done later."""
+    if engine.dialect.name == "sqlite":
+        with closing(engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @contextmanager

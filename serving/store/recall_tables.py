@@ -20,6 +20,10 @@ UNANSWERED = text("receipt_at IS NULL AND withdrawn_at IS NULL")
 """Of the takedown orders without a receipt; likewise."""
 
 
+ERASE = text("erase_wanted_at IS NOT NULL")
+"""Of the matches that are to be erased once the recall needs them no more; likewise."""
+
+
 class AlertDocumentRow(Base):
     """A document as it came, packed by gzip; equal bytes from one address are kept once.
 
@@ -119,9 +123,9 @@ class RecallCaseRow(Base):
     """The work on one alert.
 
     The instants say how far it has come: every match judged (`identified_at`), the first order sent (`ordered_at`),
-    every ordered listing removed (`removed_at`), buyers told (`informed_at`), authority or notifier told
-    (`answered_at`). `due_at` is the earliest end of the clocks that run. `looked_at` is how many listings the last
-    finished search looked at.
+    every ordered listing removed (`removed_at`), sellers and buyers told (`sellers_informed_at`, `informed_at`),
+    authority or notifier told (`answered_at`). `due_at` is the earliest end of the clocks that run. `looked_at` is how
+    many listings the last finished search looked at.
     """
 
     __tablename__ = "recall_cases"
@@ -141,6 +145,7 @@ class RecallCaseRow(Base):
     identified_at: Mapped[datetime | None] = mapped_column(UtcTime)
     ordered_at: Mapped[datetime | None] = mapped_column(UtcTime)
     removed_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    sellers_informed_at: Mapped[datetime | None] = mapped_column(UtcTime)
     informed_at: Mapped[datetime | None] = mapped_column(UtcTime)
     answer: Mapped[str] = mapped_column(Text)
     answered_at: Mapped[datetime | None] = mapped_column(UtcTime)
@@ -213,7 +218,10 @@ class CaseClockRow(Base):
 
 
 class CaseMatchRow(Base):
-    """A listing that may be what an alert is about, as it was when it was found, and what a person says of it."""
+    """A listing that may be what an alert is about, as it was when it was found, and what a person says of it.
+
+    With `erase_wanted_at` somebody has asked for its erasure while the recall still needed it.
+    """
 
     __tablename__ = "case_matches"
 
@@ -236,12 +244,14 @@ class CaseMatchRow(Base):
     judged_by: Mapped[str | None] = mapped_column(String)
     judged_at: Mapped[datetime | None] = mapped_column(UtcTime)
     note: Mapped[str] = mapped_column(Text)
+    erase_wanted_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
     __table_args__ = (
         Index("ix_case_matches_listing", "case_id", "listing_id", unique=True),
         Index("ix_case_matches_state", "case_id", "state", "probability"),
         Index("ix_case_matches_of_listing", "listing_id"),
         Index("ix_case_matches_judged", "judged_at", "state"),
+        Index("ix_case_matches_erase", "erase_wanted_at", sqlite_where=ERASE, postgresql_where=ERASE),
     )
 
 
@@ -274,7 +284,10 @@ class TakedownOrderRow(Base):
 
 
 class CaseEventRow(Base):
-    """One act on a case, chained by its digest to the one before. Triggers refuse every change and deletion."""
+    """One act on a case, chained by its digest to the one before. Triggers refuse every change and deletion.
+
+    `seal` is null in entries that were written before personal parts stood apart.
+    """
 
     __tablename__ = "case_events"
 
@@ -287,8 +300,19 @@ class CaseEventRow(Base):
     new: Mapped[str] = mapped_column(Text)
     previous: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
+    seal: Mapped[str | None] = mapped_column(String(64))
 
     __table_args__ = (
         Index("ix_case_events_case", "case_id", "number"),
         Index("ix_case_events_at", "at"),
     )
+
+
+class CaseEventPersonalRow(Base):
+    """What a person or a listing can be known by in an act, and the key of its seal; this can be erased."""
+
+    __tablename__ = "case_event_personal"
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    salt: Mapped[str] = mapped_column(String(64))
+    personal: Mapped[str] = mapped_column(Text)

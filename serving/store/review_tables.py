@@ -64,7 +64,22 @@ class ReviewItemRow(Base):
     only_for: Mapped[str | None] = mapped_column(String)
 
     __table_args__ = (
-        Index("ix_review_waiting", "rank", "id", sqlite_where=WAITS, postgresql_where=WAITS),
+        # In the order of the queue, with what it is mostly filtered and searched by, so that no row is read only to be
+        # passed over. All of it must stay below the 2,700 bytes that PostgreSQL takes of an entry.
+        Index(
+            "ix_review_waiting",
+            "rank",
+            "id",
+            "only_for",
+            "level",
+            "hazard",
+            "language",
+            "listing_id",
+            "title",
+            "state",
+            sqlite_where=WAITS,
+            postgresql_where=WAITS,
+        ),
         Index("ix_review_queue", "queue", "rank", "id", sqlite_where=WAITS, postgresql_where=WAITS),
         # Holds every column that the counts ask for, so that no row is read for them; SQLite wants the one that
         # the condition is about too.

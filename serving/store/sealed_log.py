@@ -14,10 +14,11 @@ import hmac
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, Select, delete, insert, select
+from sqlalchemy import Connection, Select, delete, func, insert, select
 from sqlalchemy.orm import DeclarativeBase
 
 from serving.access.principal import is_pseudonym
@@ -27,8 +28,6 @@ NOTHING_SEALED = "0" * 64
 """Seal of an entry in which nothing is personal."""
 SEALED_ACTOR = "sealed"
 """Stands for who acted, where the name is sealed."""
-PERSONAL_FIELDS = ("reason", "assigned_to")
-"""Fields of `old` and `new` that are sealed."""
 ERASED = "erased"
 """Kind of the acts that tell of an erasure."""
 _AT_ONCE = 500
@@ -81,14 +80,22 @@ class SealedLog(ChainedLog[S]):
         As of `ChainedLog`; the table has a column `seal`.
     personal : type
         The table of the personal parts as a model, with the columns `number`, `salt` and `personal`.
+    sealed : collection of str
+        Fields of `old` and `new` that are sealed.
     """
 
     def __init__(
-        self, row: type[DeclarativeBase], entry: type[S], subject: str, personal: type[DeclarativeBase]
+        self,
+        row: type[DeclarativeBase],
+        entry: type[S],
+        subject: str,
+        personal: type[DeclarativeBase],
+        sealed: Collection[str],
     ) -> None:
         super().__init__(row, entry, subject)
         self._personal_row = personal
         self._personal = personal.__table__
+        self._sealed = frozenset(sealed)
 
     def append(
         self,
@@ -105,8 +112,8 @@ class SealedLog(ChainedLog[S]):
         The caller holds the lock under which acts are done one after another; otherwise two would get one number, and
         the database refuses the later.
         """
-        chained_old, personal_old = _split(old or {})
-        chained_new, personal_new = _split(new)
+        chained_old, personal_old = self._split(old or {})
+        chained_new, personal_new = self._split(new)
         named = not is_pseudonym(actor)
         personal = {"actor": actor if named else "", "old": personal_old, "new": personal_new}
         text = as_json({name: value for name, value in personal.items() if value})
@@ -138,6 +145,49 @@ class SealedLog(ChainedLog[S]):
         if found:
             self.append(connection, at, actor, ERASED, None, {"entries": runs_of(sorted(found)), "why": why})
         return len(found)
+
+    def naming(
+        self, connection: Connection, words: Collection[str], subjects: Collection[int] | None = None
+    ) -> list[int]:
+        """Return the entries in whose sealed part one of some words stands as a value: a name, an id.
+
+        Parameters
+        ----------
+        subjects : collection of int, optional
+            Look among the acts on these alone.
+        """
+        wanted = frozenset(words)
+        query = select(self._personal.c.number, self._personal.c.personal)
+        if subjects is not None:
+            acts = self._table.c
+            query = query.join(self._table, acts.number == self._personal.c.number)
+            query = query.where(acts[self._subject].in_(subjects))
+        found = []
+        with connection.execute(query.execution_options(yield_per=1_000)) as rows:
+            for number, personal in rows:
+                opened = orjson.loads(personal)
+                sides = ((opened.get(side) or {}).values() for side in ("old", "new"))
+                told = (opened.get("actor"), *chain.from_iterable(sides))
+                if not wanted.isdisjoint(each for each in told if isinstance(each, str)):
+                    found.append(int(number))
+        return found
+
+    def sealed_before(self, connection: Connection, moment: dt.datetime, limit: int) -> list[int]:
+        """Return entries from before a moment that have a personal part, oldest first."""
+        joined = self._personal.c.number == self._table.c.number
+        query = select(self._table.c.number).join(self._personal, joined).where(self._table.c.at < moment)
+        return list(connection.execute(query.order_by(self._table.c.number).limit(limit)).scalars())
+
+    def unsealed(self, connection: Connection, actor: str) -> int:
+        """Return how many entries from before there were seals name somebody: their digest is of the name."""
+        table = self._table
+        old = select(func.count()).where(table.c.seal.is_(None), table.c.actor == actor)
+        return connection.execute(old).scalar_one()
+
+    def _split(self, value: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what is chained of a value, and what is sealed."""
+        personal = {name: value[name] for name in self._sealed if value.get(name) is not None}
+        return {name: each for name, each in value.items() if name not in personal}, personal
 
     def _query(self) -> Select[Any]:
         joined = self._table.outerjoin(self._personal, self._personal.c.number == self._table.c.number)
@@ -190,9 +240,3 @@ def _wrong_seal(entry: SealedEntry, erased: list[tuple[int, int, int]]) -> str |
         told = any(first <= entry.number <= last < at for first, last, at in erased)
         return None if told else "its personal part is gone, and no erasure names it"
     return None if hmac.compare_digest(seal_of(personal, salt), seal) else "its personal part does not fit its seal"
-
-
-def _split(value: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what is chained of a value, and what is sealed."""
-    personal = {name: value[name] for name in PERSONAL_FIELDS if value.get(name) is not None}
-    return {name: each for name, each in value.items() if name not in personal}, personal

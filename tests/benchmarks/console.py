@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import itertools
 import statistics
 import tempfile
 import time
@@ -29,6 +30,10 @@ from serving.store.migrating import migrate
 
 CHROMIUM = Path("/usr/bin/chromium")
 _CHUNK = 2_000
+_TIMING = """() => {
+  const found = performance.getEntriesByType("navigation")[0];
+  return [found.responseEnd, found.domContentLoadedEventEnd, found.loadEventEnd].map((at) => at - found.startTime);
+}"""
 
 
 def main() -> None:
@@ -37,9 +42,10 @@ def main() -> None:
     arguments.add_argument("--model", type=Path, default=Path("var/models/default"))
     arguments.add_argument("--assessments", type=int, default=100_000)
     arguments.add_argument("--calls", type=int, default=60)
+    arguments.add_argument("--store", type=Path, help="SQLite file that is filled once and used again by later runs")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        url = f"sqlite:///{place}/h.db"
+        url = f"sqlite:///{given.store.resolve() if given.store else Path(place) / 'h.db'}"
         settings = Settings(model=given.model, database_url=url, review_learn_daily=0)
         waiting = fill(settings, given.assessments)
         server = ServerProcess(given.model, HAZARDLENS_DATABASE_URL=url)
@@ -54,10 +60,9 @@ def fill(settings: Settings, wanted: int) -> list[int]:
     desk = ReviewDesk(database, desk_rules(settings))
     store = AssessmentStore(database, desk.kept)
     begun = time.perf_counter()
+    there = store.count()
     chunk: list[Answered] = []
-    for number, answer in enumerate(answers(settings)):
-        if number == wanted:
-            break
+    for answer in itertools.islice(answers(settings), there, wanted) if there < wanted else ():
         chunk.append(answer)
         if len(chunk) == _CHUNK:
             store.save(chunk)
@@ -92,6 +97,7 @@ def measure(address: str, waiting: list[int], calls: int) -> None:
     with httpx.Client(base_url=address, headers=headers, timeout=30) as client:
         pages: dict[str, Callable[[int], str]] = {
             "queue": lambda _: "/review",
+            "its counts": lambda _: "/review/counts",
             "queue, filtered": lambda n: f"/review?level={('serious', 'high')[n % 2]}&language=en",
             "queue, searched": lambda n: f"/review?text={('laser', 'baby', 'lamp')[n % 3]}",
             "item": lambda n: f"/review/items/{waiting[n % len(waiting)]}",
@@ -105,7 +111,8 @@ def measure(address: str, waiting: list[int], calls: int) -> None:
                 begun = time.perf_counter()
                 client.get(path(number)).raise_for_status()
                 taken.append(1000 * (time.perf_counter() - begun))
-            print(f"{name:22s} median {statistics.median(taken):6.1f} ms, worst {max(taken):6.1f} ms")
+            first, median = taken[0], statistics.median(taken)
+            print(f"{name:22s} median {median:6.1f} ms, first {first:6.1f} ms, worst {max(taken):6.1f} ms")
     if not CHROMIUM.exists():
         print(f"no browser: {CHROMIUM} is missing")
         return
@@ -119,9 +126,12 @@ def measure(address: str, waiting: list[int], calls: int) -> None:
             taken = []
             for path in paths:
                 page.goto(address + path, wait_until="load")
-                timing = "performance.getEntriesByType('navigation')[0]"
-                taken.append(float(page.evaluate(f"{timing}.loadEventEnd - {timing}.startTime")))
-            print(f"{name:22s} usable in the browser after {statistics.median(taken):.0f} ms (median)")
+                taken.append(page.evaluate(_TIMING))
+            answered, parsed, loaded = (statistics.median(each) for each in zip(*taken, strict=True))
+            print(
+                f"{name:22s} usable in the browser after {loaded:.0f} ms (median; answer whole after {answered:.0f},"
+                f" page parsed and scripts run after {parsed:.0f})"
+            )
         browser.close()
 
 

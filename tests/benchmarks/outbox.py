@@ -1,9 +1,10 @@
 """A server that is killed again and again between what happens and the webhook that tells of it.
 
 A real server process is asked for things that make events, and ended by SIGKILL at a random moment; the next one goes
-on with the same database. A real receiver, which fails now and then, checks each signature and handles each event once
-by its id. In the end: what was answered is kept, for all that is kept an event has arrived, nothing has arrived that is
-not kept, and nothing was handled twice. Exit status 1 where one of these does not hold.
+on with the same database. Half of the moments are counted from the first request, half from the arrival of a webhook,
+so that every step between receipt and webhook is hit. A real receiver, which fails now and then, checks each signature
+and handles each event once by its id. In the end: what was answered is kept, for all that is kept an event has arrived,
+nothing has arrived that is not kept, and nothing was handled twice. Exit status 1 where one of these does not hold.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pathlib import Path
 
 import httpx
 import orjson
-from running import running
+from running import Nursery
 from sqlalchemy import Connection, Engine, text
 
 from hazardlens.webhooks import Receiver, WebhookEvent
@@ -42,6 +43,10 @@ SETTINGS = {
 }  # fmt: skip
 FAILS = 0.05
 """Share of the events that the receiver cannot handle the first time."""
+_BY_TIME = 0.5
+"""Share of the kills whose moment is counted from the first request; the others follow a webhook."""
+_HANDLING = 0.04
+"""Seconds within which a webhook is answered, and its answer noted."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,7 @@ def order_down(http: httpx.Client, number: int) -> str:
     taken = http.post("/v1/recalls/notices", json=notice)
     taken.raise_for_status()
     case = f"/v1/recalls/cases/{taken.json()['case_id']}"
+    http.post(f"{case}/matches", json={"listing_ids": [f"l{number}"]}).raise_for_status()
     matches = http.get(f"{case}/matches", params={"state": "proposed"}).json()["matches"]
     if matches:
         judgement = {"state": "confirmed", "matches": [match["id"] for match in matches]}
@@ -120,10 +126,12 @@ class Recorder(Receiver):
         self.requests: Counter[str] = Counter()
         self.statuses: Counter[int] = Counter()
         self.handled: list[str] = []
+        self.arrived = threading.Event()
         self._chance, self._failed = chance, set[str]()
 
     def take(self, signature: str, content: bytes) -> int:
         """Take one request."""
+        self.arrived.set()
         status = super().take(signature, content)
         self.statuses[status] += 1
         if status != httpx.codes.UNAUTHORIZED:
@@ -165,6 +173,16 @@ class Produced:
         thread.join()
 
 
+def wait_for_the_moment(chance: random.Random, recorder: Recorder, longest: float) -> None:
+    """Wait until a random moment: some time from now, or shortly after a webhook has reached its receiver."""
+    if chance.random() < _BY_TIME:
+        time.sleep(chance.uniform(0, longest))
+        return
+    recorder.arrived.clear()
+    recorder.arrived.wait(longest)
+    time.sleep(chance.uniform(0, _HANDLING))
+
+
 def unfinished(engine: Engine) -> dict[str, int]:
     """Return how many events stand at each step between what happened and its webhook."""
     queries = {
@@ -199,6 +217,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--model", type=Path, default=Path("var/models/default"))
     arguments.add_argument("--kills", type=int, default=200)
+    arguments.add_argument("--minutes", type=float, default=float("inf"), help="after which no further kill is begun")
     arguments.add_argument("--longest", type=float, default=1.5, help="seconds from the first request to the kill")
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--producer", choices=PRODUCERS, default="listings")
@@ -211,26 +230,28 @@ def main() -> int:
         migrate(engine)
         store = EndpointStore(engine, AddressRules(read_networks(HERE)))
         endpoint = store.add("http://127.0.0.1:1/", producer.kinds, "", "benchmark")
-        produced, steps = Produced(producer), Counter[str]()
+        produced, steps, servers = Produced(producer), Counter[str](), Nursery()
         with Recorder(endpoint.secrets[0].text, chance) as recorder:
             store.change(endpoint.id, url=recorder.url)
-            for number in range(1, given.kills + 1):
-                with running(given.model, place, **SETTINGS) as server, produced.going_on(server.url) as begun:
+            over, number = time.monotonic() + 60 * given.minutes, 0
+            while number < given.kills and time.monotonic() < over:
+                number += 1
+                with servers.running(given.model, place, **SETTINGS) as server, produced.going_on(server.url) as begun:
                     begun.wait()
-                    time.sleep(chance.uniform(0, given.longest))
+                    wait_for_the_moment(chance, recorder, given.longest)
                     os.kill(server.pid, signal.SIGKILL)
                 steps.update(step for step, count in unfinished(engine).items() if count)
-                if number % 20 == 0 or number == given.kills:
+                if number % 20 == 0:
                     print(
                         f"{number} kills, {len(produced.answered)} answered, {len(recorder.handled)} handled",
                         flush=True,
                     )
-            with running(given.model, place, **SETTINGS):
+            with servers.running(given.model, place, **SETTINGS):
                 over = time.monotonic() + 120
                 while any(unfinished(engine).values()) and time.monotonic() < over:
                     time.sleep(0.1)
         repeated = sum(recorder.requests.values()) - len(recorder.requests)
-        print(f"answered {len(produced.answered)}, handled {len(recorder.handled)}")
+        print(f"{number} kills, answered {len(produced.answered)}, handled {len(recorder.handled)}")
         print(f"requests of webhooks {sum(recorder.requests.values())}, of these repeated {repeated}")
         print("kills that left events " + ", ".join(f"{step} {steps[step]}" for step in unfinished(engine)))
         wrong = [*breaches(engine, produced, recorder), *(f"left {s}: {n}" for s, n in unfinished(engine).items() if n)]

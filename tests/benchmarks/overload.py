@@ -1,8 +1,9 @@
 """A server at five times its capacity: how soon it says no, and what becomes of the calls that it takes.
 
 One real server process, this one sends. First its capacity (closed loop), then arrivals at 70 % of it, then five times
-as many for a minute. Every call has other content, so that nothing is remembered. The server starts with the longest
-wait in the queue that is given, as an operator sets it: the time that an accepted call may take, less one assessment.
+as many for a minute. Every call has other content, so that nothing is remembered. Then the server is started again with
+the longest wait in the queue that an operator would set by these figures: an accepted call may take twice the p99 of
+70 % load, less what a call takes without a queue.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import argparse
 import threading
 import time
+import urllib.request
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 import orjson
-from load import GAVE_UP, Reply, ServerProcess, Summary, closed_loop, open_loop, request_bytes, run
+from load import GAVE_UP, KEYS, Reply, ServerProcess, Summary, closed_loop, open_loop, request_bytes, run
 from real_data import directory
 
 from models.domain.listing import Listing
@@ -31,10 +33,9 @@ def main() -> None:
     arguments.add_argument("--model", type=Path, default=Path("var/models/default"))
     arguments.add_argument("--seconds", type=float, default=60.0)
     arguments.add_argument("--times", type=float, default=5.0, help="arrivals, in capacities")
-    arguments.add_argument("--max-queue-ms", type=int, default=None, help="by default the server's")
+    arguments.add_argument("--max-queue-ms", type=int, default=None, help="by default what follows from 70 % load")
     given = arguments.parse_args()
-    settings = {} if given.max_queue_ms is None else {"HAZARDLENS_MAX_QUEUE_MS": str(given.max_queue_ms)}
-    server = ServerProcess(given.model, HAZARDLENS_REMEMBER_MB="0", **settings)
+    server = ServerProcess(given.model, HAZARDLENS_REMEMBER_MB="0")
     with server:
         calls = Calls(server.url)
         print(f"ready after {server.seconds_to_ready:.1f} s, {server.resident_mb():.0f} MB")
@@ -44,11 +45,19 @@ def main() -> None:
         calm = run(open_loop(server.url, calls.some(), 0.7 * capacity.a_second, min(20.0, given.seconds)))
         usual = Summary.of(calm, 200)
         print(f"at 70 %                {usual}; p99 / median {usual.p99 / usual.median:.2f}")
-        before = server.resident_mb()
+    wait = given.max_queue_ms or max(1, round(2 * usual.p99 - 2 * usual.median))
+    print(f"longest wait           {wait} ms")
+    server = ServerProcess(given.model, HAZARDLENS_REMEMBER_MB="0", HAZARDLENS_MAX_QUEUE_MS=str(wait))
+    with server:
+        calls = Calls(server.url)
+        run(closed_loop(server.url, calls.some(600), 2, 20))
+        before, counted = server.resident_mb(), refusals_in_the_server(server.url)
         memory = Memory(server)
         replies = run(open_loop(server.url, calls.some(), given.times * capacity.a_second, given.seconds))
         seen = memory.end()
         tell(replies, usual)
+        fast, everything = (now - then for now, then in zip(refusals_in_the_server(server.url), counted, strict=True))
+        print(f"  refused, by the server's own clock: {100 * fast / everything:.2f} % of {everything:.0f} within 50 ms")
         third = len(seen) // 3
         print(
             f"memory                 {before:.0f} MB before, {np.mean(seen[third : 2 * third]):.0f} MB in the second"
@@ -67,6 +76,23 @@ def tell(replies: list[Reply], usual: Summary) -> None:
     print(f"  taken                {taken}; p99 / p99 at 70 % {taken.p99 / usual.p99:.2f}")
     print(f"  of another kind      {others or 'none'}" + (" (0 is no answer)" if GAVE_UP in others else ""))
     print(f"  sent late by this process: p99 {late[0]:.1f} ms, at most {late[1]:.1f} ms")
+
+
+def refusals_in_the_server(url: str) -> tuple[float, float]:
+    """Return how many calls were refused within 50 ms since the start, and how many in all, from /metrics.
+
+    The server counts from the moment at which it has read the head of a call. What a call waited before that, and what
+    its answer waited for this process, which shares the cores, is in this process's figures alone.
+    """
+    request = urllib.request.Request(f"{url}/metrics", headers={"Authorization": f"Bearer {KEYS[url]}"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    refused = [line for line in lines if line.startswith("hazardlens_request_seconds") and 'status="429"' in line]
+
+    def total(what: str) -> float:
+        return sum(float(line.rsplit(" ", 1)[1]) for line in refused if what in line)
+
+    return total('le="0.05"'), total("_seconds_count{")
 
 
 class Calls:

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from sklearn.metrics import roc_auc_score
 
@@ -161,3 +163,25 @@ def test_few_cases_leave_the_logit_as_it_is() -> None:
     logits = np.linspace(-3, 3, 100)[:, None]
     calibration = fit_calibration(logits, np.arange(100)[:, None] >= 96, np.ones(100))
     assert (calibration.slope[0], calibration.offset[0]) == (1.0, 0.0)
+
+
+class TestMixture:
+    """How much each part counts."""
+
+    def test_without_real_examples_it_is_the_same_for_all(self) -> None:
+        assert SETTINGS.mixture_of(0) == SETTINGS.mixture_of(1000) == SETTINGS.mixture
+
+    @given(st.integers(0, 100_000))
+    def test_knowledge_counts_less_the_more_cases_there_are_and_the_parts_add_up(self, cases: int) -> None:
+        fit = SETTINGS.for_examples()
+        mixture, more = fit.mixture_of(cases), fit.mixture_of(cases + 10)
+        assert sum(mixture.values()) == pytest.approx(1.0)
+        assert 0.2 <= more["knowledge"] < mixture["knowledge"] <= 0.4
+
+    def test_a_rare_risk_type_leans_on_its_knowledge(self, learnable: tuple[Blocks, np.ndarray]) -> None:
+        blocks, labels = learnable
+        leaning = replace(SETTINGS, knowledge_of_rare=0.5)
+        rare, usual = (fit_heads(blocks, labels, np.ones(300), fit) for fit in (leaning, SETTINGS))
+        cases = labels[:, 1].sum()
+        assert rare.knowledge[1] / usual.knowledge[1] == pytest.approx(1 + 50 / (50 + cases))
+        assert np.abs(rare.dense[1]).sum() < np.abs(usual.dense[1]).sum()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import gzip
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 from hazardlens.result_files import result_file
 from hazardlens.result_rows import COLUMNS, score_rows
 from hazardlens.scoring_pool import WORTH_IT, ScoringPool, ScoringPoolError, processes_for
+from models.captioning.building import pictures_can_be_read
 from models.classifier.classifier import HazardClassifier
 from models.domain.action import Action
 from models.domain.assessment import Assessment
@@ -24,6 +27,7 @@ from models.domain.resources import datasets_dir
 from models.domain.risk import RiskLevel
 from models.plan.plan import Plan
 from models.sources.listings import ScoredInput, to_json_line
+from tests.captioning.conftest import draw
 from tests.hazardlens.conftest import RunCommand
 
 SAMPLES = datasets_dir() / "samples"
@@ -268,10 +272,10 @@ def test_equal_content_is_assessed_once(
     assessed: list[str] = []
     real = small_model.assess_many
 
-    def counting(listings: Any, plan: Plan) -> Iterator[Assessment]:
+    def counting(listings: Any, plan: Plan, **options: Any) -> Iterator[Assessment]:
         kept = list(listings)
         assessed.extend(listing.id for listing in kept)
-        return real(kept, plan)
+        return real(kept, plan, **options)
 
     monkeypatch.setattr(small_model, "assess_many", counting)
     rows = [ScoredInput(i, str(i), Listing(id=str(i), title=("Cotton bag", "Toy gun")[i % 2])) for i in range(6)]
@@ -280,3 +284,34 @@ def test_equal_content_is_assessed_once(
     assert sorted(assessed) == ["0", "1"]
     assert [result["id"] for result in results] == ["0", "1", "2", "3", "4", "5"]
     assert results[0]["risk_score"] == results[2]["risk_score"] != results[1]["risk_score"]
+
+
+@pytest.mark.skipif(not pictures_can_be_read(), reason="the extra pictures is not installed")
+def test_what_pictures_say_counts_where_they_are_asked_for(
+    run: RunCommand, small_model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAZARDLENS_PICTURES", str(tmp_path / "pictures"))
+    monkeypatch.setenv("HAZARDLENS_CAPTIONER_SECONDS", "300")
+    file = io.BytesIO()
+    draw(("GREEN LASER\n5000 mW", 40), size=(760, 240)).image.save(file, "PNG")
+    box, broken = base64.b64encode(file.getvalue()).decode(), base64.b64encode(b"%PDF-1.7").decode()
+    pen = {"title": "Cat toy pen", "description": "Keeps your cat busy"}
+    rows = [
+        {"id": "box", **pen, "images": [box, broken]},
+        {"id": "url", **pen, "images": ["https://shop.example/1.jpg"]},
+    ]
+    listings, out = tmp_path / "listings.jsonl", tmp_path / "results.jsonl"
+    listings.write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
+    command = ("score", "--model", small_model_dir, "--in", listings, "--out", out)
+
+    assert run(*command).code == 0
+    before = json_lines(out)
+    assert [row["notes"] for row in before] == [["images: not read; --pictures reads them"]] * 2
+    assert run(*command, "--pictures").code == 0
+    seen, refused = json_lines(out)
+    assert RiskLevel(seen["risk_level"]).rank > RiskLevel(before[0]["risk_level"]).rank
+    assert any(note.startswith("images[1]: is PDF, no picture") for note in seen["notes"])
+    assert refused["notes"][0].startswith("images[0].url: is a URL, and this server fetches none")
+    assert {name: refused[name] for name in ("risk_level", "hazards")} == {
+        name: before[1][name] for name in ("risk_level", "hazards")
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -92,3 +93,13 @@ def test_the_command_asks_for_a_secret() -> None:
     from hazardlens.cli import main
 
     assert main(["hooks", "listen"]) == 1
+
+
+def test_half_a_request_of_a_sender_that_died_is_no_webhook(caplog: pytest.LogCaptureFixture) -> None:
+    with Receiver("s", lambda _: None) as receiver:
+        host, port = receiver.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as sender:
+            sender.sendall(b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"id":')
+            sender.shutdown(socket.SHUT_WR)
+            assert sender.recv(100) == b""
+    assert "was refused" not in caplog.text

@@ -121,3 +121,8 @@ def test_a_short_katakana_word_is_no_part_of_a_longer_one() -> None:
 
 def test_a_phrase_that_ends_in_a_hyphen_takes_no_space_along() -> None:
     assert found(["leder-"], "leder tasche") == ["leder"]
+
+
+def test_phrases_that_meet_in_one_form_keep_what_each_stands_for() -> None:
+    index = PhraseIndex([("t-shirt", "a"), ("t shirt", "b"), ("t shirt", "b"), ("shirt", "c")])
+    assert [hit.value for hit in index.find("T-shirt, t shirt or shirt".lower())] == ["a", "b", "a", "b", "c"]

@@ -18,7 +18,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from models.classifier.classifier import HazardClassifier
 from models.classifier.golden import Golden
@@ -156,6 +156,7 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        expect.set_options(timeout=PATIENT_MS)
         yield browser
         browser.close()
 

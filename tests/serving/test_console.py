@@ -95,6 +95,24 @@ def test_a_strange_address_still_shows_a_queue(server: TestClient, query: str) -
     assert server.get(f"/review?{query}").status_code == 200
 
 
+def test_counts_come_alone_and_only_where_they_have_changed(server: TestClient) -> None:
+    page = server.get("/review?level=high").text
+    asked = unescape(re.search(r'hx-get="(/review/counts[^"]*)"', page)[1])  # type: ignore[index]
+    assert "level=high" in asked
+    assert server.get(asked).status_code == 204
+    fill(server, answered("counted anew", seller="counts"))
+    changed = server.get(asked)
+    assert changed.status_code == 200
+    assert changed.text.startswith('<ul id="counts"')
+    assert asked not in unescape(changed.text), "the next look asks by what is shown now"
+
+
+def test_rows_that_a_filter_asks_for_bring_their_number(server: TestClient) -> None:
+    rows = server.get("/review?text=no+such+title", headers={"HX-Target": "rows"}).text
+    assert '<span class="muted" id="total" hx-swap-oob="true">0</span>' in rows
+    assert 'id="counts"' not in rows
+
+
 def test_a_reviewer_takes_decides_and_takes_back(server: TestClient) -> None:
     (item,) = fill(server, answered("one", "high", queue="one"))
     following = send(server, "/review/next", {"queue": "one"})

@@ -17,18 +17,21 @@ from models.deadlines.clocks import Duty, NoticeKind
 from models.domain.action import Action
 from models.domain.risk import RiskLevel
 from models.domain.taxonomy import load_taxonomy
+from models.knowledge.base import Knowledge
 from models.notices.commitments import Status
 from models.notices.recall import Remedy
 from models.plan.reading import load_plan
 from serving.access.principal import Role
+from serving.audit import LOGS
 from serving.buyers.lines import LineStatus
 from serving.console.language import chosen_language, languages, translations_for
 from serving.console.rendering import percent
+from serving.console.wording import Wording
 from serving.highlighting import Run
 from serving.hooks.delivery_log import State as DeliveryState
 from serving.oversight.figures import FIGURES, Reviews
 from serving.oversight.scope import Scope
-from serving.recalls.words import CASE_STATES, CLOCK_STATES, COMPARED, ORDER_STATES, CaseAct, MatchState
+from serving.recalls.words import CASE_STATES, CLOCK_STATES, COMPARED, ORDER_STATES, STEPS, CaseAct, MatchState
 from serving.review.words import Act, Outcome, Round, State
 from serving.store.database import open_database
 from serving.store.migrating import migrate
@@ -54,7 +57,18 @@ KINDS = (
 )
 WORDS = {word.value.replace("_", " ") for kind in KINDS for word in kind}
 WORDS |= {"active", "disabled"}  # how an account stands
-WORDS |= {*CASE_STATES, *CLOCK_STATES, *ORDER_STATES, *COMPARED, "withdrawal", "working days", "days", "hours"}
+WORDS |= {
+    *CASE_STATES,
+    *CLOCK_STATES,
+    *ORDER_STATES,
+    *COMPARED,
+    *STEPS,
+    *LOGS,
+    "withdrawal",
+    "working days",
+    "days",
+    "hours",
+}
 HAZARDS = set(load_taxonomy().names)
 MARKS = {Run("", strength, weight).words for strength in range(1, 5) for weight in (-1, 1)}
 FIELDS = {
@@ -104,12 +118,37 @@ def test_there_are_three_languages() -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_a_catalogue_has_every_text_and_no_other(language: str, tmp_path: Path) -> None:
+def test_a_catalogue_has_every_text_and_no_other(language: str, tmp_path: Path, knowledge: Knowledge) -> None:
     known = {str(message.id) for message in catalogue(language) if message.id}
-    words = WORDS | HAZARDS | MARKS | FIELDS | OF_EXPLANATIONS
+    words = WORDS | HAZARDS | MARKS | FIELDS | OF_EXPLANATIONS | {cue.id.replace("-", " ") for cue in knowledge.cues}
     wanted = texts() | words | of_the_plan() | columns(tmp_path)
     assert wanted - known == set(), "add these to the catalogue"
     assert known - wanted == set(), "nothing shows these any more"
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_scenario_of_the_knowledge_base_is_told_in_the_readers_language(
+    language: str, knowledge: Knowledge
+) -> None:
+    written = {profile.scenario for kind in knowledge.kinds for profile in kind.hazards.values()}
+    with (CONSOLE / "catalogues" / "scenarios" / f"{language}.po").open("rb") as file:
+        known = {str(message.id): str(message.string) for message in read_po(file, locale=language) if message.id}
+    assert written - set(known) == set(), "add these to the catalogue"
+    assert set(known) - written == set(), "no kind says these any more"
+    assert all(told.endswith(".") and told != sentence for sentence, told in known.items())
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "The product causes harm through: electric shock."),
+        ("de", "Das Produkt schadet durch: Stromschlag."),
+        ("fr", "Le produit cause un dommage par : choc électrique."),
+    ],
+)
+def test_a_scenario_without_a_sentence_of_its_own_names_the_hazard(language: str, told: str) -> None:
+    wording = Wording(translations_for(language).gettext)
+    assert wording.scenario("The product causes harm through: electric shock.") == told
 
 
 @pytest.mark.parametrize("language", OTHERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from serving.access.principal import Role
 from serving.console.charts import Picture, Series, bars, diagonal, dots, lines
+from serving.oversight.counted import CountedFigures
 from serving.oversight.figures import FIGURES
 from serving.settings import Settings
 from tests.serving.conftest import bearer, client_of
@@ -66,6 +68,20 @@ def test_a_figure_comes_as_a_file(server: TestClient) -> None:
     rows = list(csv.DictReader(answer.text.splitlines()))
     assert len(rows) == 7
     assert rows[-1]["confirmed_risk"] == "2"
+
+
+def test_figures_are_counted_once_a_minute(server: TestClient) -> None:
+    now = [dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)]
+    figures = CountedFigures(server.app.state.services.desk.engine, lambda: now[0])  # type: ignore[attr-defined]
+    first = figures.of(7)
+    now[0] += dt.timedelta(seconds=59)
+    assert figures.of(7) is first
+    assert figures.of(7, "safety").scope.queue == "safety"
+    now[0] += dt.timedelta(seconds=1)
+    assert figures.of(7).scope.now == now[0]
+    for number in range(100):
+        figures.of(7, f"no queue {number}")
+    assert len(figures._found) < 100, "addresses that somebody makes up take no memory for ever"
 
 
 @pytest.mark.parametrize("name", ["nothing.csv", "flow", "flow.xls", ".csv"])

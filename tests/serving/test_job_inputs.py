@@ -19,6 +19,7 @@ from models.domain.listing import Listing
 from serving.api.intake import Refusal
 from serving.api.problems import ProblemError
 from serving.jobs.inputs import LONGEST_LINE, Bounds, InputRow, count_rows, read_rows
+from serving.pictures.offered import Hosts, Offered, PictureRules
 from serving.store.jobs import InputFormat
 
 AMPLE = Bounds(rows=1_000_000, unpacked=1_000_000_000)
@@ -118,6 +119,16 @@ def test_a_bad_row_says_what_is_wrong_and_loses_no_other(tmp_path: Path) -> None
     assert [error.hint for error in problem_of(second).errors if error.field == "titel"] == ["did you mean 'title'?"]
     assert problem_of(second).instance == "/v1/jobs/7#/listings/1"
     assert "line 1, column" in problem_of(third).detail
+
+
+def test_pictures_come_as_a_column_too(tmp_path: Path) -> None:
+    image = {"url": "https://img.shop.example/1.jpg", "alt": "front"}
+    rows = [{"id": "1", "title": "a", "images": [image]}, {"id": "2", "title": "b", "images": None}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "f")
+    rules = PictureRules(hosts=Hosts(("img.shop.example",)))
+    first, second = read_rows(tmp_path / "f", "parquet", "/j", rules=rules)
+    assert first.pictures == (Offered(url=image["url"], alt="front"),)
+    assert (second.given, second.pictures) == (Listing(id="2", title="b"), ())
 
 
 def test_a_line_without_end_is_not_held_in_memory_and_costs_one_row(tmp_path: Path) -> None:

@@ -281,3 +281,29 @@ def test_a_job_that_is_removed_under_way_is_let_go(place: Place) -> None:
     runner._engine = replace(runner._engine, assess=removed)
     assert work(runner)
     assert not (place.root / "a").exists()
+
+
+def test_a_fault_of_the_server_fails_one_job_and_the_next_ones_are_worked_off(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("serving.jobs.runner._AFTER_FAILURE", 0.01)
+    place.submit([b'{"id": "breaks", "title": "t"}'], "first")
+    place.submit([b'{"id": "x", "title": "t"}'], "second")
+    runner = place.runner()
+
+    async def assess(listings: Sequence[Listing], *_: Any) -> list[Outcome]:
+        if any(listing.id == "breaks" for listing in listings):
+            raise KeyError("a fault")
+        return await fail(listings)
+
+    async def run() -> None:
+        assert runner._engine is not None
+        runner.begin(replace(runner._engine, assess=assess))
+        async with asyncio.timeout(30):
+            while not (place.job("first").finished and place.job("second").finished):
+                await asyncio.sleep(0.02)
+        await runner.end()
+
+    asyncio.run(run())
+    assert [place.job(name).state for name in ("first", "second")] == ["failed", "done"]
+    assert "a fault" in caplog.text

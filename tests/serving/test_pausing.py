@@ -1,12 +1,21 @@
-"""A pause ends by what it waits for, by its time, or by the end of its task; none of them is ever missed."""
+"""A pause ends by what it waits for, its time, or the end of its task, none ever missed; no failure ends a worker."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
-from serving.pausing import pause
+from serving.pausing import outlived, pause
+
+LOG = logging.getLogger("hazardlens.tests")
+
+
+async def raises(error: BaseException) -> float:
+    """Be a round of work that breaks."""
+    raise error
 
 
 def test_it_ends_when_the_event_is_set_and_when_the_time_is_over() -> None:
@@ -32,3 +41,29 @@ def test_an_end_that_comes_while_the_event_is_set_is_not_lost() -> None:
             await task
 
     asyncio.run(run())
+
+
+def test_a_round_says_how_long_to_wait() -> None:
+    async def round_of_work() -> float:
+        return 1.5
+
+    assert asyncio.run(outlived(round_of_work(), LOG, "tests", 5)) == 1.5
+
+
+@pytest.mark.parametrize(
+    ("error", "traced"),
+    [(OperationalError("", {}, Exception("gone")), False), (OSError("disk full"), False), (KeyError("row"), True)],
+)
+def test_what_breaks_a_round_is_logged_and_waited_for(
+    error: Exception, traced: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert asyncio.run(outlived(raises(error), LOG, "tests", 5)) == 5
+    (record,) = caplog.records
+    assert record.getMessage().startswith("tests wait for 5 s")
+    assert bool(record.exc_info) is traced  # a fault of ours is told with its place, one of the database is not
+
+
+def test_the_end_of_a_task_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(outlived(raises(asyncio.CancelledError()), LOG, "tests", 5))
+    assert caplog.records == []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 
 import pytest
+
+from serving.process_memory import few_arenas, keep_small, resident_bytes
 
 PROGRAM = """
 from pathlib import Path
@@ -28,3 +31,46 @@ print(full - resident())
 def test_what_was_freed_is_given_back() -> None:
     told = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     assert int(told.stdout) > 80_000  # of the 100,000 kB that were freed
+
+
+SETTLING = """
+import gc
+import weakref
+from serving.process_memory import collect, settle
+
+class Model:
+    def __init__(self):
+        self.itself = self
+
+model, other = Model(), weakref.ref(Model())
+gone = weakref.ref(model)
+settle()
+print(other() is None, any(found is model for found in gc.get_objects()))
+del model
+gc.collect()
+print(gone() is not None)
+collect()
+print(gone() is None, gc.get_freeze_count() > 0)
+"""
+
+
+def test_a_loaded_model_is_left_out_of_searches_for_garbage_until_it_is_replaced() -> None:
+    told = subprocess.run([sys.executable, "-c", SETTLING], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["True", "False", "True", "True", "True"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems do not tell it so")
+def test_a_process_that_has_grown_gives_back_what_it_no_longer_uses() -> None:
+    async def grown() -> tuple[int, int]:
+        few_arenas()
+        keeping = asyncio.create_task(keep_small(0.05))
+        await asyncio.sleep(0.1)
+        blocks = [bytes(50_000) for _ in range(2_000)]
+        kept, full = blocks[-1], resident_bytes()
+        blocks.clear()
+        while resident_bytes() > full - 80_000_000:
+            await asyncio.sleep(0.02)
+        keeping.cancel()
+        return full, len(kept)
+
+    assert asyncio.run(asyncio.wait_for(grown(), 30))[1] == 50_000

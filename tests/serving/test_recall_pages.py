@@ -15,7 +15,7 @@ from serving.app import create_app
 from serving.settings import Settings
 from tests.serving.accessibility import violations
 from tests.serving.buyers.conftest import line, shop_over
-from tests.serving.conftest import bearer, listening
+from tests.serving.conftest import PATIENT_MS, bearer, listening
 from tests.serving.figures.test_records import filled
 
 pytestmark = pytest.mark.browser
@@ -40,6 +40,7 @@ def server(place: Settings) -> Iterator[tuple[str, Any, int]]:
 
 def signed_in(browser: Browser, place: Settings, url: str, **options: Any) -> Page:
     page = browser.new_context(**options).new_page()
+    page.set_default_timeout(PATIENT_MS)
     key = bearer(place, Role.REVIEWER)["Authorization"].removeprefix("Bearer ")
     page.goto(f"{url}/#key={key}")
     page.wait_for_selector("#form")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from training.encoder_export import EMBEDDED_SHA256, export_encoder, load_sentence_transformer
-from training.finetuning import Finetuned, FinetuneSettings, FinetuneTexts, HazardTexts, finetune
+from training.finetuning import FinetuneSettings, FinetuneTexts, HazardTexts, finetune
 
 LAMPS = [f"mains table lamp with plug number {i}" for i in range(40)]
 BALLS = [f"small rubber ball for children number {i}" for i in range(40)]
@@ -24,7 +26,7 @@ TRAIN, VALIDATION = texts(LAMPS[:30], BALLS[:30]), texts(LAMPS[30:], BALLS[30:])
 TEXTS = FinetuneTexts(TRAIN, VALIDATION, PAIRS, texts(LAMPS[:8], BALLS[:8]))
 
 
-SETTINGS = FinetuneSettings(epochs=2, finishing_epochs=1, batch=12, pairs=2, learning_rate=3e-3, max_tokens=24)
+SETTINGS = FinetuneSettings(epochs=4, batch=12, pairs=2, learning_rate=3e-3, max_tokens=24, kept=0.0)
 
 
 def similarity_gap(directory: Path) -> float:
@@ -36,48 +38,71 @@ def similarity_gap(directory: Path) -> float:
 
 
 @pytest.fixture(scope="module")
-def tuned(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Finetuned, Path]:
+def tuned(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     cache = tmp_path_factory.mktemp("cache")
     return finetune(str(tiny_model), TEXTS, SETTINGS, cache=cache), cache
 
 
-def test_products_of_different_hazards_move_apart(tiny_model: Path, tuned: tuple[Finetuned, Path]) -> None:
-    assert similarity_gap(tuned[0].encoder) > similarity_gap(tiny_model) + 0.05
+def weights(directory: Path) -> dict[str, torch.Tensor]:
+    return dict(load_sentence_transformer(str(directory))[0].auto_model.state_dict())
 
 
-def test_equal_inputs_are_trained_once(tiny_model: Path, tuned: tuple[Finetuned, Path]) -> None:
-    both, cache = tuned
-    before = (both.encoder / "model.safetensors").stat().st_mtime_ns
-    assert finetune(str(tiny_model), TEXTS, SETTINGS, cache=cache) == both
-    assert (both.encoder / "model.safetensors").stat().st_mtime_ns == before
+def test_products_of_different_hazards_move_apart(tiny_model: Path, tuned: tuple[Path, Path]) -> None:
+    assert similarity_gap(tuned[0]) > similarity_gap(tiny_model) + 0.05
 
 
-def test_the_judge_is_the_encoder_before_it_saw_the_validation_part(tuned: tuple[Finetuned, Path]) -> None:
-    weights = [(directory / "model.safetensors").read_bytes() for directory in (tuned[0].encoder, tuned[0].judge)]
-    assert weights[0] != weights[1]
+def test_equal_inputs_are_trained_once(tiny_model: Path, tuned: tuple[Path, Path]) -> None:
+    found, cache = tuned
+    before = (found / "model.safetensors").stat().st_mtime_ns
+    assert finetune(str(tiny_model), TEXTS, SETTINGS, cache=cache) == found
+    assert (found / "model.safetensors").stat().st_mtime_ns == before
 
 
-def test_what_the_validation_part_says_reaches_the_encoder_and_not_the_judge(tiny_model: Path, tmp_path: Path) -> None:
-    quick = FinetuneSettings(epochs=1, finishing_epochs=1, batch=12, pairs=2, max_tokens=24)
+def test_what_is_kept_of_the_original_weights_is_their_share_of_the_mean(
+    tiny_model: Path, tuned: tuple[Path, Path]
+) -> None:
+    half = finetune(str(tiny_model), TEXTS, replace(SETTINGS, kept=0.5), cache=tuned[1])
+    name = "encoder.layer.0.attention.self.query.weight"
+    original, trained, mixed = (weights(place)[name] for place in (tiny_model, tuned[0], half))
+    assert not torch.allclose(trained, original, atol=1e-3)
+    assert torch.allclose(mixed, (original + trained) / 2, atol=1e-5)
+
+
+def test_the_validation_part_is_learnt_from_in_the_finishing_epochs(tiny_model: Path, tmp_path: Path) -> None:
     swapped = HazardTexts(VALIDATION.texts, VALIDATION.labels[:, ::-1].copy())
-    one, other = (
-        finetune(str(tiny_model), FinetuneTexts(TRAIN, part, PAIRS), quick, cache=tmp_path)
-        for part in (VALIDATION, swapped)
-    )
-    read = [[(both.encoder, both.judge)[i] / "model.safetensors" for both in (one, other)] for i in (0, 1)]
-    assert read[0][0].read_bytes() != read[0][1].read_bytes()
-    assert read[1][0].read_bytes() == read[1][1].read_bytes()
+
+    def trained(finishing: int, validation: HazardTexts) -> bytes:
+        settings = FinetuneSettings(epochs=1, finishing_epochs=finishing, batch=12, pairs=2, max_tokens=24)
+        found = finetune(str(tiny_model), FinetuneTexts(TRAIN, validation, PAIRS), settings, cache=tmp_path)
+        return (found / "model.safetensors").read_bytes()
+
+    assert trained(0, VALIDATION) == trained(0, swapped)
+    assert trained(1, VALIDATION) != trained(1, swapped)
 
 
-def test_other_labels_are_another_training(tiny_model: Path, tuned: tuple[Finetuned, Path]) -> None:
+def test_hazards_of_corpus_listings_are_learnt_from_too(tiny_model: Path, tuned: tuple[Path, Path]) -> None:
+    silent = finetune(str(tiny_model), FinetuneTexts(TRAIN, VALIDATION, PAIRS), SETTINGS, cache=tuned[1])
+    assert (silent / "model.safetensors").read_bytes() != (tuned[0] / "model.safetensors").read_bytes()
+
+
+def test_no_more_epochs_are_planned_than_there_is_time_for(
+    tiny_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    finetune(str(tiny_model), TEXTS, replace(SETTINGS, epochs=50, minutes=0.0), cache=tmp_path)
+    assert "no more than 1 epochs" in caplog.text
+    assert "epoch 2:" not in caplog.text
+
+
+def test_other_labels_are_another_training(tiny_model: Path, tuned: tuple[Path, Path]) -> None:
     swapped = HazardTexts(TRAIN.texts, TRAIN.labels[:, ::-1].copy())
     one_epoch = FinetuneSettings(epochs=1, finishing_epochs=0, batch=12, pairs=2, max_tokens=24)
     assert finetune(str(tiny_model), FinetuneTexts(swapped, VALIDATION, PAIRS), one_epoch, cache=tuned[1]) != tuned[0]
 
 
-def test_nothing_but_the_result_is_left_behind(tuned: tuple[Finetuned, Path]) -> None:
+def test_nothing_but_the_result_is_left_behind(tuned: tuple[Path, Path]) -> None:
     left = {path.name for path in (tuned[1] / "finetuned").iterdir()}
-    assert not [name for name in left if name.endswith((".checkpoint", ".part", ".judge"))]
+    assert not [name for name in left if name.endswith((".checkpoint", ".part"))]
 
 
 def test_a_run_that_was_cut_off_goes_on_from_its_last_epoch(tiny_model: Path, tmp_path: Path) -> None:
@@ -99,7 +124,7 @@ def test_a_run_that_was_cut_off_goes_on_from_its_last_epoch(tiny_model: Path, tm
     assert min(resumed) > min(steps)
 
 
-def test_the_result_exports_as_an_encoder(tuned: tuple[Finetuned, Path], tmp_path: Path) -> None:
-    exported = export_encoder(str(tuned[0].encoder), cache=tmp_path)
+def test_the_result_exports_as_an_encoder(tuned: tuple[Path, Path], tmp_path: Path) -> None:
+    exported = export_encoder(str(tuned[0]), cache=tmp_path)
     assert exported.graph.is_file()
     assert exported.weights_sha256 != EMBEDDED_SHA256

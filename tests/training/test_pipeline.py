@@ -14,6 +14,7 @@ import yaml
 
 from models.classifier.artifact import read_manifest
 from models.classifier.classifier import HazardClassifier
+from models.classifier.fit_settings import FitSettings
 from models.domain.alert import Example
 from models.domain.errors import InputError
 from models.domain.listing import Listing
@@ -24,6 +25,7 @@ from training import inside, style_control, training_data
 from training.corpus.settings import CorpusSettings
 from training.corpus.writer import write_corpus
 from training.encoder_export import EMBEDDED
+from training.finetuning import FinetuneSettings
 from training.pipeline import TrainResult, TrainSettings, train
 
 KINDS = (
@@ -124,6 +126,20 @@ def test_the_same_data_and_seed_give_the_same_model_and_the_same_figures(
     again = run(**tables)
     assert again.version == trained.version
     assert again.facts["metrics"] == trained.facts["metrics"]
+
+
+def test_a_finetuned_model_is_calibrated_by_an_encoder_that_knows_no_answers(
+    run: Run, tables: Tables, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HAZARDLENS_CACHE", str(tmp_path))
+    finetuning = FinetuneSettings(epochs=1, batch=12, pairs=4, max_tokens=24)
+    told: list[str] = []
+    given = {"encoder": str(tiny_model), "finetune": "on", "finetuning": finetuning}
+    result = run(progress=lambda stage, _done, _total: told.append(stage), **given, **tables)
+    assert "encoding calibration" in told
+    facts = result.facts["training"]
+    assert Path(facts["encoder"]).parent == tmp_path / "finetuned"
+    assert facts["fit"]["penalties"]["dense"] < FitSettings().penalties["dense"]
 
 
 def test_another_seed_gives_another_model(corpus_alone: TrainResult, run: Run) -> None:

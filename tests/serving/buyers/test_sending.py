@@ -15,6 +15,7 @@ from serving.buyers.forgetting import forget_buyers
 from serving.buyers.lines import LineStatus, Refused
 from serving.buyers.notices import NoticeRefusedError, NotReleasedError
 from serving.buyers.sending import NoSuchCaseError
+from serving.recalls.events import events as log_of_cases
 from serving.store.buyer_tables import BuyerCountRow, BuyerLineRow
 from serving.store.hook_tables import EventRow
 from serving.store.recall_tables import RecallCaseRow
@@ -113,6 +114,8 @@ def test_the_case_is_informed_once_nobody_waits(shop: Shop) -> None:
     assert informed_at(shop) == NOW + dt.timedelta(hours=3)
     shop.buyers.take(shop.case, [line("A-3")], LATER)
     assert informed_at(shop) is None
+    with shop.store.engine.connect() as connection:
+        assert [event.kind for event in log_of_cases(connection, shop.case)] == ["informed", "to_inform"]
 
 
 def test_a_notice_is_begun_from_the_alert_and_released_only_whole(shop: Shop) -> None:

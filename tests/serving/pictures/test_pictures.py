@@ -47,7 +47,9 @@ def says_laser(picture: Picture, given: Sequence[str]) -> list[Caption]:
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
-    return replace(settings, pictures=tmp_path / "pictures", picture_max=3, review_learn_daily=0)
+    return replace(
+        settings, pictures=tmp_path / "pictures", jobs=tmp_path / "jobs", picture_max=3, review_learn_daily=0
+    )
 
 
 @pytest.fixture
@@ -96,7 +98,7 @@ def test_a_listing_is_answered_on_its_text_and_again_with_what_its_picture_says(
     assert (item.assessment_id, item.level) == (told["outcome_id"], change["after"]["level"])
     page = client.get("/review/items/1/pictures").text
     assert f'src="/v1/pictures/{picture["id"]}"' in page
-    assert "blurred" in page
+    assert 'class="card column blurred"' in client.get("/review/items/1").text
     assert WORDS in page
     again = assess(client, images=[{"data": coded(drawn(3)), "alt": "a pen"}])
     assert again["assessment"]["id"] == told["outcome_id"], "what was read before counts at once"
@@ -118,6 +120,44 @@ def test_pictures_come_as_parts_beside_the_listings(client: TestClient) -> None:
         "message": "names no part of the request",
         "hint": "the parts are front, back",
     }
+
+
+def test_pictures_of_a_job_are_read_behind_it_and_change_what_is_kept(client: TestClient) -> None:
+    listings = [
+        {"id": "j1", "title": "Gift pen", "images": [{"data": coded(drawn(5)), "alt": "a pen"}]},
+        {"id": "j2", "title": "Gift pen", "images": [{"url": "https://elsewhere.example/1.jpg"}]},
+        {"id": "j3", "title": "Gift pen"},
+    ]
+    content = b"\n".join(json.dumps(listing).encode() for listing in listings)
+    rows = rows_of_job(client, content, store=True)
+    assert [row["error"] is None for row in rows] == [True, False, True]
+    assert rows[1]["error"]["errors"][0]["message"] == "is a URL, and this server fetches none"
+    assert "pictures" not in rows[2]
+    assert [picture["state"] for picture in rows[0]["pictures"]] == ["waiting"]
+    assert rows[0]["assessment"]["risk_level"] in ("none", "low"), "the row is of the text alone"
+    told = read(client, rows[0]["assessment"]["id"])
+    assert [caption["text"] for caption in told["pictures"][0]["captions"]] == ["a pen", WORDS]
+    assert told["change"]["after"]["level"] in ("high", "serious")
+    again = rows_of_job(client, content, store=True)
+    assert again[0]["assessment"]["id"] == told["outcome_id"], "what was read before counts at once"
+
+
+def test_a_job_that_stores_nothing_takes_no_pictures_and_says_so(client: TestClient) -> None:
+    listing = {"id": "j1", "title": "Gift pen", "images": [{"data": coded(drawn(5))}]}
+    (row,) = rows_of_job(client, json.dumps(listing).encode(), store=False)
+    (error,) = row["error"]["errors"]
+    assert (error["field"], error["value"]) == ("images", "1 pictures")
+    assert error["hint"] == "submit the job with store=true, or leave the pictures out"
+
+
+def rows_of_job(client: TestClient, content: bytes, *, store: bool) -> list[Any]:
+    """Submit JSON Lines as a job, and return its rows when it has ended."""
+    headers = {"Content-Type": "application/x-ndjson"}
+    submitted = client.post("/v1/jobs", params={"store": store}, content=content, headers=headers)
+    assert submitted.status_code == 202, submitted.text
+    place = submitted.headers["Location"]
+    within(60, lambda: client.get(place).json()["finished_at"] is not None)
+    return [json.loads(line) for line in client.get(f"{place}/result").text.splitlines()]
 
 
 def test_a_multipart_body_without_listings_is_refused_as_a_whole(client: TestClient) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
+import orjson
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
@@ -16,7 +17,7 @@ from serving.recalls.errors import NoRecallError, RecallConflictError, RecallRef
 from serving.recalls.events import breaks
 from serving.recalls.matches import Judged, Proposal
 from serving.recalls.telling import completeness_of
-from serving.recalls.words import FoundBy, MatchState
+from serving.recalls.words import FoundBy, Informed, MatchState
 from serving.store.database import writing
 from serving.store.hook_tables import EventRow
 from tests.serving.recalls.conftest import BEAR, Desk, listing, numbered
@@ -393,3 +394,30 @@ def test_the_log_of_cases_is_whole_and_refuses_changes(desk: Desk) -> None:
     for change in ("UPDATE case_events SET actor = 'eve'", "DELETE FROM case_events"):
         with pytest.raises(DatabaseError, match="append-only"), writing(desk.engine) as connection:
             connection.execute(text(change))
+
+
+def test_every_step_of_a_case_is_an_act_with_its_instant(desk: Desk) -> None:
+    case_id, (order,) = ordered(desk, "a")
+    desk.desk.orders.receipt(order, "shop", desk.later(hours=1), removed_at=desk.now)
+    desk.desk.informed(case_id, Informed.SELLERS, "ada", desk.now, desk.later(minutes=5), "by mail")
+    desk.desk.informed(case_id, Informed.BUYERS, "ada", desk.now, desk.now)
+    desk.desk.answered(case_id, "Done.", "ada", desk.now, desk.now)
+    acts = desk.acts(case_id)
+    assert [acts.count(kind) for kind in ("received", "identified", "ordered", "all_removed", "answered")] == [1] * 5
+    assert acts.count("informed") == 2
+    assert all(at is not None for _, at in line(desk, case_id).case.steps)
+    with pytest.raises(RecallRefusedError, match="before the receipt or in the future"):
+        desk.desk.informed(case_id, Informed.SELLERS, "ada", desk.now + dt.timedelta(hours=1), desk.now)
+
+
+def test_listings_names_and_free_text_are_sealed_in_the_log_of_cases(desk: Desk) -> None:
+    case_id, _ = ordered(desk, "li-wombat")
+    for event in desk.desk.cases.history(case_id):
+        assert "ada" not in (event.actor, *orjson.loads(event.new).values())
+        assert "li-wombat" not in event.new
+    (confirmed,) = [each for each in desk.desk.cases.history(case_id) if each.kind == "confirmed"]
+    assert (confirmed.person, orjson.loads(confirmed.after)["listing"]) == ("ada", "li-wombat")
+    with writing(desk.engine) as connection:
+        connection.execute(text("UPDATE case_event_personal SET personal = '{}'"))
+    with desk.engine.connect() as connection:
+        assert {each.what for each in breaks(connection)} == {"its personal part does not fit its seal"}

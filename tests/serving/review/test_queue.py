@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.domain.action import Due
+from models.domain.listing import LIMITS
 from models.domain.risk import RiskLevel
 from serving.review.browsing import Filter
 from serving.review.claims import Claims
@@ -92,6 +95,8 @@ def test_a_few_uncertain_listings_a_day_are_asked_about_to_learn(desk: Desk) -> 
     desk.take(*(answered(f"unsure {i}", "low", sure=0.3, queue=None) for i in range(5)))
     waiting = desk.browsing.page(Filter(), NOW)
     assert [(item.queue, item.sample) for item in waiting] == [("learn", Sample.LEARN)] * 2
+    desk.take(answered("one more", "low", sure=0.3, queue=None))
+    assert desk.browsing.count(Filter(queue="learn"), NOW) == 2
     desk.now += DAY
     desk.take(*(answered(f"next day {i}", "low", sure=0.3, queue=None) for i in range(5)))
     assert desk.browsing.count(Filter(queue="learn"), NOW) == 4
@@ -113,6 +118,30 @@ def test_filters_find_what_they_say(desk: Desk) -> None:
     assert found(category="hom", language="en") == ["a", "b"]
     counts = {count.queue: (count.waiting, count.overdue) for count in desk.browsing.queues(NOW + minutes(61))}
     assert counts == {"recalls": (1, 0), "safety": (1, 1)}
+
+
+def test_a_queue_begins_with_its_first_items_and_their_number(desk: Desk) -> None:
+    desk.take(*(answered(f"l{i}", "high" if i % 2 else "serious") for i in range(9)))
+    desk.decide("ada", ASK)
+    for chosen in (Filter(), Filter(level="high"), Filter(text="heater"), Filter(state="decided"), Filter(queue="no")):
+        begins = desk.browsing.beginning(chosen, NOW, "", 3, 100)
+        assert begins.items == desk.browsing.page(chosen, NOW, limit=3)
+        assert begins.total == desk.browsing.count(chosen, NOW)
+    assert desk.browsing.beginning(Filter(), NOW, "", 3, 5).total == 5  # counting ends
+
+
+def test_the_longest_listing_that_is_taken_can_wait(desk: Desk) -> None:
+    # PostgreSQL refuses rows whose entry in an index is too long, and random letters are not made shorter.
+    letters = random.Random(1)
+    texts = {
+        name: "".join(chr(letters.randrange(0x20000, 0x2A000)) for _ in range(LIMITS[name]))
+        for name in ("id", "title", "category")
+    }
+    found = answered("a")
+    listing = found.listing.model_copy(update={**texts, "seller_id": texts["id"]})
+    desk.take(replace(found, listing=listing))
+    (item,) = desk.browsing.page(Filter(text=texts["id"]), NOW)
+    assert (item.title, item.category) == (texts["title"][:200], texts["category"][:200])
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(desk: Desk) -> None:

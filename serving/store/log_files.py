@@ -1,4 +1,4 @@
-"""The log of acts as a file that others can read, and check by themselves."""
+"""A log of acts as a file that others can read, and check by themselves."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from dataclasses import fields
 from typing import Literal
 
 import orjson
+from sqlalchemy import Connection
 
-from serving.review.events import Event
+from serving.store.chained_log import ChainedLog, E
 
 LogFormat = Literal["csv", "jsonl"]
-COLUMNS = tuple(field.name for field in fields(Event))
 
 
-def log_lines(entries: Iterable[Event], format: LogFormat) -> Iterator[bytes]:
-    """Yield the lines of a file with these entries, one entry in memory at a time; CSV begins with its columns.
+def log_lines(log: ChainedLog[E], connection: Connection, format: LogFormat) -> Iterator[bytes]:
+    """Yield the lines of a file with every entry of a log, one in memory at a time; CSV begins with its columns.
 
     `old` and `new` stay the texts that the digests are of.
     """
+    entries = log.events(connection)
     if format == "jsonl":
         for event in entries:
             yield orjson.dumps(vars(event), option=orjson.OPT_APPEND_NEWLINE)
@@ -34,6 +35,6 @@ def log_lines(entries: Iterable[Event], format: LogFormat) -> Iterator[bytes]:
         writer.writerow(cells)
         return text.getvalue().encode()
 
-    yield line(COLUMNS)
+    yield line(field.name for field in fields(log.entry))
     for event in entries:
         yield line({**vars(event), "at": event.at.isoformat()}.values())
