@@ -218,11 +218,11 @@ class _Trainer:
             epoch += 1
             score = self._validate()
             log.info("epoch %d: mean average precision %.4f on the validation part", epoch, score)
+            if epoch == 1:
+                self._plan(time.monotonic() - begun)
             if score <= best:
                 break
             best = score
-            if epoch == 1:
-                self._plan(time.monotonic() - begun)
             self._save(checkpoint, epoch, best, finishing=False)
 
     def _plan(self, seconds: float) -> None:
