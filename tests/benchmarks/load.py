@@ -151,7 +151,7 @@ class ServerProcess:
                 raise SystemExit("the server did not become ready")
             time.sleep(0.02)
         self.seconds_to_ready = time.perf_counter() - begun
-        making = [sys.executable, "-m", "hazardlens", "keys", "create", "benchmark", "--role", "admin"]
+        making = [sys.executable, "-m", "hazardlens", "keys", "create", f"benchmark-{self.port}", "--role", "admin"]
         made = subprocess.run(making, env=environment, cwd=self._place.name, capture_output=True, text=True, check=True)
         KEYS[self.url] = made.stdout.strip()
         return self.url
