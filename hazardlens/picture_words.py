@@ -60,14 +60,6 @@ class PictureWords:
         return replace(Entry.of(position, offered), captions=as_kept(captions))
 
 
-def unread(rows: Iterable[ScoredInput]) -> Iterator[ScoredInput]:
-    """Yield the rows; those that name pictures get the note that these were not read."""
-    for row in rows:
-        named = row.images is not None and row.listing is not None
-        note = "images: not read; --pictures reads them"
-        yield replace(row, notes=[*row.notes, note], images=None) if named else row
-
-
 def _listed(images: Any) -> Any:
     """Return the pictures of a cell, which holds JSON where the table has only text."""
     if isinstance(images, str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,14 @@ def score_rows(
     while batch := list(islice(stream, chunk)):
         answers = _answers(model, plan, batch, tiers)
         yield [_result(row, *answers.get(i, (None, row.error))) for i, row in enumerate(batch)]
+
+
+def unread(rows: Iterable[ScoredInput]) -> Iterator[ScoredInput]:
+    """Yield the rows; those that name pictures get the note that these were not read."""
+    for row in rows:
+        named = row.images is not None and row.listing is not None
+        note = "images: not read; --pictures reads them"
+        yield replace(row, notes=[*row.notes, note], images=None) if named else row
 
 
 def _answers(

@@ -7,7 +7,7 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
 from typing import Self
@@ -22,7 +22,7 @@ from models.domain.listing import Listing
 from models.matching.looking import NOT_LOOKED, Looked, Recalls
 from models.plan.plan import Plan
 from serving.admission import Admission, Ticket
-from serving.matching.pictures import version_for
+from serving.matching.pictures import for_listing
 from serving.remembered import Remembered
 from serving.turns import Turns, Work
 from serving.watching import Observer, Unobserved, listing_watch
@@ -284,7 +284,8 @@ class AssessmentEngine:
         self, listing: Listing, explain: Detail, by: InForce, ticket: Ticket, remember: bool
     ) -> Assessment:
         """Return what is remembered of equal content by the same versions, join its run under way, or start one."""
-        known_alerts = await version_for(by.recalls, listing.id)
+        by = replace(by, recalls=await for_listing(by.recalls, listing.id))
+        known_alerts = by.recalls.version if by.recalls is not None else ""
         key = (listing.content_hash(), explain, by.versions.model, by.versions.plan, known_alerts)
         run = self._running.get(key)
         if run is not None:

@@ -25,12 +25,17 @@ async def pause(woken: asyncio.Event, seconds: float) -> None:
 
 
 async def taken(take: Callable[[], _T], put_back: Callable[[_T], object]) -> _T:
-    """Take work, on a thread; what was taken while the task was told to end is put back, on a thread too."""
+    """Take work, on a thread; what was taken while the task was told to end is put back, on a thread too.
+
+    Where taking breaks then, there is nothing to put back, and the task ends all the same.
+    """
     taking = asyncio.create_task(asyncio.to_thread(take))
     try:
         return await asyncio.shield(taking)
     except asyncio.CancelledError:
-        await asyncio.to_thread(put_back, await taking)
+        await asyncio.wait([taking])
+        if taking.exception() is None:
+            await asyncio.to_thread(put_back, taking.result())
         raise
 
 

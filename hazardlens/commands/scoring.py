@@ -14,6 +14,7 @@ from hazardlens.model_source import ModelArgument, load_model, model_directory
 from models.domain.errors import InputError
 
 if TYPE_CHECKING:
+    from hazardlens.picture_words import PictureWords
     from models.classifier.classifier import HazardClassifier, Tiers
 
 
@@ -52,14 +53,12 @@ def score(
     notes, error.
     The file appears under its name when it is whole; until then its name ends in .part.
     """
-    from hazardlens.picture_words import PictureWords, unread
     from hazardlens.result_files import check_ending, result_file
-    from hazardlens.result_rows import score_rows
+    from hazardlens.result_rows import score_rows, unread
     from hazardlens.scoring_pool import ScoringPool, processes_for
     from models.plan.reading import load_plan
     from models.sources.listings import iter_listings
     from models.sources.report import ReadReport
-    from serving.settings import Settings
 
     check_ending(out)
     if out.exists() and source.exists() and out.samefile(source):
@@ -69,7 +68,7 @@ def score(
     classifier = load_model(str(directory))
     chosen, asked = chosen.bound_to(classifier.guarantees), _tiers(tiers, classifier, str(directory))
     used, rows = processes_for(iter_listings(source, report), processes)
-    words = PictureWords(Settings.from_environment()) if pictures else None
+    words = _picture_words() if pictures else None
     rows = unread(rows) if words is None else words.read(rows)
     if used == 1:
         scored = score_rows(classifier, chosen, rows, tiers=asked)
@@ -103,6 +102,14 @@ def score(
         print_json(summary)
     else:
         typer.echo(_sentence(summary))
+
+
+def _picture_words() -> PictureWords:
+    """Return what reads pictures; its libraries are loaded only where it is asked for."""
+    from hazardlens.picture_words import PictureWords
+    from serving.settings import Settings
+
+    return PictureWords(Settings.from_environment())
 
 
 def count_rows(source: Path) -> int:

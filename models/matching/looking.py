@@ -67,6 +67,13 @@ class Recalls(Protocol):
         embedding: NDArray[np.float32],
         kinds: NDArray[np.float64],
         hazards: list[str],
+        pictures: Mapping[str, float] | None = None,
     ) -> Looked:
-        """Return what is known of the listing's product."""
+        """Return what is known of the listing's product.
+
+        Parameters
+        ----------
+        pictures : mapping, optional
+            What `seen` says of the listing, where somebody has asked already.
+        """
         ...

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Engine, func, select
 
-from models.matching.looking import Recalls
+from models.classifier.reading import ReadListing
+from models.matching.looking import Looked, Recalls
 from models.pictures.identity import BITS
 from serving.matching.judging import Judgement, Verdict
 from serving.store.picture_tables import KnownPictureRow, PictureReadingRow, PictureRow
@@ -99,10 +103,44 @@ class AlertPictures:
         return dict(sorted(found.items()))
 
 
-async def version_for(recalls: Recalls | None, listing_id: str) -> str:
-    """Return what changes whenever a listing may get other matches: two of equal content may have other pictures."""
-    if recalls is None:
-        return ""
-    if not recalls.knows_pictures:
-        return recalls.version
-    return f"{recalls.version}:{await asyncio.to_thread(recalls.seen, listing_id)}"
+@dataclass(frozen=True)
+class ForListing:
+    """Known alerts, as one listing with its pictures is compared with them: looked up once for its key and its matches.
+
+    Parameters
+    ----------
+    recalls : Recalls
+    likeness : mapping
+        What `Recalls.seen` says of the listing.
+    """
+
+    recalls: Recalls
+    likeness: Likeness
+    knows_pictures = True
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the listing may get other matches: two of equal content may have other pictures."""
+        return f"{self.recalls.version}:{self.likeness}"
+
+    def seen(self, listing_id: str) -> Likeness:  # noqa: ARG002
+        """Return what was looked up."""
+        return self.likeness
+
+    def look(
+        self,
+        read: ReadListing,
+        embedding: NDArray[np.float32],
+        kinds: NDArray[np.float64],
+        hazards: list[str],
+        pictures: Likeness | None = None,
+    ) -> Looked:
+        """Return what is known of the listing's product."""
+        return self.recalls.look(read, embedding, kinds, hazards, self.likeness if pictures is None else pictures)
+
+
+async def for_listing(recalls: Recalls | None, listing_id: str) -> Recalls | None:
+    """Return the known alerts as one listing is compared with them."""
+    if recalls is None or not recalls.knows_pictures:
+        return recalls
+    return ForListing(recalls, await asyncio.to_thread(recalls.seen, listing_id))

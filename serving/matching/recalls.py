@@ -84,14 +84,15 @@ class KnownRecalls:
         embedding: NDArray[np.float32],
         kinds: NDArray[np.float64],
         hazards: list[str],
+        pictures: Mapping[str, float] | None = None,
     ) -> Looked:
-        """Return the matches of a listing, and its signature."""
+        """Return the matches of a listing, and its signature; blocks where its pictures have yet to be looked up."""
         matcher = self.matcher
         signature = self.signer.sign(read, embedding, kinds, hazards)
         packed = signature.to_bytes()
         if not len(matcher) and not len(matcher.judgements):
             return Looked(signature=(self.signer.version, packed))
-        likeness = self.seen(read.listing.id)
+        likeness = self.seen(read.listing.id) if pictures is None else pictures
         matches = matcher.matches(read.listing.id, read.listing.content_hash(), signature, pictures=likeness)
         return Looked(
             tuple(matches),

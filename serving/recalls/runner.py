@@ -6,10 +6,9 @@ import asyncio
 import datetime as dt
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
-from serving.pausing import outlived, pause
+from serving.pausing import outlived, pause, taken
 from serving.recalls.desk import RecallDesk
 from serving.recalls.polling import Poller
 from serving.recalls.searching import Searching
@@ -102,11 +101,5 @@ class RecallRunner:
 
 
 async def _done(do: Callable[[], int], seconds: float) -> float:
-    """Do something once, on a thread; it comes again at once where there was something to do."""
-    working = asyncio.create_task(asyncio.to_thread(do))
-    try:
-        return 0.0 if await asyncio.shield(working) else seconds
-    except asyncio.CancelledError:
-        with suppress(Exception):
-            await working
-        raise
+    """Do something once, on a thread, whole even where it is told to end; again at once where there was something."""
+    return 0.0 if await taken(do, lambda _: None) else seconds

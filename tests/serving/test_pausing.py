@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from serving.pausing import outlived, pause
+from serving.pausing import outlived, pause, taken
 
 LOG = logging.getLogger("hazardlens.tests")
 
@@ -67,3 +68,27 @@ def test_the_end_of_a_task_is_no_failure(caplog: pytest.LogCaptureFixture) -> No
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(outlived(raises(asyncio.CancelledError()), LOG, "tests", 5))
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_work_that_is_taken_while_the_task_is_told_to_end_is_put_back_and_the_task_ends(breaks: bool) -> None:
+    begun, go_on, back = threading.Event(), threading.Event(), list[str]()
+
+    def take() -> str:
+        begun.set()
+        go_on.wait(10)
+        if breaks:
+            raise OSError("the database is away")
+        return "job"
+
+    async def run() -> None:
+        task = asyncio.create_task(taken(take, back.append))
+        await asyncio.to_thread(begun.wait, 10)
+        task.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+    assert back == ([] if breaks else ["job"])

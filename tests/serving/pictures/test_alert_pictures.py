@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from models.domain.listing import Listing
 from serving.matching.judging import Verdict
+from serving.matching.pictures import AlertPictures, Likeness
 from serving.settings import Settings
 from tests.benchmarks.drawn_pictures import EDITS, drawn
 from tests.serving.conftest import StartApp
@@ -75,3 +76,21 @@ def test_the_picture_of_an_alert_speaks_for_a_match_with_it(client: TestClient) 
     assert client.post("/v1/known-pictures", json=body).status_code == 201
     services_of(client).engine.in_force.recalls.refresh()
     assert picture_feature(client, "l1", coded(EDITS["white border"](drawn(5)))) is not None
+
+
+def test_the_pictures_of_a_listing_are_looked_up_once_an_answer(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = assess(client, **OFFER, images=[{"data": coded(drawn(3))}])
+    read(client, first["assessment"]["id"])
+    judge(client, Verdict.CONFIRMED)
+    asked: list[str] = []
+    seen = AlertPictures.seen
+
+    def counting(self: AlertPictures, listing_id: str) -> Likeness:
+        asked.append(listing_id)
+        return seen(self, listing_id)
+
+    monkeypatch.setattr(AlertPictures, "seen", counting)
+    assess(client, id="new", **RENAMED)
+    assert asked == ["new"]
