@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 import sys
@@ -78,6 +79,7 @@ _SMALL_KINDS = frozenset(
 )
 _SMALL_CORPUS = 800
 _MODELS_KEPT = 4
+_LOGGERS = ("hazardlens", "models", "training", "serving", "alembic")
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +88,20 @@ def own_path() -> Iterator[None]:
     before = sys.path[:]
     yield
     sys.path[:] = before
+
+
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """Take back what a test sets of the logs: a command that runs in the test's process makes loggers quieter."""
+    root = logging.getLogger()
+    handlers = root.handlers[:]
+    levels = {name: logging.getLogger(name).level for name in _LOGGERS}
+    root_level = root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(root_level)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import socket
 import threading
 import time
@@ -415,9 +414,8 @@ class TestLog:
     SECRET_TITLE = "Grandmother's silver teapot"
 
     @pytest.fixture
-    def logged(self, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Callable[[], str]]]:
+    def logged(self, capfd: pytest.CaptureFixture[str]) -> Callable[..., Callable[[], str]]:
         """Begin a log; the result ends it and returns what it wrote."""
-        root, handlers, level = logging.getLogger(), logging.getLogger().handlers[:], logging.getLogger().level
 
         def begin(form: str = "json", listings: bool = False, level: str = "info") -> Callable[[], str]:
             capfd.readouterr()
@@ -429,9 +427,7 @@ class TestLog:
 
             return end
 
-        yield begin
-        root.handlers[:] = handlers
-        root.setLevel(level)
+        return begin
 
     def test_a_request_is_one_line_of_json(self, logged: Any, client: TestClient) -> None:
         end = logged()
