@@ -42,9 +42,8 @@ FEATURES: tuple[Feature, ...] = (
         "model_near",
         "for",
         "model numbers are one slip apart: a sign left out or added, neighbours that changed places, signs that look"
-        " alike",
+        " alike; longer ones count more",
         "nearly the same model number: {}",
-        learnt=False,
     ),
     Feature(
         "model_of_family",
@@ -69,7 +68,10 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature("brand_said", "for", "one title says the brand of the other, likewise", "the brand is in the title: {}"),
     Feature(
-        "brand_near", "for", "brands are one letter apart, or digits stand for letters", "nearly the same brand: {}"
+        "brand_near",
+        "for",
+        "brands are one letter apart, or digits stand for letters; what is nearly a common word counts less",
+        "nearly the same brand: {}",
     ),
     Feature("brand_absent", "against", "one has a brand and the other says none", "only one has a brand: {}"),
     Feature("brand_other", "against", "both have brands, and different ones", "another brand than {}"),
@@ -129,6 +131,13 @@ FEATURES: tuple[Feature, ...] = (
         "for",
         "share of bits in which the most alike pictures agree beyond chance; 0 where more than 31 of 256 differ",
         "a picture of it looks the same",
+        learnt=False,
+    ),
+    Feature(
+        "fits_other",
+        "against",
+        "another alert, about another product, fits the listing better: by ten in the logit as 1",
+        "another alert fits it better",
         learnt=False,
     ),
 )

@@ -9,8 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from models.matching.asking import Asked, postings
+from models.matching.comparison import Comparison
 from models.matching.rarity import Rarity
-from models.matching.shelf import Block, Comparison
+from models.matching.shelf import Block
 from models.matching.signature import Signature
 
 Content = Literal["identical", "nearly identical", "other"]
@@ -62,7 +64,9 @@ class Judgements:
 
 def alike(block: Block, signature: Signature) -> NDArray[np.int64]:
     """Return the rows of a block that are nearly identical to a listing; it is the same the other way round."""
-    comparison = Comparison(block, signature, alert_asks=True, rarity=_ALL_RARE)
+    (found,) = postings(block, [Asked(signature)])
+    every = np.arange(len(block), dtype=np.uint32)
+    comparison = Comparison(found, alert_asks=True, rarity=_ALL_RARE, rows=every)
     columns = comparison.columns
     differ = columns["model_of_family"] + columns["model_other"] + columns["gtin_other"] > 0
     near = (columns["text_words"] >= LEAST_TEXT) & ~differ

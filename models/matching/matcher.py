@@ -9,9 +9,10 @@ from typing import Self
 from models.domain.alert import Alert
 from models.domain.listing import Listing
 from models.domain.match import Match
-from models.matching.combiner import Combiner, probability, shipped_combiner
+from models.matching.combiner import Combiner, logit, probability, shipped_combiner
 from models.matching.judgements import NOTHING_JUDGED, Judgements
-from models.matching.search import Hit, Shelf
+from models.matching.rivals import Rivals
+from models.matching.search import Hit
 from models.matching.signature import Group, Signature
 from models.matching.signing import Signer
 from models.matching.wording import worded
@@ -20,6 +21,8 @@ LEAST, MOST = 0.1, 5
 """Matches that are worth showing: from this probability on, at most so many of a listing."""
 SURE = 0.999
 """Probability of a listing that is like a confirmed one."""
+_LOOKED_AT = 20
+"""Alerts that are weighed against each other, at least: one that others outdo makes room for the next."""
 _NO_PICTURES: Mapping[str, float] = {}
 
 
@@ -55,9 +58,8 @@ class AlertMatcher:
         self.signer, self.alerts = signer, tuple(alerts)
         self.judgements = judgements or NOTHING_JUDGED
         self.combiner = combiner or shipped_combiner()
-        self._by_id = {alert.id: i for i, alert in enumerate(self.alerts)}
-        self._shelf = Shelf(self.combiner, alert_asks=False)
-        self._shelf.add([alert.signature.to_bytes() for alert in self.alerts])
+        self.by_id = {alert.id: i for i, alert in enumerate(self.alerts)}
+        self.rivals = Rivals(self.combiner, [alert.signature for alert in self.alerts])
 
     @classmethod
     def of(cls, signer: Signer, alerts: Sequence[Alert], judgements: Judgements | None = None) -> Self:
@@ -115,10 +117,12 @@ class AlertMatcher:
             return pictures.get(self.alerts[row].id, 0.0)
 
         asked = (lambda _, row: alike(row)) if pictures else None
-        hits = self._shelf.search([signature], least, most + len(refused), asked)[0]
+        wanted = most + len(refused)
+        found_first = self.rivals.shelf.search([signature], least, max(wanted, _LOOKED_AT), asked)[0]
+        hits = [hit for hit in self.rivals.of_listing(found_first) if hit.logit >= logit(least)][:wanted]
         rows = {hit.row for hit in hits}
-        known = [row for alert in confirmed if (row := self._by_id.get(alert)) is not None and row not in rows]
-        hits += self._shelf.compare(signature, known, alike)
+        known = [row for alert in confirmed if (row := self.by_id.get(alert)) is not None and row not in rows]
+        hits += self.rivals.shelf.compare(signature, known, alike)
         found = [self._match(listing_id, signature, hit) for hit in hits]
         found = [
             match.model_copy(update={"content": confirmed[match.alert_id], "probability": max(match.probability, SURE)})
@@ -131,7 +135,7 @@ class AlertMatcher:
         found += [
             Match(listing_id=listing_id, alert_id=alert, probability=SURE, features=[], content=content)
             for alert, content in confirmed.items()
-            if alert not in self._by_id
+            if alert not in self.by_id
         ]
         return sorted(found, key=lambda match: (-match.probability, match.alert_id))[: max(most, len(confirmed))]
 

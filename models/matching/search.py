@@ -9,11 +9,13 @@ from heapq import heappush, heapreplace
 from itertools import accumulate
 
 import numpy as np
-from numpy.typing import NDArray
 
+from models.matching.asking import Asked, Postings, postings
 from models.matching.combiner import Combiner, Floats, logit
+from models.matching.comparison import Comparison
 from models.matching.features import COLUMN
-from models.matching.shelf import MOST_ROWS, Block, Comparison
+from models.matching.screening import reachable
+from models.matching.shelf import MOST_ROWS, Block, Rows
 from models.matching.signature import TITLE_KEPT, Signature
 from models.matching.spelling import likeness
 
@@ -46,10 +48,11 @@ class Hit:
 class Shelf:
     """Signatures that are searched; more can be added.
 
-    The search is exact. Keys give most features of every row, at once for a block of rows. A row whose logit cannot
-    reach the limit even with the same meaning and all second features, which speak for a match and are at most 1, is
-    left out; then likewise with the meaning that it has; the others are computed in full, best first, until no further
-    one can be among the best.
+    The search is exact. A first look at a block leaves out the rows whose logit cannot reach the limit by what they
+    share at all. Keys give most features of the others. A row whose logit cannot reach the limit even with the same
+    meaning and all second features, which speak for a match and are at most 1, is left out; then likewise with the
+    meaning that it has; the rest is computed in full, best first, until no further one can be among the best. The
+    keys of all queries are looked up together.
 
     Parameters
     ----------
@@ -105,13 +108,13 @@ class Shelf:
             Above 0, below 1.
         """
         found = [_Best(logit(least), most) for _ in queries]
+        asked = [Asked(query) for query in queries]
         begins = accumulate((len(block) for block in self.blocks), initial=0)
         for block, begin in zip(self.blocks, begins, strict=False):
-            if not len(block):
+            if not len(block) or not asked:
                 continue
-            for number, query in enumerate(queries):
-                comparison = Comparison(block, query, self.alert_asks, self.combiner.rarity)
-                self._look(comparison, begin, found[number], None if pictures is None else partial(pictures, number))
+            for number, its in enumerate(postings(block, asked)):
+                self._look(its, begin, found[number], None if pictures is None else partial(pictures, number))
         return [best.hits() for best in found]
 
     def compare(self, query: Signature, rows: Sequence[int], pictures: OfRow | None = None) -> list[Hit]:
@@ -119,10 +122,13 @@ class Shelf:
         found: dict[int, Hit] = {}
         begin = 0
         for block in self.blocks:
-            places = np.array([row - begin for row in rows if begin <= row < begin + len(block)], dtype=np.int64)
-            if len(places):
-                comparison = Comparison(block, query, self.alert_asks, self.combiner.rarity)
-                features = self._complete(comparison, comparison.matrix(places), places, begin, pictures)
+            here = sorted({row - begin for row in rows if begin <= row < begin + len(block)})
+            if here:
+                places = np.array(here, dtype=np.uint32)
+                (its,) = postings(block, [Asked(query)])
+                comparison = Comparison(its, self.alert_asks, self.combiner.rarity, places)
+                features = comparison.matrix(np.arange(len(places)))
+                features = self._complete(its, features, places, begin, pictures)
                 logits = self.combiner.logits(features).tolist()
                 found |= {
                     begin + place: Hit(begin + place, value, line)
@@ -131,12 +137,18 @@ class Shelf:
             begin += len(block)
         return [found[row] for row in rows]
 
-    def _look(self, comparison: Comparison, begin: int, best: _Best, pictures: OfRow | None) -> None:
-        left = np.float32(self.combiner.reserve(pictures is not None) + _SLACK)
+    def _look(self, found: Postings, begin: int, best: _Best, pictures: OfRow | None) -> None:
+        reserve = self.combiner.reserve(pictures is not None)
+        left = np.float32(reserve + _SLACK)
+        rows = reachable(found, self.combiner, reserve, best.limit)
+        if not len(rows):
+            return
+        comparison = Comparison(found, self.alert_asks, self.combiner.rarity, rows)
         highest = comparison.highest(self.combiner.weights, self.combiner.bias) + left
-        rows = np.flatnonzero(highest >= best.limit)
+        places = np.flatnonzero(highest >= best.limit)
+        rows = rows[places]
         # Those that the meaning of the texts still leaves open, best first.
-        features = comparison.matrix(rows)
+        features = comparison.matrix(places)
         highest = self.combiner.logits(features) + left
         order = np.argsort(-highest, kind="stable")
         order = order[highest[order] >= best.limit]
@@ -145,18 +157,16 @@ class Shelf:
             some = some[highest[some] >= best.limit]
             if not len(some):
                 return
-            lines = self._complete(comparison, features[some], rows[some], begin, pictures)
+            lines = self._complete(found, features[some], rows[some], begin, pictures)
             logits = self.combiner.logits(lines).tolist()
             for row, value, line in zip(rows[some].tolist(), logits, lines, strict=True):
                 best.offer(Hit(begin + row, value, line))
 
-    def _complete(
-        self, comparison: Comparison, features: Floats, rows: NDArray[np.int64], begin: int, pictures: OfRow | None
-    ) -> Floats:
+    def _complete(self, found: Postings, features: Floats, rows: Rows, begin: int, pictures: OfRow | None) -> Floats:
         """Return the features of some rows with the second ones."""
-        title = comparison.query.title[:TITLE_KEPT]
+        title = found.query.title[:TITLE_KEPT]
         if self.combiner.weights[COLUMN["name_signs"]]:
-            features[:, COLUMN["name_signs"]] = [likeness(title, comparison.block.title(row)) for row in rows.tolist()]
+            features[:, COLUMN["name_signs"]] = [likeness(title, found.block.title(row)) for row in rows.tolist()]
         if pictures is not None:
             features[:, COLUMN["picture"]] = [pictures(begin + row) for row in rows.tolist()]
         return features

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from models.matching.identifiers import family, mixed_forms, shortened
 from models.matching.names import near_brands
 
-FORMAT = 2
+FORMAT = 3
 """Of the bytes and of how texts become keys; a change makes stored signatures be written anew."""
 TITLE_KEPT = 160
 """Code points of the title that are compared sign by sign."""
 HASH_BITS = 40
-_LONG, _MOST_LONG = 6, 3
+_LONG, _LONG_MIXED, _MOST_LONG = 6, 5, 3
 HEADER = np.dtype(
     [
         ("format", "u1"),
@@ -141,7 +141,12 @@ class Signature:
     @property
     def likely_models(self) -> tuple[str, ...]:
         """Model numbers, and long numbers of the description where there is no other: what a slip may be of."""
-        return self.models or tuple(number for number in self.numbers if len(number) >= _LONG)[:_MOST_LONG]
+        return (
+            self.models
+            or tuple(number for number in self.numbers if len(number) >= (_LONG if number.isdigit() else _LONG_MIXED))[
+                :_MOST_LONG
+            ]
+        )
 
     @property
     def has(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from models.classifier.reading import ReadListing
 from models.matching.looking import Looked, Recalls
 from models.pictures.identity import BITS
 from serving.matching.judging import Judgement, Verdict
+from serving.matching.stored_pictures import SeenOf, listings_seen
 from serving.store.picture_tables import KnownPictureRow, PictureReadingRow, PictureRow
 from serving.store.recall_tables import AlertRow
 
@@ -101,6 +102,10 @@ class AlertPictures:
                     for alert in self._alerts.get((match["kind"], match["subject"]), ()):
                         found[alert] = max(found.get(alert, 0.0), likeness)
         return dict(sorted(found.items()))
+
+    def seen_of(self, alerts: Collection[str]) -> SeenOf:
+        """Return the stored listings whose pictures look like the known ones of some alerts."""
+        return listings_seen(self._engine, self._alerts, alerts)
 
 
 @dataclass(frozen=True)

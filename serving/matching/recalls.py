@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,7 @@ from models.matching.signing import Signer
 from serving.matching.judging import Judgement, JudgementStore, Verdict
 from serving.matching.pictures import AlertPictures
 from serving.matching.signatures import SignatureStore
+from serving.matching.stored_pictures import SeenOf
 from serving.store.recall_tables import AlertRow
 
 _log = logging.getLogger("hazardlens.matching")
@@ -109,6 +110,10 @@ class KnownRecalls:
     def seen(self, listing_id: str) -> Mapping[str, float]:
         """Return the alerts that a listing's pictures speak for, with their likeness; blocks where any is known."""
         return self._pictures.seen(listing_id)
+
+    def seen_of(self, alerts: Collection[str]) -> SeenOf:
+        """Return the stored listings that the pictures of some alerts speak for, with their likeness; blocks."""
+        return self._pictures.seen_of(alerts)
 
     def refresh(self, wanted: Callable[[], bool] = lambda: True) -> bool:
         """Take over what has changed in the database; blocks, and reads and encodes what is new.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, exists, select
+from sqlalchemy import Connection, Engine, Select, exists, select
 
 from models.matching.signature import Signature
 from serving.store.assessments import Answered
@@ -65,6 +65,17 @@ class SignatureStore:
                 yield rows
                 number = rows[-1][0]
 
+    def of_contents(self, hashes: Sequence[str], version: str) -> dict[str, bytes]:
+        """Return the signatures of some contents."""
+        found: dict[str, bytes] = {}
+        with self.engine.connect() as connection:
+            for start in range(0, len(hashes), 500):
+                query = select(SignatureRow.content_hash, SignatureRow.signature).where(
+                    SignatureRow.version == version, SignatureRow.content_hash.in_(hashes[start : start + 500])
+                )
+                found |= {row.content_hash: row.signature for row in connection.execute(query)}
+        return found
+
     def unsigned(self, version: str, limit: int, since: datetime | None = None) -> list[dict[str, Any]]:
         """Return listings as JSON that were assessed and have no signature of a version, one of each content.
 
@@ -92,16 +103,16 @@ class SignatureStore:
             with self.engine.connect() as connection:
                 ids = [row.listing_id for row in connection.execute(query)]
                 for listing_id in ids:
-                    newest = (
-                        select(AssessmentRow.content_hash)
-                        .where(AssessmentRow.listing_id == listing_id)
-                        .order_by(AssessmentRow.created_at.desc(), AssessmentRow.id.desc())
-                        .limit(1)
-                    )
-                    content = connection.execute(newest).scalar_one()
+                    content = connection.execute(_newest_content(listing_id)).scalar_one()
                     if content in some:
                         found.setdefault(content, []).append(listing_id)
         return {content: sorted(ids) for content, ids in found.items()}
+
+    def contents_of(self, listing_ids: Sequence[str]) -> dict[str, str]:
+        """Return the content that each of some listings has now; one that was never assessed has none."""
+        with self.engine.connect() as connection:
+            found = {key: connection.execute(_newest_content(key)).scalar() for key in listing_ids}
+        return {key: content for key, content in found.items() if content is not None}
 
     def of_alerts(self, ids: Sequence[str], version: str) -> dict[str, tuple[str, Signature]]:
         """Return (digest of the alert, its signature) by the alert's id, where one is kept."""
@@ -133,3 +144,12 @@ class SignatureStore:
             for content, version in sorted(signatures)
         ]
         connection.execute(self._insert, rows)
+
+
+def _newest_content(listing_id: str) -> Select[str]:
+    return (
+        select(AssessmentRow.content_hash)
+        .where(AssessmentRow.listing_id == listing_id)
+        .order_by(AssessmentRow.created_at.desc(), AssessmentRow.id.desc())
+        .limit(1)
+    )

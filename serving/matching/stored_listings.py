@@ -12,15 +12,19 @@ from sqlalchemy import Engine
 from models.domain.alert import Alert
 from models.domain.listing import Listing
 from models.domain.match import Match
-from models.matching.combiner import Combiner, probability, shipped_combiner
+from models.matching.combiner import Combiner, logit, probability, shipped_combiner
+from models.matching.features import COLUMN
 from models.matching.judgements import NOTHING_JUDGED, Content, Judged, Judgements, alike
-from models.matching.matcher import LEAST, SURE, KnownAlert
+from models.matching.matcher import LEAST, SURE, AlertMatcher, KnownAlert
+from models.matching.rivals import in_order
 from models.matching.search import Hit, Shelf
 from models.matching.signature import Group, key_of
 from models.matching.signing import Signer
 from models.matching.wording import worded
 from serving.matching.signatures import SignatureStore
+from serving.matching.stored_pictures import SeenOf
 
+NOTHING_SEEN: SeenOf = {}
 _SIGNED_AT_ONCE = 500
 _OUT_OF_ORDER = 5_000
 """Rows that are looked at again: PostgreSQL gives numbers out before it commits, so that a lower one may come later."""
@@ -74,6 +78,8 @@ class ListingSearch:
         least: float = LEAST,
         most: int = 1_000,
         wanted: Callable[[], bool] = lambda: True,
+        known: AlertMatcher | None = None,
+        seen: SeenOf = NOTHING_SEEN,
     ) -> Searched:
         """Search for all alerts at once, which is cheaper than one after the other.
 
@@ -87,29 +93,73 @@ class ListingSearch:
             Most contents for each alert.
         wanted : callable
             Is asked between parts of the work; the search ends with what it has once it says no.
+        known : AlertMatcher, optional
+            All known alerts: a listing that another one fits better is taken for this one's the less.
+        seen : mapping
+            Listings whose pictures look like those of an alert.
         """
         with self._lock:
             self.refresh(wanted)
             hits = self._shelf.search([alert.signature for alert in alerts], least, most)
+            hits = [
+                self._with_pictures(alert, some, seen.get(alert.id, {}), least, most)
+                for alert, some in zip(alerts, hits, strict=True)
+            ]
+            if known is not None:
+                hits = self._weighed(alerts, hits, known, least)
             judged = [self._judged(alert, some, judgements) for alert, some in zip(alerts, hits, strict=True)]
             contents = sorted({self._hashes[hit.row] for some, _ in judged for hit in some})
             listings = self.signatures.listings_of(contents)
             matches = [
-                [match for hit in some for match in self._matches(alert, hit, known.get(hit.row, "other"), listings)]
-                for alert, (some, known) in zip(alerts, judged, strict=True)
+                self._matches_of(alert, some, like, listings, seen.get(alert.id, {}), least)
+                for alert, (some, like) in zip(alerts, judged, strict=True)
             ]
             return Searched(len(self._shelf), matches)
 
     def search_for(
-        self, alerts: Mapping[str, Alert], judgements: Judgements = NOTHING_JUDGED, least: float = LEAST
+        self,
+        alerts: Mapping[str, Alert],
+        judgements: Judgements = NOTHING_JUDGED,
+        least: float = LEAST,
+        known: AlertMatcher | None = None,
+        seen: SeenOf = NOTHING_SEEN,
     ) -> Searched:
         """Read alerts, by their ids, and search for them."""
         signatures = self.signer.alerts(list(alerts.values()))
-        known = [
+        asked = [
             KnownAlert(key, alert.title, alert.url, signature)
             for (key, alert), signature in zip(alerts.items(), signatures, strict=True)
         ]
-        return self.search(known, judgements, least)
+        return self.search(asked, judgements, least, known=known, seen=seen)
+
+    def _with_pictures(
+        self, alert: KnownAlert, hits: list[Hit], seen: Mapping[str, float], least: float, most: int
+    ) -> list[Hit]:
+        """Return the hits with those that pictures bring; one that has none alike is found as it was."""
+        if not seen:
+            return hits
+        contents: dict[str, float] = {}
+        for listing, content in self.signatures.contents_of(list(seen)).items():
+            contents[content] = max(contents.get(content, 0.0), seen[listing])
+        rows = [row for row, content in enumerate(self._hashes) if content in contents]
+        shown = self._shelf.compare(alert.signature, rows, lambda row: contents[self._hashes[row]])
+        kept = [hit for hit in hits if self._hashes[hit.row] not in contents]
+        return in_order((*kept, *(hit for hit in shown if hit.logit >= logit(least))))[:most]
+
+    def _weighed(
+        self, alerts: Sequence[KnownAlert], hits: Sequence[Sequence[Hit]], known: AlertMatcher, least: float
+    ) -> list[list[Hit]]:
+        """Return the hits with what other alerts say of them; looked up once for all alerts that are searched for."""
+        contents = sorted({self._hashes[hit.row] for some in hits for hit in some})
+        packed = self.signatures.of_contents(contents, self.signer.version)
+        beside = dict(zip(packed, known.rivals.beside(list(packed.values()), least), strict=True))
+        weighed = []
+        for alert, some in zip(alerts, hits, strict=True):
+            number = known.by_id.get(alert.id)
+            if number is not None:
+                some = [known.rivals.weighed(number, hit, beside[self._hashes[hit.row]]) for hit in some]
+            weighed.append(in_order(hit for hit in some if hit.logit >= logit(least)))
+        return weighed
 
     def _judged(
         self, alert: KnownAlert, hits: Sequence[Hit], judgements: Judgements
@@ -157,7 +207,31 @@ class ListingSearch:
         """Bytes that the shelf takes."""
         return self._shelf.memory
 
-    def _matches(self, alert: KnownAlert, hit: Hit, content: Content, listings: dict[str, list[str]]) -> list[Match]:
+    def _matches_of(
+        self,
+        alert: KnownAlert,
+        hits: Sequence[Hit],
+        like: Mapping[int, Content],
+        listings: Mapping[str, Sequence[str]],
+        seen: Mapping[str, float],
+        least: float,
+    ) -> list[Match]:
+        found: list[Match] = []
+        for hit in hits:
+            ids, content = listings.get(self._hashes[hit.row], ()), like.get(hit.row, "other")
+            if not hit.features[COLUMN["picture"]]:
+                found += self._matches(alert, hit, content, ids)
+                continue
+            # Listings of equal text may have other pictures.
+            for listing in ids:
+                features = hit.features.copy()
+                features[COLUMN["picture"]] = seen.get(listing, 0.0)
+                own = Hit(hit.row, float(self.combiner.logits(features[None])[0]), features)
+                if content != "other" or own.logit >= logit(least):
+                    found += self._matches(alert, own, content, [listing])
+        return found
+
+    def _matches(self, alert: KnownAlert, hit: Hit, content: Content, listings: Sequence[str]) -> list[Match]:
         block, row = self._shelf.place(hit.row)
 
         def has(group: Group, text: str) -> bool:
@@ -174,5 +248,5 @@ class ListingSearch:
                 title=alert.title,
                 url=alert.url,
             )
-            for listing_id in listings.get(self._hashes[hit.row], ())
+            for listing_id in listings
         ]

@@ -35,7 +35,16 @@ def searching_with(search: Callable[[], ListingSearch], known: Callable[[], Know
 
     def find(alerts: Sequence[KeptAlert]) -> Found:
         store = search()
-        searched = store.search_for({each.id: each.alert for each in alerts}, known().matcher.judgements)
+        recalls = known()
+        # An alert that has just come, and its pictures, are to be among those that are known.
+        recalls.refresh()
+        matcher = recalls.matcher
+        searched = store.search_for(
+            {each.id: each.alert for each in alerts},
+            matcher.judgements,
+            known=matcher,
+            seen=recalls.seen_of([each.id for each in alerts]),
+        )
         with store.signatures.engine.connect() as connection:
             listings = connection.execute(select(func.count(distinct(AssessmentRow.listing_id)))).scalar_one()
         return Found(listings, [[_found(match) for match in some] for some in searched.matches])

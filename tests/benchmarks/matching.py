@@ -27,6 +27,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from models.classifier.classifier import HazardClassifier
 from models.domain.listing import Listing
 from models.matching.combiner import probability, shipped_combiner
+from models.matching.rivals import Rivals, in_order
 from models.matching.search import Shelf
 from models.sources.examples import read_examples
 from training.matching.__main__ import earlier_alerts
@@ -37,6 +38,8 @@ SEED = 2011
 KEPT_EACH = 100
 """Best listings of an alert that are looked at: more than any has true ones."""
 TOP = 20
+LEAST, FITS = 1e-5, 0.01
+"""Probability from which on a listing is looked at, and from which on another alert speaks against it."""
 Array = NDArray[np.float64]
 
 
@@ -90,14 +93,21 @@ def task_of(model: HazardClassifier, most: int | None) -> Task:
 
 
 def ours(task: Task) -> Best:
-    """Search by the combiner."""
+    """Search by the combiner; the alerts of the task are all that are known."""
     combiner = shipped_combiner()
     shelf = Shelf(combiner, alert_asks=True)
-    shelf.add([signature.to_bytes() for signature in task.of_listings.signed(combiner.rarity)])
+    packed = [signature.to_bytes() for signature in task.of_listings.signed(combiner.rarity)]
+    shelf.add(packed)
     queries = task.of_alerts.signed(combiner.rarity)
     begun = process_time()
-    hits = [shelf.search([query], 1e-5, KEPT_EACH)[0] for query in queries]
+    hits = [shelf.search([query], LEAST, KEPT_EACH)[0] for query in queries]
     print(f"search: {1_000 * (process_time() - begun) / len(queries):.1f} ms of CPU an alert, one after the other")
+    begun = process_time()
+    rivals = Rivals(combiner, queries)
+    rows = sorted({hit.row for some in hits for hit in some})
+    beside = dict(zip(rows, rivals.beside([packed[row] for row in rows], FITS), strict=True))
+    hits = [in_order(rivals.weighed(alert, hit, beside[hit.row]) for hit in some) for alert, some in enumerate(hits)]
+    print(f"what other alerts say of {len(rows):,} listings: {process_time() - begun:.1f} s of CPU for all alerts")
     return [(np.array([h.row for h in some]), np.array([probability(h.logit) for h in some])) for some in hits]
 
 

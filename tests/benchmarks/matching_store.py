@@ -17,12 +17,15 @@ from time import perf_counter, process_time
 import numpy as np
 
 from models.matching.combiner import logit, shipped_combiner
-from models.matching.search import Shelf
+from models.matching.rivals import Rivals
+from models.matching.search import Hit, Shelf
 from models.matching.signature import HEADER, Signature, quantised
 
 DIMENSION, KINDS, VOCABULARY, BRANDS = 384, 400, 60_000, 40_000
 LEAST, MOST, TOGETHER, CHECKED_ROWS = 0.1, 1_000, 100, 20_000
 DRAWN, BLOCK = 20_000, 1 << 17
+KNOWN = 4_000
+"""Alerts that are known besides: each search asks what they say of its candidates."""
 
 
 class Market:
@@ -118,8 +121,27 @@ def main() -> None:
     passes = TOGETHER * float(np.median(times))
     print(f"{TOGETHER} alerts in one pass: {wall:.1f} s ({cpu:.1f} s of CPU)")
     print(f"{TOGETHER} passes: {passes:.0f} s of CPU, {passes / cpu:.1f} times as much")
+    weigh(Rivals(combiner, [alert_of(each, market) for each in market.rng.choices(drawn, k=KNOWN)]), base, together)
     for alert, hits in list(zip(alerts, together, strict=True))[:3]:
         check(shelf, alert, [(hit.row, hit.logit) for hit in hits], market.rng)
+
+
+def weigh(rivals: Rivals, base: list[bytes], found: list[list[Hit]]) -> None:
+    """Measure what it takes to ask the known alerts of all candidates, for each alert by itself and for all at once.
+
+    The signature that a row was varied from stands for it: only the time is looked at.
+    """
+    times = []
+    for asked in (found[:1], found[1:2], found[2:3], found):
+        rows = sorted({hit.row for hits in asked for hit in hits})
+        cpu = process_time()
+        rivals.beside([base[row % len(base)] for row in rows], LEAST)
+        times.append(process_time() - cpu)
+    alone = float(np.median(times[:3]))
+    print(
+        f"what {KNOWN:,} other alerts say of the candidates: {alone:.2f} s of CPU for one alert,"
+        f" {times[-1]:.2f} s for {len(found)} at once, {len(found) * alone / times[-1]:.0f} times cheaper"
+    )
 
 
 def check(shelf: Shelf, alert: Signature, found: list[tuple[int, float]], rng: Random) -> None:

@@ -16,7 +16,7 @@ from models.knowledge.base import Knowledge
 from models.matching.combiner import Combiner
 from models.matching.identifiers import gtins_in, model_key, models_in
 from models.matching.names import brand_key
-from models.matching.search import Shelf
+from models.matching.rivals import Rivals
 from models.matching.signature import Signature
 from training.matching.rewriting import Disguise, Named, Rewriter, product_words
 
@@ -129,18 +129,17 @@ def mined_pairs(
     truth : sequence of int or None
         Number of the alert that each listing offers the product of.
     """
-    shelf = Shelf(combiner, alert_asks=False)
-    shelf.add([signature.to_bytes() for signature in alerts])
+    rivals = Rivals(combiner, alerts)
     rows: list[Floats] = []
     same: list[bool] = []
     of: list[int] = []
     for listing, true in zip(listings, truth, strict=True):
-        hits = shelf.search([listing], least, most)[0]
+        hits = rivals.shelf.search([listing], least, most)[0]
         if true is not None:
-            hits = [hit for hit in hits if not products[hit.row].may_be(products[true])] + shelf.compare(
+            hits = [hit for hit in hits if not products[hit.row].may_be(products[true])] + rivals.shelf.compare(
                 listing, [true]
             )
-        for hit in hits:
+        for hit in rivals.of_listing(hits):
             rows.append(hit.features)
             same.append(hit.row == true)
             of.append(hit.row)

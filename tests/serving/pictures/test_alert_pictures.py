@@ -16,7 +16,7 @@ from serving.matching.pictures import AlertPictures, Likeness
 from serving.settings import Settings
 from tests.benchmarks.drawn_pictures import EDITS, drawn
 from tests.serving.conftest import StartApp
-from tests.serving.matching.conftest import OFFER, put_alert
+from tests.serving.matching.conftest import OFFER, XYLOPHONE, put_alert
 from tests.serving.pictures.test_pictures import assess, coded, read
 
 RENAMED = {"title": "Toy xylophone with metal bars", "description": "With two wooden sticks."}
@@ -94,3 +94,27 @@ def test_the_pictures_of_a_listing_are_looked_up_once_an_answer(
     monkeypatch.setattr(AlertPictures, "seen", counting)
     assess(client, id="new", **RENAMED)
     assert asked == ["new"]
+
+
+def test_a_new_alert_finds_stored_listings_by_its_pictures(client: TestClient) -> None:
+    """The listings were read before anybody knew the alert's picture; one of equal text has no picture."""
+    words = {"title": "Wooden letter opener"}
+    for listing_id, picture in (("shown", EDITS["watermark"](drawn(5))), ("another", drawn(8)), ("bare", None)):
+        images = [{"data": coded(picture)}] if picture is not None else []
+        answer = assess(client, id=listing_id, **words, images=images)["assessment"]
+        if images:
+            read(client, answer["id"])
+    body = {"kind": "alert", "subject": "SR/00001/30", "data": coded(drawn(5)), "note": "from the notice"}
+    services = services_of(client)
+    recalls, store = services.engine.in_force.recalls, services.listing_search
+
+    def found() -> dict[str, list[str]]:
+        recalls.refresh()
+        seen = recalls.seen_of(["a1", "another alert"])
+        matches = store.search_for({"a1": XYLOPHONE}, least=0.1, seen=seen).matches[0]
+        return {match.listing_id: [feature.name for feature in match.features] for match in matches}
+
+    assert found() == {}, "the texts have nothing in common"
+    assert client.post("/v1/known-pictures", json=body).status_code == 201
+    assert list(found()) == ["shown"]
+    assert found()["shown"][0] == "picture", "it says what brought the listing"

@@ -1,0 +1,84 @@
+"""The first look at a block: which rows can reach a limit at all, by few and simple sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from models.matching.asking import Postings
+from models.matching.combiner import Combiner, Floats
+from models.matching.features import COLUMN
+from models.matching.shelf import Rows
+from models.matching.signature import Group
+
+_NEVER_LOOKED_UP = ("name_words", "title_words", "meaning", "hazards", "country")
+"""Taken for 1 in every row."""
+_SLACK = 1e-3
+"""Sums in other order, and roots in 32 bits, differ by far less."""
+
+
+def reachable(found: Postings, combiner: Combiner, reserve: float, least: float) -> Rows:
+    """Return the rows whose logit may reach a limit, in order: none that reaches it is left out.
+
+    What speaks against a match is left out, what speaks for it counts in full wherever a key of it agrees; only the
+    share of common words is computed. Every weight of a feature that speaks for a match is at least 0, so that this
+    bounds the logit from above.
+
+    Parameters
+    ----------
+    reserve : float
+        The most that second features add.
+    """
+    block, weight = found.block, {name: float(combiner.weights[column]) for name, column in COLUMN.items()}
+    query = found.query
+    # Sums of whole numbers below 2^24, which 32-bit floats hold exactly.
+    highest: Floats = np.zeros(len(block), dtype=np.float32)
+    for words in (query.words, query.body):
+        for group in (Group.WORD, Group.BODY):
+            for word, rows in found.having(group, tuple(words)):
+                highest[rows] += np.float32(words[word])
+    highest *= block.text_scale
+    highest *= np.float32(weight["text_words"] * (query.text_weight**-0.5 if query.text_weight else 0))
+    for rows, more in _strong(found, weight):
+        highest[rows] += np.float32(more)
+    everywhere = combiner.bias + reserve + sum(weight[name] for name in _NEVER_LOOKED_UP) + _SLACK
+    return np.flatnonzero(highest >= np.float32(least - everywhere)).astype(np.uint32)
+
+
+def _strong(found: Postings, weight: dict[str, float]) -> Iterator[tuple[Rows, float]]:
+    query, texts = found.query, found.query.texts
+    of_brand = max(weight["brand"], weight["brand_said"], weight["brand_near"]) + sum(
+        weight[name] for name in ("brand_and_kind", "brand_and_words", "brand_and_meaning")
+    )
+    of_model = max(weight["model"], weight["model_near"])
+    for more, asked in (
+        (weight["gtin"], ((Group.GTIN, query.gtins),)),
+        (weight["batch"], ((Group.BATCH, query.batches),)),
+        (
+            of_model,
+            (
+                (Group.NUMBER, query.numbers),
+                (Group.SHORTENED_MODEL, texts[Group.MODEL]),
+                (Group.MODEL, texts[Group.SHORTENED_MODEL]),
+                (Group.MIXED_MODEL, texts[Group.MIXED_MODEL]),
+            ),
+        ),
+        (
+            of_brand,
+            (
+                (Group.BRAND, query.brands),
+                (Group.SAID, query.brands),
+                (Group.BRAND, query.said),
+                (Group.NEAR_BRAND, texts[Group.NEAR_BRAND]),
+                (Group.SAID, texts[Group.NEAR_BRAND]),
+                (Group.NEAR_BRAND, texts[Group.SAID]),
+            ),
+        ),
+        (weight["kind"], ((Group.KIND, query.kinds), (Group.KINDS, query.kinds[:1]))),
+        (weight["category"], ((Group.CATEGORY, texts[Group.CATEGORY]),)),
+    ):
+        if more:
+            for group, some in asked:
+                for _, rows in found.having(group, some):
+                    yield rows, more
