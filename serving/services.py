@@ -16,6 +16,7 @@ from models.classifier.classifier import HazardClassifier
 from models.deadlines.clocks import load_clock_rules
 from models.domain.assessment import Assessment
 from models.domain.errors import InputError
+from models.domain.parts import in_parts
 from models.plan.reading import load_plan
 from models.reasons.marketplace import load_marketplace
 from serving.access.allowances import Allowances
@@ -354,8 +355,8 @@ class Services:
         self.pictures.store.keep_within(connection, answers)
 
     def _keep_of_job(self, answers: Sequence[Answered]) -> None:
-        for start in range(0, len(answers), _KEPT_AT_ONCE):
-            self.store.save(answers[start : start + _KEPT_AT_ONCE])
+        for part in in_parts(answers, _KEPT_AT_ONCE):
+            self.store.save(part)
         self.shadow.offer(answers)
 
     def count(self, outcomes: Sequence[Outcome], refused: int) -> None:

@@ -143,7 +143,8 @@ class ScenarioModel:
 
     def _compute_risks(self, cues: frozenset[CueFact]) -> KindRisks:
         unsafe_logit = self._unsafe_logit.copy()
-        share, injury, severity = self._share.copy(), self._injury.copy(), self._severity.copy()
+        # By column: the shares of one hazard lie together, as explanations ask for them.
+        share, injury, severity = self._share.copy("F"), self._injury.copy(), self._severity.copy()
         # In one order, so that equal cues give equal bits; hazards are brought first, so that every factor meets them.
         known = [
             (self.knowledge.cue_by_id[fact.cue], fact.negated)

@@ -11,6 +11,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
+from models.domain.parts import in_parts
 from models.matching.combiner import Combiner, Floats, logit
 from models.matching.features import COLUMN
 from models.matching.shelf import MOST_ROWS, Block, Comparison
@@ -81,7 +82,7 @@ class Shelf:
             return
         kept = self.blocks[:-1] if self._open else self.blocks
         waiting = [*self._open, *packed]
-        new = [Block.of(waiting[start : start + MOST_ROWS]) for start in range(0, len(waiting), MOST_ROWS)]
+        new = [Block.of(part) for part in in_parts(waiting, MOST_ROWS)]
         last = waiting[(len(new) - 1) * MOST_ROWS :]
         self._open = last if len(last) < _OPEN_ROWS else []
         self.blocks = (*kept, *new)

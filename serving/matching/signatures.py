@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, exists, select
 
+from models.domain.parts import in_parts
 from models.matching.signature import Signature
 from serving.store.assessments import Answered
 from serving.store.database import insert_into, writing
@@ -86,8 +87,7 @@ class SignatureStore:
     def listings_of(self, hashes: Sequence[str]) -> dict[str, list[str]]:
         """Return the ids of the listings that have some contents now: whose newest assessment is of it."""
         found: dict[str, list[str]] = {}
-        for start in range(0, len(hashes), 500):
-            some = hashes[start : start + 500]
+        for some in in_parts(hashes, 500):
             query = select(AssessmentRow.listing_id).where(AssessmentRow.content_hash.in_(some)).distinct()
             with self.engine.connect() as connection:
                 ids = [row.listing_id for row in connection.execute(query)]
