@@ -10,6 +10,7 @@ from models.classifier.classifier import HazardClassifier
 from models.classifier.evidence import EvidenceItem
 from models.classifier.evidence_indexing import embedded, items_of
 from models.domain.listing import Listing
+from models.domain.parts import in_parts
 from models.domain.risk import RiskLevel
 from models.sources.examples import read_examples
 
@@ -39,10 +40,10 @@ def add_items(model: HazardClassifier, pairs: Pairs, wanted: Callable[[], bool] 
     wanted : callable
         Is asked before each part; the rest is left out once it says no.
     """
-    for start in range(0, len(pairs), _CHUNK):
+    for part in in_parts(pairs, _CHUNK):
         if not wanted():
             return
-        model.evidence.add(*embedded(model, pairs[start : start + _CHUNK]))
+        model.evidence.add(*embedded(model, part))
     _log.info("%d known items added, %d in all", len(pairs), len(model.evidence))
 
 

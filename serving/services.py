@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
-from models.classifier.language import identifier
 from models.deadlines.clocks import load_clock_rules
 from models.domain.assessment import Assessment
 from models.domain.errors import InputError
+from models.domain.parts import in_parts
 from models.plan.reading import load_plan
 from models.reasons.marketplace import load_marketplace
 from serving.access.allowances import Allowances
@@ -28,6 +28,7 @@ from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemErr
 from serving.buyers.notices import NoticeDesk
 from serving.buyers.sending import BuyerList
 from serving.demo import seed
+from serving.early import begin_unpacking
 from serving.engine import AssessmentEngine, Limits, Outcome, RecallsFor
 from serving.erasure.retention import Keep, Retention
 from serving.evidence import Pairs, add_items, read_items
@@ -198,8 +199,7 @@ class Services:
         self._starting = asyncio.create_task(self._start())
 
     async def _start(self) -> None:
-        # It unpacks for half a second beside what else is loaded, and need not be waited for then.
-        threading.Thread(target=identifier, name="languages", daemon=True).start()
+        begin_unpacking()
         try:
             await asyncio.to_thread(migrate, self.store.engine)
             self.hooks.sender.begin()
@@ -355,8 +355,8 @@ class Services:
         self.pictures.store.keep_within(connection, answers)
 
     def _keep_of_job(self, answers: Sequence[Answered]) -> None:
-        for start in range(0, len(answers), _KEPT_AT_ONCE):
-            self.store.save(answers[start : start + _KEPT_AT_ONCE])
+        for part in in_parts(answers, _KEPT_AT_ONCE):
+            self.store.save(part)
         self.shadow.offer(answers)
 
     def count(self, outcomes: Sequence[Outcome], refused: int) -> None:

@@ -81,7 +81,7 @@ def make_case(model: HazardClassifier, listing: Listing) -> Case | None:
 
 def probabilities(model: HazardClassifier, case: Case, gone: Sequence[Sequence[int]]) -> Array:
     """Return P(main hazard | unsafe) without some words, for several choices of words."""
-    listings = [leave_out(case.listing, [case.places[i] for i in places]).listing for places in gone]
+    listings = [leave_out(case.listing, [case.places[i] for i in places]) for places in gone]
     result: Array = model.predict(listings).given_unsafe[:, case.hazard]
     return result
 

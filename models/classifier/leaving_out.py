@@ -1,47 +1,23 @@
-"""A listing without some of its words, and the way back from what is left to the listing as it was."""
+"""A listing without some of its words."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from models.classifier.placing import Place, in_spaced_word
 from models.domain.listing import Listing
 
 
-@dataclass(frozen=True)
-class Shortened:
-    """What is left of a listing.
-
-    Parameters
-    ----------
-    kept : dict
-        Field -> position in the listing as it was, for each code point that is left.
-    """
-
-    listing: Listing
-    kept: dict[str, list[int]]
-
-    def original(self, place: Place) -> Place:
-        """Return a place of the shortened listing as a place of the whole one."""
-        name, start, end = place
-        positions = self.kept.get(name)
-        return place if positions is None else (name, positions[start], positions[end - 1] + 1)
-
-
-def leave_out(listing: Listing, places: Iterable[Place]) -> Shortened:
+def leave_out(listing: Listing, places: Iterable[Place]) -> Listing:
     """Return a listing without some places; of two gaps that then meet, one stays."""
     by_field: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for name, start, end in places:
         by_field[name].append((start, end))
-    texts, kept = dict(listing.texts()), {}
-    for name, spans in by_field.items():
-        kept[name] = _kept(texts[name], spans)
-        texts[name] = "".join(texts[name][i] for i in kept[name])
-    return Shortened(_with_texts(listing, {name: texts[name] for name in by_field}), kept)
+    texts = dict(listing.texts())
+    return _with_texts(listing, {name: _left(texts[name], spans) for name, spans in by_field.items()})
 
 
 def every_occurrence(listing: Listing, place: Place) -> list[Place]:
@@ -57,14 +33,14 @@ def every_occurrence(listing: Listing, place: Place) -> list[Place]:
     return sorted(found)
 
 
-def _kept(text: str, spans: Sequence[tuple[int, int]]) -> list[int]:
+def _left(text: str, spans: Sequence[tuple[int, int]]) -> str:
     gone = {i for start, end in spans for i in range(start, end)}
-    kept: list[int] = []
-    for i in range(len(text)):
-        if i in gone or (text[i].isspace() and i and i - 1 in gone and (not kept or text[kept[-1]].isspace())):
-            continue
-        kept.append(i)
-    return kept
+    left: list[str] = []
+    for i, letter in enumerate(text):
+        closes_gap = letter.isspace() and i - 1 in gone and (not left or left[-1].isspace())
+        if i not in gone and not closes_gap:
+            left.append(letter)
+    return "".join(left)
 
 
 def _with_texts(listing: Listing, texts: dict[str, str]) -> Listing:

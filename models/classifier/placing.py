@@ -8,10 +8,8 @@ until they begin and end where a reader would, and places that then touch the sa
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,46 +76,50 @@ def find_places(
     fields = dict(listing.texts())
     origins = text.origins((word.start, word.end) for word in words)
     wide = [None if place is None else _whole(fields[place[0]], place) for place in origins]
+    found: dict[str, set[tuple[int, int]]] = {name: set() for name in fields}
+    for place in wide:
+        if place is not None:
+            found[place[0]].add(place[1:])
     # Names and cues can lie beyond what the encoder reads; they have a share all the same.
-    found = {place for place in wide if place is not None}
     for name, findings in text.findings.items():
         hits = [(hit.start, hit.end) for hit in findings.names] + [(hit.start, hit.end) for hit in findings.cues]
         for start, end in hits:
-            if not any(field == name and s < end and e > start for field, s, e in found):
-                found.add(_whole(fields[name], (name, start, end)))
-    spans, home = _disjoint(found, {name: i for i, name in enumerate(fields)})
-    of_word = np.array([len(spans) if place is None else home[place] for place in wide], dtype=np.int64)
-    return Places(spans, of_word, _tokens(tokens, words, of_word, len(spans)))
+            if not any(s < end and e > start for s, e in found[name]):
+                found[name].add(_whole(fields[name], (name, start, end))[1:])
+    spans, home = _disjoint(found)
+    of_word = [len(spans) if place is None else home[place] for place in wide]
+    of_token = _of_tokens(tokens, words, of_word, len(spans))
+    return Places(spans, np.array(of_word, dtype=np.int64), np.array(of_token, dtype=np.int64))
 
 
-def _disjoint(found: set[Place], order: dict[str, int]) -> tuple[list[Place], dict[Place, int]]:
+def _disjoint(found: Mapping[str, set[tuple[int, int]]]) -> tuple[list[Place], dict[Place, int]]:
     spans: list[Place] = []
     home: dict[Place, int] = {}
-    ranked = sorted(found, key=lambda place: (order[place[0]], place[1], place[2]))
-    for name, places in groupby(ranked, key=itemgetter(0)):
-        end = -1
-        for place in places:
-            if place[1] < end:
-                end = max(end, place[2])
-                spans[-1] = (name, spans[-1][1], end)
+    for name, places in found.items():
+        last = -1
+        for start, end in sorted(places):
+            if start < last:
+                if end > last:
+                    last = end
+                    spans[-1] = (name, spans[-1][1], end)
             else:
-                spans.append(place)
-                end = place[2]
-            home[place] = len(spans) - 1
+                spans.append((name, start, end))
+                last = end
+            home[name, start, end] = len(spans) - 1
     return spans, home
 
 
-def _tokens(tokens: Sequence[tuple[int, int]], words: Sequence[Word], of_word: Index, none: int) -> Index:
-    """A token belongs to the word it lies in; punctuation belongs to none."""
-    result = np.full(len(tokens), none, dtype=np.int64)
-    if words and tokens:
-        begins, ends = np.array(tokens, dtype=np.int64).T
-        word = np.searchsorted([word.end for word in words], begins, side="right")
-        last = len(words) - 1
-        inside = (ends > begins) & (word <= last)
-        word = np.minimum(word, last)
-        inside &= np.array([word.start for word in words])[word] < ends
-        result[inside] = of_word[word[inside]]
+def _of_tokens(
+    tokens: Sequence[tuple[int, int]], words: Sequence[Word], of_word: Sequence[int], none: int
+) -> list[int]:
+    """A token belongs to the word it lies in; punctuation belongs to none. Both stand in the order of the text."""
+    result, i = [none] * len(tokens), 0
+    for token, (begin, end) in enumerate(tokens):
+        if begin < end:
+            while i < len(words) and words[i].end <= begin:
+                i += 1
+            if i < len(words) and words[i].start < end:
+                result[token] = of_word[i]
     return result
 
 

@@ -109,7 +109,7 @@ class WhatIfs:
     def _try(self, choices: Sequence[tuple[int, ...]]) -> list[_Tried]:
         """Ask the model about several choices at once, about each choice but once."""
         new = [gone for gone in dict.fromkeys(tuple(sorted(choice)) for choice in choices) if gone not in self.tried]
-        listings = [leave_out(self.listing, [place for i in gone for place in self.groups[i]]).listing for gone in new]
+        listings = [leave_out(self.listing, [place for i in gone for place in self.groups[i]]) for gone in new]
         answers = self.model.assess_many(listings, self.plan, looked=looked_before(self.base))
         for gone, answer in zip(new, answers, strict=True):
             self.tried[gone] = _Tried(gone, self._removal(gone, answer))

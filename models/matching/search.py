@@ -10,6 +10,7 @@ from itertools import accumulate
 
 import numpy as np
 
+from models.domain.parts import in_parts
 from models.matching.asking import Asked, Postings, postings
 from models.matching.combiner import Combiner, Floats, logit
 from models.matching.comparison import Comparison
@@ -84,7 +85,7 @@ class Shelf:
             return
         kept = self.blocks[:-1] if self._open else self.blocks
         waiting = [*self._open, *packed]
-        new = [Block.of(waiting[start : start + MOST_ROWS]) for start in range(0, len(waiting), MOST_ROWS)]
+        new = [Block.of(part) for part in in_parts(waiting, MOST_ROWS)]
         last = waiting[(len(new) - 1) * MOST_ROWS :]
         self._open = last if len(last) < _OPEN_ROWS else []
         self.blocks = (*kept, *new)

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, String, and_, cast, func, or_, select, update
 
+from models.domain.parts import in_parts
 from serving.access.principal import SERVER
 from serving.erasure.names import ERASED_PREFIX, ERASED_TEXT, Names
 from serving.erasure.told import ToldErasure
@@ -64,7 +65,7 @@ class CaseErasure:
         """Return how much of listings stands in cases, and how much of it a recall still needs."""
         found: Counter[str] = Counter()
         with self.engine.connect() as connection:
-            for some in _parts(sorted(listing_ids)):
+            for some in in_parts(sorted(listing_ids), _AT_ONCE):
                 of_these = _MATCHES.c.listing_id.in_(some)
                 for what, condition in (("all", of_these), ("needed", and_(of_these, _needed()))):
                     query = select(func.count()).select_from(_MATCHES).where(condition)
@@ -76,7 +77,7 @@ class CaseErasure:
         """Erase listings, and return how much of what was erased, and the listings that a recall still needs."""
         done: Counter[str] = Counter()
         needed: set[str] = set()
-        for some in _parts(sorted(names)):
+        for some in in_parts(sorted(names), _AT_ONCE):
             with one_at_a_time(self.engine, ACTS) as connection:
                 now = dt.datetime.now(dt.UTC)
                 of_these = _MATCHES.c.listing_id.in_(some)
@@ -164,7 +165,3 @@ def _needed() -> ColumnElement[bool]:
     waits = and_(_MATCHES.c.state == MatchState.PROPOSED.value, open_case)
     ordered = select(_ORDERS.c.id).where(_ORDERS.c.match_id == _MATCHES.c.id, UNANSWERED).exists()
     return and_(_MATCHES.c.listing_id.not_like(f"{ERASED_PREFIX}%"), or_(waits, ordered))
-
-
-def _parts(keys: Sequence[str]) -> list[Sequence[str]]:
-    return [keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE)]

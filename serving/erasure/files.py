@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import Engine, delete, select, update
 
 from models.captioning.cache import CaptionCache
+from models.domain.parts import in_parts
 from serving.api.problems import NOT_FOUND, problem
 from serving.erasure.names import Names
 from serving.jobs.files import JobFiles
@@ -48,9 +49,7 @@ class FileErasure:
         Of a removed listing the hashes of its pictures stay: they tell when one is put up again, and show nothing.
         """
         removed = 0
-        keys = sorted(names)
-        for start in range(0, len(keys), _AT_ONCE):
-            some = keys[start : start + _AT_ONCE]
+        for some in in_parts(sorted(names), _AT_ONCE):
             with self.engine.connect() as connection:
                 mine = select(PictureRow.sha256).where(PictureRow.listing_id.in_(some), PictureRow.sha256.is_not(None))
                 files = {str(found) for found in connection.execute(mine.distinct()).scalars()}

@@ -16,6 +16,7 @@ from models.classifier.classifier import HazardClassifier
 from models.classifier.reading import ReadListing
 from models.domain.alert import Alert
 from models.domain.listing import Listing
+from models.domain.parts import in_parts
 from models.matching.combiner import shipped_combiner
 from models.matching.judgements import Judged, Judgements
 from models.matching.looking import Looked, Recalls
@@ -149,10 +150,10 @@ class KnownRecalls:
         with self._engine.connect() as connection:
             there = {row.id: row.digest for row in connection.execute(query)}
         new = [key for key, digest in there.items() if key not in self._alerts or self._alerts[key][0] != digest]
-        for start in range(0, len(new), _CHUNK):
+        for part in in_parts(new, _CHUNK):
             if not wanted():
                 return None
-            some = {key: there[key] for key in new[start : start + _CHUNK]}
+            some = {key: there[key] for key in part}
             self._alerts |= {known.id: (some[known.id], known) for known in self._read(some)}
         self._alerts = {key: self._alerts[key] for key in there if key in self._alerts}
         return [known for _, known in self._alerts.values()]

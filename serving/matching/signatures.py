@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, exists, select
 
+from models.domain.parts import in_parts
 from models.matching.signature import Signature
 from serving.store.assessments import Answered
 from serving.store.database import insert_into, writing
@@ -69,9 +70,9 @@ class SignatureStore:
         """Return the signatures of some contents."""
         found: dict[str, bytes] = {}
         with self.engine.connect() as connection:
-            for start in range(0, len(hashes), 500):
+            for some in in_parts(hashes, 500):
                 query = select(SignatureRow.content_hash, SignatureRow.signature).where(
-                    SignatureRow.version == version, SignatureRow.content_hash.in_(hashes[start : start + 500])
+                    SignatureRow.version == version, SignatureRow.content_hash.in_(some)
                 )
                 found |= {row.content_hash: row.signature for row in connection.execute(query)}
         return found
@@ -97,8 +98,7 @@ class SignatureStore:
     def listings_of(self, hashes: Sequence[str]) -> dict[str, list[str]]:
         """Return the ids of the listings that have some contents now: whose newest assessment is of it."""
         found: dict[str, list[str]] = {}
-        for start in range(0, len(hashes), 500):
-            some = hashes[start : start + 500]
+        for some in in_parts(hashes, 500):
             query = select(AssessmentRow.listing_id).where(AssessmentRow.content_hash.in_(some)).distinct()
             with self.engine.connect() as connection:
                 ids = [row.listing_id for row in connection.execute(query)]

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Row, and_, func, insert, or_, select,
 
 from models.deadlines.clocks import Duty, ends_of
 from models.domain.alert import Alert
+from models.domain.parts import in_parts
 from serving.hooks.kinds import TAKEDOWN_ORDERED, TAKEDOWN_REMINDER, TAKEDOWN_WITHDRAWN
 from serving.hooks.outbox import Outbox
 from serving.recalls import alerts as kept
@@ -287,8 +288,7 @@ def _tell(
     kind: str,
     key: str,
 ) -> None:
-    for number, start in enumerate(range(0, len(order_ids), _AT_ONCE)):
-        part = order_ids[start : start + _AT_ONCE]
+    for number, part in enumerate(in_parts(order_ids, _AT_ONCE)):
         body = {
             "case_id": case_id,
             "alert_id": alert.id,

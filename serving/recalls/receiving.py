@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, insert, select, update
 
 from models.deadlines.clocks import NoticeKind
 from models.domain.alert import Alert
+from models.domain.parts import in_parts
 from models.sources.identity import AlertIdentity
 from serving.hooks.kinds import ALERT_RECEIVED
 from serving.hooks.outbox import Outbox
@@ -127,7 +128,7 @@ class Receiving:
         """
         self.rules.calendar(receipt.kind, receipt.country, receipt.region, receipt.zone)
         taken: Taken | None = None
-        parts = [found[i : i + _AT_ONCE] for i in range(0, len(found), _AT_ONCE)] or [found]
+        parts = list(in_parts(found, _AT_ONCE)) or [found]
         for number, part in enumerate(parts, start=1):
             with one_at_a_time(self.engine, ACTS) as connection:
                 document_id = keep(connection, document, failure)

@@ -21,6 +21,7 @@ import orjson
 from sqlalchemy import Connection, Select, delete, func, insert, select
 from sqlalchemy.orm import DeclarativeBase
 
+from models.domain.parts import in_parts
 from serving.access.principal import is_pseudonym
 from serving.store.chained_log import ChainedLog, Entry, as_json
 
@@ -138,8 +139,8 @@ class SealedLog(ChainedLog[S]):
             In a word, without naming anybody: it stays.
         """
         wanted, found = sorted(set(numbers)), list[int]()
-        for start in range(0, len(wanted), _AT_ONCE):
-            some = self._personal.c.number.in_(wanted[start : start + _AT_ONCE])
+        for part in in_parts(wanted, _AT_ONCE):
+            some = self._personal.c.number.in_(part)
             found += connection.execute(select(self._personal.c.number).where(some)).scalars()
             connection.execute(delete(self._personal_row).where(some))
         if found:

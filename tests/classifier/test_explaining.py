@@ -23,7 +23,7 @@ SHIRT = Listing(id="2", title="Cotton T-shirt, white", description="Soft T-shirt
 
 
 def without(listing: Listing, removal: Removal) -> Listing:
-    return leave_out(listing, [(span.field, span.start, span.end) for span in removal.removed]).listing
+    return leave_out(listing, [(span.field, span.start, span.end) for span in removal.removed])
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_the_smallest_change_lowers_the_action_and_none_of_it_can_be_spared(
     assert all(span.text.lower() in pointer.what_if.sentence for span in smallest.removed)
     for back in {span.text.lower() for span in smallest.removed}:
         kept = [span for span in smallest.removed if span.text.lower() != back]
-        fewer = leave_out(POINTER, [(span.field, span.start, span.end) for span in kept]).listing
+        fewer = leave_out(POINTER, [(span.field, span.start, span.end) for span in kept])
         assert small_model.assess(fewer, default_plan).decision.action.rank >= pointer.action.rank
 
 

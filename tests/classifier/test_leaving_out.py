@@ -1,4 +1,4 @@
-"""A listing without some words is what a seller could have written, and every place finds its way back."""
+"""A listing without some words is what a seller could have written."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ LISTING = Listing(
 
 
 def test_a_gap_is_left_and_not_two() -> None:
-    assert leave_out(LISTING, [("title", 7, 15)]).listing.title == "Strong balls"
-    assert leave_out(LISTING, [("title", 0, 6)]).listing.title == "magnetic balls"
-    assert leave_out(LISTING, [("title", 0, 21)]).listing.title == ""
+    assert leave_out(LISTING, [("title", 7, 15)]).title == "Strong balls"
+    assert leave_out(LISTING, [("title", 0, 6)]).title == "magnetic balls"
+    assert leave_out(LISTING, [("title", 0, 21)]).title == ""
 
 
 def test_every_kind_of_field_can_lose_words() -> None:
     places = [("captions[0]", 0, 5), ("attributes.a.b[0]", 0, 8), ("warnings[0]", 3, 8)]
-    left = leave_out(LISTING, places).listing
+    left = leave_out(LISTING, places)
     assert left.captions == [Caption(text="in a box", source="ocr", confidence=0.5)]
     assert left.attributes == {"a.b[0]": "balls"}
     assert left.warnings == ["no for babies"]
@@ -34,19 +34,18 @@ def test_every_kind_of_field_can_lose_words() -> None:
 
 
 @given(st.text(min_size=1, max_size=30), st.data())
-def test_what_is_left_is_found_again_in_the_whole_text(text: str, data: st.DataObject) -> None:
+def test_nothing_but_the_place_and_a_gap_is_gone(text: str, data: st.DataObject) -> None:
     listing = Listing(id="1", title=text.replace("\0", "x"))
     title = listing.title
     if not title.strip():
         return
     start = data.draw(st.integers(0, len(title) - 1))
     end = data.draw(st.integers(start + 1, len(title)))
-    shortened = leave_out(listing, [("title", start, end)])
-    left = shortened.listing.title
-    for i in range(len(left)):
-        name, a, b = shortened.original(("title", i, i + 1))
-        assert (name, title[a:b]) == ("title", left[i])
-        assert not start <= a < end
+    left = leave_out(listing, [("title", start, end)]).title
+    assert left.startswith(title[:start])
+    after = title[end:]
+    assert after.endswith(left[start:])
+    assert not after.removesuffix(left[start:]).strip()
 
 
 def test_without_a_phrase_means_without_any_of_it() -> None:
