@@ -12,17 +12,17 @@ from models.matching.features import COLUMN
 from models.matching.shelf import Rows
 from models.matching.signature import Group
 
-_NEVER_LOOKED_UP = ("name_words", "title_words", "meaning", "hazards", "country")
+_NEVER_LOOKED_UP = ("meaning", "hazards", "country")
 """Taken for 1 in every row."""
 _SLACK = 1e-3
 """Sums in other order, and roots in 32 bits, differ by far less."""
 
 
-def reachable(found: Postings, combiner: Combiner, reserve: float, least: float) -> Rows:
+def reachable(found: Postings, combiner: Combiner, alert_asks: bool, reserve: float, least: float) -> Rows:
     """Return the rows whose logit may reach a limit, in order: none that reaches it is left out.
 
     What speaks against a match is left out, what speaks for it counts in full wherever a key of it agrees; only the
-    share of common words is computed. Every weight of a feature that speaks for a match is at least 0, so that this
+    shares of common words are computed. Every weight of a feature that speaks for a match is at least 0, so that this
     bounds the logit from above.
 
     Parameters
@@ -32,14 +32,24 @@ def reachable(found: Postings, combiner: Combiner, reserve: float, least: float)
     """
     block, weight = found.block, {name: float(combiner.weights[column]) for name, column in COLUMN.items()}
     query = found.query
+    of_theirs, of_mine = ("title_words", "name_words") if alert_asks else ("name_words", "title_words")
     # Sums of whole numbers below 2^24, which 32-bit floats hold exactly.
     highest: Floats = np.zeros(len(block), dtype=np.float32)
+    in_titles: Floats = np.zeros(len(block), dtype=np.float32)
     for words in (query.words, query.body):
-        for group in (Group.WORD, Group.BODY):
-            for word, rows in found.having(group, tuple(words)):
-                highest[rows] += np.float32(words[word])
+        for word, rows in found.having(Group.WORD, tuple(words)):
+            in_titles[rows] += np.float32(words[word])
+        for word, rows in found.having(Group.BODY, tuple(words)):
+            highest[rows] += np.float32(words[word])
+    highest += in_titles
+    mine = highest * np.float32(weight[of_mine] / query.words_weight) if weight[of_mine] and query.words else None
     highest *= block.text_scale
     highest *= np.float32(weight["text_words"] * (query.text_weight**-0.5 if query.text_weight else 0))
+    in_titles *= block.title_scale
+    in_titles *= np.float32(weight[of_theirs])
+    highest += in_titles
+    if mine is not None:
+        highest += mine
     for rows, more in _strong(found, weight):
         highest[rows] += np.float32(more)
     everywhere = combiner.bias + reserve + sum(weight[name] for name in _NEVER_LOOKED_UP) + _SLACK

@@ -141,7 +141,7 @@ class Shelf:
     def _look(self, found: Postings, begin: int, best: _Best, pictures: OfRow | None) -> None:
         reserve = self.combiner.reserve(pictures is not None)
         left = np.float32(reserve + _SLACK)
-        rows = reachable(found, self.combiner, reserve, best.limit)
+        rows = reachable(found, self.combiner, self.alert_asks, reserve, best.limit)
         if not len(rows):
             return
         comparison = Comparison(found, self.alert_asks, self.combiner.rarity, rows)

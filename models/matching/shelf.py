@@ -129,6 +129,11 @@ class Block:
         """One over the square root of the weight of all words; 0 where there is none."""
         return np.divide(1, np.sqrt(self.text), out=np.zeros(len(self)), where=self.text > 0).astype(np.float32)
 
+    @cached_property
+    def title_scale(self) -> Floats:
+        """One over the weight of the title's words; 0 where there is none."""
+        return np.divide(1, self.words, out=np.zeros(len(self)), where=self.words > 0).astype(np.float32)
+
 
 def _indexed(keys: NDArray[np.uint64], rows: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.uint32], Rows]:
     # A row fits below the bits of the hash: one sort of whole numbers gives both in order.
