@@ -32,8 +32,8 @@ _log = logging.getLogger("hazardlens.model")
 _TRIES_AGAIN = 4.0
 """Seconds until an artifact that could not be read is tried again: somebody may be copying it. Doubled each time."""
 _TRIES_AGAIN_MOST = 60.0
-_FIRST = 2
-"""Golden inputs that a server answers before it is ready."""
+_FIRST = 1
+"""Golden inputs that a server answers before it is ready: each next one asks for the words of more languages."""
 _WITHOUT_GOLDEN = (
     Listing(id="self-test-1", title="Mini space heater 1500 W"),
     Listing(id="self-test-2", title="Tasche"),
@@ -131,7 +131,7 @@ class ModelWatch:
         self._stopping = False
 
     def begin(self) -> None:
-        """Let the model that the server starts with answer its first golden inputs, in English; blocks.
+        """Let the model that the server starts with answer its first golden input, in English; blocks.
 
         Raises
         ------

@@ -37,13 +37,13 @@ class Remembered:
             if found is None:
                 return None
             self._answers.move_to_end(key)
-        return Assessment.model_validate_json(found)
+        return Assessment.from_json(found)
 
     def put(self, key: Hashable, answer: Assessment) -> None:
         """Remember an answer, and forget those that were not used for longest where there is no room for it."""
         if not self.most_bytes:
             return
-        text = answer.model_dump_json().encode()
+        text = answer.to_json()
         size = len(text) + _OVERHEAD
         if size > self.most_bytes:
             return

@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
-from models.classifier.language import identifier
 from models.deadlines.clocks import load_clock_rules
 from models.domain.assessment import Assessment
 from models.domain.errors import InputError
@@ -29,6 +28,7 @@ from serving.api.problems import DRAINING, INTERNAL_ERROR, NOT_READY, ProblemErr
 from serving.buyers.notices import NoticeDesk
 from serving.buyers.sending import BuyerList
 from serving.demo import seed
+from serving.early import begin_unpacking
 from serving.engine import AssessmentEngine, Limits, Outcome, RecallsFor
 from serving.erasure.retention import Keep, Retention
 from serving.evidence import Pairs, add_items, read_items
@@ -199,8 +199,7 @@ class Services:
         self._starting = asyncio.create_task(self._start())
 
     async def _start(self) -> None:
-        # It unpacks for half a second beside what else is loaded, and need not be waited for then.
-        threading.Thread(target=identifier, name="languages", daemon=True).start()
+        begin_unpacking()
         try:
             await asyncio.to_thread(migrate, self.store.engine)
             self.hooks.sender.begin()

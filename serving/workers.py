@@ -14,8 +14,9 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import multiprocess
 
+from serving.early import begin_unpacking
 from serving.logs import begin_logging
-from serving.process_memory import few_arenas
+from serving.process_memory import collecting_later, few_arenas
 from serving.server import DrainingServer
 from serving.settings import Settings
 from serving.worker_files import files_for_workers
@@ -35,6 +36,11 @@ class _Worker(multiprocess.Process):
 
     def target(self, sockets: list[socket] | None = None) -> None:
         """Serve; runs in the worker."""
+        begin_unpacking()
+        with collecting_later():
+            self._serve(sockets)
+
+    def _serve(self, sockets: list[socket] | None) -> None:
         from serving.app import create_app
 
         settings = Settings.from_environment()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,7 +35,6 @@ def serve(
     Another model that the directory, link or alias comes to name is taken while serving. Every option has an
     environment variable HAZARDLENS_MODEL, _HOST, _PORT, _PLAN, _WORKERS, _DEMO; the option wins.
     """
-    from serving.app import run
     from serving.settings import Settings
 
     given: dict[str, Any] = {"host": host, "port": port, "plan": plan, "workers": workers, "demo": demo or None}
@@ -48,8 +48,21 @@ def serve(
             typer.echo("access   OFF: whoever reaches this server may do everything (HAZARDLENS_ACCESS)")
         elif settings.demo:
             typer.echo(way_in(settings, demo_key(settings)))
-        ended = run(settings)
+        ended = _run(settings)
     raise typer.Exit(ended)
+
+
+def _run(settings: Settings) -> int:
+    from serving.early import begin_unpacking
+    from serving.process_memory import collecting_later
+
+    alone = settings.workers == 1  # else the workers do both
+    if alone:
+        begin_unpacking()
+    with collecting_later() if alone else nullcontext():
+        from serving.app import run
+
+        return run(settings)
 
 
 def require_free(host: str, port: int) -> None:

@@ -31,7 +31,7 @@ from models.classifier.sparse import SparseFeatures
 from models.classifier.stopwatch import Stopwatch
 from models.classifier.wording import Opinion, concern, hazard_scores, word_assessment
 from models.domain.action import Action
-from models.domain.assessment import Assessment, Attribution, Tier, Tiers, Versions
+from models.domain.assessment import Assessment, Attribution, HazardScore, Tier, Tiers, Versions
 from models.domain.errors import ArtifactError
 from models.domain.guarantee import Guarantee
 from models.domain.listing import Listing
@@ -190,12 +190,13 @@ class HazardClassifier:
             watch.tokens = len(encoding.offsets)
             watch.lap("encode")
             opinion = self.opinions([read], encoding.embedding[None, :])[0]
+            hazards = self._hazards(opinion)
             watch.lap("judge")
             looked = NOT_LOOKED
             if recalls is not None:
-                looked = recalls.look(read, encoding.embedding, opinion.kinds, self.concerns(opinion))
+                looked = recalls.look(read, encoding.embedding, opinion.kinds, flagged(hazards))
                 watch.lap("match")
-            assessment = self._word(read, opinion, plan, encoding, explain, watch, looked)
+            assessment = self._word(read, opinion, plan, encoding, explain, watch, looked, hazards=hazards)
             watch.lap("decide")
             return assessment
 
@@ -492,8 +493,9 @@ class HazardClassifier:
         watch: Stopwatch | None = None,
         looked: Looked = NOT_LOOKED,
         tier: Tier = "full",
+        hazards: list[HazardScore] | None = None,
     ) -> Assessment:
-        hazards = hazard_scores(opinion, self.taxonomy.names, self.thresholds, self.scenario_model.knows_hazards)
+        hazards = hazards or self._hazards(opinion)
         which: list[int] = []
         if explain == "full":
             which = list(range(len(self.taxonomy.names)))
@@ -521,8 +523,15 @@ class HazardClassifier:
 
     def concerns(self, opinion: Opinion) -> list[str]:
         """Return the risk types whose probability reaches its threshold, most probable first."""
-        scores = hazard_scores(opinion, self.taxonomy.names, self.thresholds, self.scenario_model.knows_hazards)
-        return [score.risk_type for score in scores if score.flagged]
+        return flagged(self._hazards(opinion))
+
+    def _hazards(self, opinion: Opinion) -> list[HazardScore]:
+        return hazard_scores(opinion, self.taxonomy.names, self.thresholds, self.scenario_model.knows_hazards)
+
+
+def flagged(hazards: Sequence[HazardScore]) -> list[str]:
+    """Return the risk types that are a concern, in their order."""
+    return [hazard.risk_type for hazard in hazards if hazard.flagged]
 
 
 def _lets_pass(answer: Assessment) -> bool:

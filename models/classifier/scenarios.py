@@ -25,8 +25,8 @@ _UNLISTED_STRENGTH = 0.5
 """A cue that a kind does not list moves that kind half as far (in log odds); harmless kinds do not move at all. It
 brings new hazards only to kinds whose consumers are children: a magnet in a headphone is no toy."""
 _LONGEST_ODDS = 1e-9
-_CACHED_RISKS = 64
-"""Sets of cues whose arrays are kept: most listings show no cue or one of a few."""
+_CACHED_RISKS = 32
+"""Sets of cues whose arrays, 0.4 MB each, are kept: most listings show no cue or one of a few."""
 
 
 def _reaching_edges() -> Array:
@@ -65,7 +65,7 @@ class KindRisks:
 
     unsafe: Array
     share: Array
-    severity: NDArray[np.int64]
+    severity: NDArray[np.int8]
     injury: Array
     reaches: Array
 
@@ -103,7 +103,7 @@ class ScenarioModel:
         unsafe = np.clip([kind.unsafe for kind in knowledge.kinds], _LONGEST_ODDS, 1 - _LONGEST_ODDS)
         self._unsafe_logit: Array = np.log(unsafe) - np.log1p(-unsafe) + (0.0 if evidence is None else evidence)
         self._share = np.zeros((n, h))
-        self._severity = np.ones((n, h), dtype=np.int64)
+        self._severity = np.ones((n, h), dtype=np.int8)
         self._injury = np.zeros((n, h))
         self.harmless = np.array([kind.harmless for kind in knowledge.kinds], dtype=bool)
         for i, kind in enumerate(knowledge.kinds):
@@ -157,7 +157,7 @@ class ScenarioModel:
         unsafe, injury = 1 / (1 + np.exp(-unsafe_logit)), np.clip(injury, 0.0, 1.0)
         return KindRisks(unsafe, share, severity, injury, self._reaches(unsafe[:, None] * share * injury, severity))
 
-    def _introduce(self, cues: Sequence[Cue], share: Array, injury: Array, severity: NDArray[np.int64]) -> None:
+    def _introduce(self, cues: Sequence[Cue], share: Array, injury: Array, severity: NDArray[np.int8]) -> None:
         """Bring the hazards of cues to kinds without them; where several bring one hazard, the worst of each step."""
         free = share == 0.0
         for cue in cues:
@@ -196,7 +196,7 @@ class ScenarioModel:
         levels: Array = np.clip(at_least[:-1] - at_least[1:], 0.0, 1.0)
         return levels
 
-    def _reaches(self, probability: Array, severity: NDArray[np.int64]) -> Array:
+    def _reaches(self, probability: Array, severity: NDArray[np.int8]) -> Array:
         kind, hazard = np.nonzero(probability)
         distance = np.log10(probability[kind, hazard])[:, None] - _LOG_EDGES[severity[kind, hazard] - 1]
         scenario = ndtr(distance / self.spread)

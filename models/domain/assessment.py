@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import operator
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
@@ -238,8 +238,9 @@ class Findings(_Record):
 class _Aside:
     """What goes along with an answer and is no part of it: two answers are equal whatever they have of it."""
 
-    def __init__(self) -> None:
-        self.signature: tuple[str, bytes] | None = None
+    def __init__(self, signature: tuple[str, bytes] | None = None) -> None:
+        self.signature = signature
+        self.json: bytes | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Aside)
@@ -265,6 +266,25 @@ class Assessment(Findings):
         """Return the answer, from now on with a signature."""
         self._aside.signature = signature
         return self
+
+    def to_json(self) -> bytes:
+        """Return the answer as JSON, which is written once: what is sent, kept and remembered is the same."""
+        if self._aside.json is None:
+            self._aside.json = self.model_dump_json().encode()
+        return self._aside.json
+
+    def __copy__(self) -> Self:
+        """Return a copy that will be written anew, since it is made to be changed."""
+        copied = super().__copy__()
+        copied._aside = _Aside(self._aside.signature)
+        return copied
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Self:
+        """Read what `to_json` gave."""
+        read = cls.model_validate_json(text)
+        read._aside.json = text
+        return read
 
     @classmethod
     def of(cls, findings: Findings, decision: Decision) -> Assessment:

@@ -21,6 +21,8 @@ _CLAUSE_END = re.compile(r"[.,;:!?\n。；！？、，|•✓✔★/]|\s[-–]\s
 _DIGIT = re.compile(r"\d")
 _CACHED_COVERAGES = 8_192
 _CACHED_FINDINGS = 2_048
+_CACHED_SIGHTS = 16
+"""Texts of one language that are not cut anew: the fields of the listings that are being read."""
 _LONGEST_CACHED = 200
 """Longer texts, mostly descriptions, are seldom met again; categories and brands come with every listing of a shop."""
 _NEGATION_REACH = 24
@@ -90,6 +92,9 @@ class LanguageMatcher:
         self._quantities = [
             (cue, cue.quantity, _quantity_pattern(cue.quantity)) for cue in knowledge.cues if cue.quantity is not None
         ]
+        # Who asks what language a text is in asks next what there is in it.
+        self._seen = lru_cache(maxsize=_CACHED_SIGHTS)(self._see)
+        self._glosses = lru_cache(maxsize=_CACHED_SIGHTS)(lambda text: _gloss_hits(self._seen(text)))
 
     @cached_property
     def _native(self) -> Indexes:
@@ -105,7 +110,7 @@ class LanguageMatcher:
 
     def find(self, text: str, *, gloss: bool = True) -> Findings:
         """Return what this language's part of the knowledge base sees in a text, with or without gloss words."""
-        seen = SeenText.of(text, self._indexes(text))
+        seen = self._seen(text)
         folded = seen.folded
         # Ages and quantities are numbers: most fields have none, and need not be searched for them.
         numbers = _DIGIT.search(folded.text) is not None
@@ -119,12 +124,15 @@ class LanguageMatcher:
         return Findings(
             names=tuple(names),
             cues=tuple(sorted((cue for cue in cues if not _inside(cue, names)), key=lambda hit: (hit.start, hit.cue))),
-            glosses=_gloss_hits(seen) if gloss else (),
+            glosses=self.glosses(text) if gloss else (),
         )
 
     def glosses(self, text: str) -> tuple[GlossHit, ...]:
         """Return the words of a text that the gloss knows."""
-        return _gloss_hits(SeenText.of(text, self._indexes(text)))
+        return self._glosses(text)
+
+    def _see(self, text: str) -> SeenText:
+        return SeenText.of(text, self._indexes(text))
 
     def _phrase_cues(self, seen: SeenText, grades: list[AgeGrade]) -> list[CueHit]:
         hits = []

@@ -76,13 +76,13 @@ class PhraseIndex(Generic[_Value]):
         spans = [
             (start - end, start, end, i)
             for i, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
-            if at_edges(text, start, end) and (written is None or self._trusted(i, written(start, end)))
+            if at_edges(text, start, end)
         ]
         spans.sort()
         taken = bytearray(len(text))
         hits: list[Hit[_Value]] = []
         for length, start, end, i in spans:
-            if taken.find(1, start, end) < 0:
+            if taken.find(1, start, end) < 0 and (written is None or self._trusted(i, written(start, end))):
                 taken[start:end] = b"\1" * -length
                 hits.extend(Hit(value, start, end) for value in self._closest(i, start, end, written))
         hits.sort(key=_start)

@@ -48,7 +48,7 @@ class JobAnswer(_Answer):
     explain: str
     store: bool
     priority: Priority
-    tiers: Tiers = Field(description="`two`: the model's screen answers where it may")
+    tiers: Tiers = Field("full", description="`two`: the model's screen answers where it may")
     progress: JobProgress
     versions: list[JobVersions] = Field(
         description="the last one is that of the newest rows; there are several where model or plan changed meanwhile"

@@ -35,7 +35,7 @@ def results(
     done = iter(outcomes)
     for index, listing in enumerate(given, start=first):
         outcome = listing if isinstance(listing, Refusal) else next(done)
-        assessment = orjson.Fragment(outcome.model_dump_json()) if isinstance(outcome, Assessment) else None
+        assessment = orjson.Fragment(outcome.to_json()) if isinstance(outcome, Assessment) else None
         error = None
         if isinstance(outcome, Refusal):
             error = outcome.problem.model_dump()

@@ -189,5 +189,5 @@ def _row(answer: Answered) -> dict[str, Any]:
         "detail": _DETAIL[answer.explain],
         "created_at": datetime.now(UTC),
         "listing": orjson.Fragment(listing.model_dump_json(exclude_defaults=True)),
-        "assessment": orjson.Fragment(assessment.model_dump_json()),
+        "assessment": orjson.Fragment(assessment.to_json()),
     }

@@ -15,7 +15,7 @@ from sqlalchemy import inspect, text
 
 from models.domain.errors import InputError
 from serving.store.database import open_database, writing
-from serving.store.migrating import current_revision, migrate, migrate_down, newest_revision
+from serving.store.migrating import current_revision, last_script, migrate, migrate_down, newest_revision
 from serving.store.tables import Base
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +34,10 @@ def test_up_and_down_and_up_again(database_url: str) -> None:
     migrate(engine)  # nothing to do is fine
     assert inspect(engine).has_table("assessments")
     engine.dispose()
+
+
+def test_the_last_script_is_the_newest_revision() -> None:
+    assert last_script() == newest_revision()
 
 
 def test_migrations_make_exactly_the_models(database_url: str) -> None:

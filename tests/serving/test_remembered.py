@@ -129,3 +129,14 @@ def test_what_is_larger_than_the_memory_is_not_kept(answer: Assessment) -> None:
     remembered.put("key", answer)
     assert len(remembered) == 0
     assert remembered.bytes == 0
+
+
+def test_an_answer_is_written_once_and_a_changed_copy_anew(answer: Assessment) -> None:
+    assert answer.to_json() is answer.to_json()
+    assert answer.to_json() == answer.model_dump_json().encode()
+    other = answer.model_copy(update={"listing_id": "other"})
+    assert other.to_json() == other.model_dump_json().encode()
+    assert other.to_json() != answer.to_json()
+    assert Assessment.from_json(answer.to_json()) == answer
+    signed = answer.model_copy().signed(("version", b"signature"))
+    assert signed.model_copy().signature == ("version", b"signature")

@@ -15,7 +15,6 @@ from typing import Any
 
 from models.domain.errors import InputError
 from serving.access.oidc.failure import SignInError
-from serving.access.oidc.id_token import claims_of
 from serving.access.oidc.provider import Client, Provider
 from serving.access.principal import Role
 from serving.settings import Settings
@@ -162,6 +161,8 @@ class ProviderSignIn:
         if "error" in query or not code:
             _log.warning("the OpenID provider let somebody not in: %r", query.get("error", "no code")[:80])
             raise SignInError("The provider did not let you in.")
+        from serving.access.oidc.id_token import claims_of  # most servers have no provider, and need not load it
+
         token = await self.provider.id_token(code, redirect_uri, begun.verifier)
         claims = await claims_of(token, begun.nonce, self.provider)
         return await asyncio.to_thread(self._account, claims)
