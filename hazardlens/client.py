@@ -18,7 +18,7 @@ from hazardlens.client_jobs import Job, JobDetail, submitted, upload_of
 from hazardlens.connection import Connection
 from hazardlens.retrying import Patience, send
 from hazardlens.trace_context import carry_trace
-from models.domain.assessment import Assessment
+from models.domain.assessment import Assessment, Tiers
 from models.domain.explanation import Explanation
 from models.domain.listing import Listing
 from serving.api.job_schemas import Priority
@@ -144,6 +144,7 @@ class Client:
         *,
         store: bool = True,
         priority: Priority = "normal",
+        tiers: Tiers | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Submit a long list as a job, which the server works off behind the calls that somebody waits for.
@@ -161,6 +162,8 @@ class Client:
             Whether the server keeps the assessments, as it keeps those of `assess`.
         priority : {"low", "normal", "high"}
             Before which other jobs it goes.
+        tiers : {"full", "two"}, optional
+            ``two`` lets the model's screen answer where it may, without explanations; by default as the server is set.
         idempotency_key : str, optional
             Made anew for each call by default. One of your own, such as ``nightly-2026-11-26``, lets a program that was
             started again find the job that it submitted before.
@@ -173,7 +176,7 @@ class Client:
             If the request fails; see `hazardlens.client_errors`.
         """
         with upload_of(listings) as upload:
-            return submitted(self._connection, upload, explain, store, priority, idempotency_key)
+            return submitted(self._connection, upload, explain, store, priority, tiers, idempotency_key)
 
     def job(self, job_id: str) -> Job:
         """Return a job that was submitted before; asks nothing yet."""

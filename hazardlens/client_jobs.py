@@ -15,6 +15,7 @@ from urllib.parse import quote
 from hazardlens.client_errors import DeadlineError, JobFailedError
 from hazardlens.client_items import GivenListing, Outcome, listing_json, outcome_of
 from hazardlens.connection import Connection
+from models.domain.assessment import Tiers
 from models.domain.errors import InputError
 from serving.api.job_schemas import JobAnswer, Priority
 from serving.api.schemas import ListingResult
@@ -161,7 +162,13 @@ def upload_of(listings: Iterable[GivenListing] | str | Path) -> Iterator[Upload]
 
 
 def submitted(
-    connection: Connection, upload: Upload, explain: JobDetail, store: bool, priority: Priority, key: str | None
+    connection: Connection,
+    upload: Upload,
+    explain: JobDetail,
+    store: bool,
+    priority: Priority,
+    tiers: Tiers | None,
+    key: str | None,
 ) -> Job:
     """Submit an upload, under one key however often it is sent."""
     patience = connection.patience
@@ -170,7 +177,8 @@ def submitted(
         "/v1/jobs",
         JobAnswer,
         content=upload.file,
-        params={"explain": explain, "store": "true" if store else "false", "priority": priority},
+        params={"explain": explain, "store": "true" if store else "false", "priority": priority}
+        | ({} if tiers is None else {"tiers": tiers}),
         headers={"Content-Type": upload.kind, "Idempotency-Key": key or uuid.uuid4().hex},
         patience=replace(patience, deadline=patience.deadline + upload.size / _SLOWEST),
     )

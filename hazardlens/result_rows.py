@@ -9,8 +9,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from models.classifier.classifier import HazardClassifier, Tiers
-    from models.domain.assessment import Assessment
+    from models.classifier.classifier import HazardClassifier
+    from models.domain.assessment import Assessment, Tiers
     from models.plan.plan import Plan
     from models.sources.listings import ScoredInput
 

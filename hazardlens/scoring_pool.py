@@ -16,7 +16,8 @@ from hazardlens.result_rows import CHUNK, Result, score_rows
 from models.domain.errors import InputError
 
 if TYPE_CHECKING:
-    from models.classifier.classifier import HazardClassifier, Tiers
+    from models.classifier.classifier import HazardClassifier
+    from models.domain.assessment import Tiers
     from models.plan.plan import Plan
     from models.sources.listings import ScoredInput
 

@@ -15,7 +15,7 @@ from typing import Self
 from models.classifier.classifier import Detail, HazardClassifier
 from models.classifier.explaining import explain_listing
 from models.classifier.stopwatch import Stopwatch
-from models.domain.assessment import Assessment, Versions, assessment_id
+from models.domain.assessment import Assessment, Tiers, Versions, assessment_id
 from models.domain.explanation import Detail as ExplanationDetail
 from models.domain.explanation import Explanation
 from models.domain.listing import Listing
@@ -28,8 +28,8 @@ from serving.turns import Turns, Work
 from serving.watching import Observer, Unobserved, listing_watch
 
 _log = logging.getLogger("hazardlens.engine")
-_Key = tuple[str, Detail, str, str, str]
-"""Content hash, detail, versions of model, plan and known alerts: what makes two answers the same."""
+_Key = tuple[str, Detail, Tiers, str, str, str]
+"""Content hash, detail, tiers, versions of model, plan and known alerts: what makes two answers the same."""
 _HANDED_OVER_AT_ONCE = 16
 """Listings of one request that are handed over before others get their turn on the event loop: about a millisecond."""
 
@@ -94,6 +94,8 @@ class InForce:
     versions : Versions
     recalls : Recalls or None
         Looks for matches among the known alerts.
+    tiers : {"full", "two"}
+        Whether the model's screen answers where it may, and no explanation is asked for.
     """
 
     model: HazardClassifier
@@ -101,6 +103,7 @@ class InForce:
     finish: Finish
     versions: Versions
     recalls: Recalls | None = None
+    tiers: Tiers = "full"
 
     @classmethod
     def of(cls, model: HazardClassifier, plan: Plan, finish: Finish, recalls: Recalls | None = None) -> Self:
@@ -112,7 +115,12 @@ class InForce:
     def assess(self, listing: Listing, explain: Detail, watch: Stopwatch | None = None) -> Assessment:
         """Assess one listing, on the calling thread; the watch gets the phases."""
         watch = watch or Stopwatch()
-        assessment = self.finish(self.model.assess(listing, self.plan, explain, watch, self.recalls), listing)
+        answer = None
+        if self.tiers == "two" and explain == "none":
+            answer = self.model.screened(listing, self.plan, self.recalls, watch)
+        if answer is None:
+            answer = self.model.assess(listing, self.plan, explain, watch, self.recalls)
+        assessment = self.finish(answer, listing)
         watch.lap("tell")
         return assessment
 
@@ -286,7 +294,7 @@ class AssessmentEngine:
         """Return what is remembered of equal content by the same versions, join its run under way, or start one."""
         by = replace(by, recalls=await for_listing(by.recalls, listing.id))
         known_alerts = by.recalls.version if by.recalls is not None else ""
-        key = (listing.content_hash(), explain, by.versions.model, by.versions.plan, known_alerts)
+        key = (listing.content_hash(), explain, by.tiers, by.versions.model, by.versions.plan, known_alerts)
         run = self._running.get(key)
         if run is not None:
             self.observer.answered("joined")

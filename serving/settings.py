@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from models.classifier.cores import usable_cores
+from models.domain.assessment import Tiers
 from models.domain.errors import InputError
 from serving import setting_values as values
 from serving.outgoing.addresses import Network
@@ -111,6 +112,8 @@ class Settings:
         Hours that the result of a job is kept after its end.
     job_max_open : int
         Jobs of one caller that have not ended.
+    job_tiers : {"full", "two"}
+        Of jobs that do not say: ``two`` lets the model's screen answer where it may.
     idempotency_hours : int
         Hours that an answer is kept under its `Idempotency-Key`.
     access : str
@@ -227,6 +230,7 @@ class Settings:
     job_max_listings: int = 5_000_000
     job_keep_hours: int = 72
     job_max_open: int = 100
+    job_tiers: Tiers = "full"
     idempotency_hours: int = 24
     review_lease_minutes: int = 10
     review_grace_seconds: int = 30
@@ -401,6 +405,7 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "job_max_listings": values.integer(1, 1_000_000_000),
     "job_keep_hours": values.integer(1, 24 * 365),
     "job_max_open": values.integer(1, 100_000),
+    "job_tiers": values.choice({tiers: tiers for tiers in get_args(Tiers)}),
     "idempotency_hours": values.integer(1, 24 * 365),
     "review_lease_minutes": values.integer(1, 1_440),
     "review_grace_seconds": values.integer(0, 86_400),

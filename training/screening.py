@@ -1,4 +1,4 @@
-"""Makes a model's screen: distils static vectors from its encoder, and chooses the threshold by risk control.
+"""Makes a model's screen: distils its vectors, fits its score, and chooses the threshold by risk control.
 
 The truth of the calibration is what the whole model says, so that it needs listings of the market and no labels. What
 is lost is a listing that the whole model calls high or serious and that the screen answers for.
@@ -21,11 +21,13 @@ from models.classifier.encoder import Vector
 from models.classifier.kind_model import name_strengths
 from models.domain.guarantee import Guarantee
 from models.domain.listing import Listing
+from models.screening.score import FEATURES, ScreenScore
 from models.screening.screen import Screen, Screener, SourceLoss
 from models.screening.skimming import Skimmer
 from models.screening.static_encoder import StaticEncoder, unit
 from training.corpus.settings import CorpusSettings
 from training.corpus.writer import write_corpus
+from training.screen_score import fit_score
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, int, int], object]
@@ -36,8 +38,11 @@ MOST_LOST, CONFIDENCE = 0.01, 0.95
 _THRESHOLDS = np.geomspace(1e-5, 1.0, 1_001)
 """Fixed before any score is seen, as fixed sequence testing wants it."""
 _TAUGHT_SHARE = 1 / 3
-"""Of the listings that teach the vectors; the others choose the threshold."""
+"""Of the listings that teach; the others choose the threshold."""
 _WRITTEN = 4_000
+_TRUST_IN_WRITTEN = 0.2
+"""What a written listing weighs in the score beside one of the tables. Chosen, with what the score is made of and how
+strongly it is kept small, by cross-validation within the third that teaches."""
 _RARE = 1e-2
 """Tokens weigh a / (a + share of texts that hold them); Arora, Liang and Ma 2017, "A simple but tough-to-beat baseline
 for sentence embeddings"."""
@@ -60,12 +65,18 @@ class Teaching:
     Parameters
     ----------
     embeddings : array of shape (n, dimension)
-    dangerous : array of bool, shape (n,)
-        Whether the level is high or serious.
+    probability : array of shape (n,)
+        P(high or serious).
     """
 
     embeddings: Vector
-    dangerous: NDArray[np.bool_]
+    probability: Array
+
+    @property
+    def dangerous(self) -> NDArray[np.bool_]:
+        """Whether the level is high or serious: it is the median, so where half of the probability lies there."""
+        dangerous: NDArray[np.bool_] = self.probability >= 0.5 - 1e-9
+        return dangerous
 
 
 def make_screen(
@@ -79,7 +90,7 @@ def make_screen(
     """Distil a screen from a model and calibrate it on listings of the market.
 
     A third of each table, which its content alone chooses, and some listings written from the knowledge base teach the
-    vectors; the rest chooses the threshold.
+    vectors and the score; the rest chooses the threshold.
 
     Parameters
     ----------
@@ -103,7 +114,11 @@ def make_screen(
     report("distilling", 0, 1)
     skimmer = Skimmer(model.knowledge)
     static = distil(model, skimmer.skim(teachers).texts, taught.embeddings)
-    screener = model.screener_with(static, skimmer)
+    unfitted = model.screener_with(static, ScreenScore.unfitted(), skimmer)
+    weight = np.ones(len(teachers))
+    weight[len(teachers) - len(corpus) :] = _TRUST_IN_WRITTEN
+    score = fit_score(screened(unfitted, teachers)[0], taught.probability, weight)
+    screener = model.screener_with(static, score, skimmer)
     scores, dangerous, of_table = [], [], []
     for number, table in enumerate(tables):
         rest = [listing for listing in table.listings if not _teaches(listing)]
@@ -111,11 +126,12 @@ def make_screen(
         scores.append(effective_scores(screener, rest))
         of_table.append(np.full(len(rest), number))
     found = [np.concatenate(parts) if parts else np.zeros(0) for parts in (scores, dangerous, of_table)]
-    return calibrated(static, found[0], found[1].astype(bool), found[2].astype(int), [t.name for t in tables])
+    return calibrated(static, score, found[0], found[1].astype(bool), found[2].astype(int), [t.name for t in tables])
 
 
 def calibrated(
     static: StaticEncoder,
+    score: ScreenScore,
     scores: Array,
     dangerous: NDArray[np.bool_],
     of_table: NDArray[np.int64],
@@ -150,7 +166,7 @@ def calibrated(
         SourceLoss(name, *(int(x.sum()) for x in (mine, mine & dangerous, mine & dangerous & below, mine & below)))
         for name, mine in ((name, of_table == i) for i, name in enumerate(names))
     ]
-    return Screen(static, guarantee, tuple(sources), "" if threshold else _why_not(positives))
+    return Screen(static, score, guarantee, tuple(sources), "" if threshold else _why_not(positives))
 
 
 def _why_not(positives: int) -> str:
@@ -220,17 +236,22 @@ def teach(model: HazardClassifier, listings: Sequence[Listing], stage: str, repo
             for row, r in zip(kinds, read, strict=True)
         ]
         score[part] = np.array(levels)[:, 3:].sum(axis=1)
-    # The level is the median: high or serious where half of the probability lies there.
-    return Teaching(embeddings, score >= 0.5 - 1e-9)
+    return Teaching(embeddings, np.clip(score, 0.0, 1.0))
+
+
+def screened(screener: Screener, listings: Sequence[Listing]) -> tuple[Array, Array]:
+    """Return the features of listings, shape (n, features), and their scores: above every threshold where barred."""
+    rows, scores = [np.zeros((0, len(FEATURES)))], [np.zeros(0)]
+    for start in range(0, len(listings), _CHUNK):
+        part = screener.screen(listings[start : start + _CHUNK])
+        rows.append(part.features)
+        scores.append(np.where(part.barred, np.inf, part.scores))
+    return np.concatenate(rows), np.concatenate(scores)
 
 
 def effective_scores(screener: Screener, listings: Sequence[Listing]) -> Array:
     """Return the scores of listings; those that are barred from the screen lie above every threshold."""
-    parts = [np.zeros(0)]
-    for start in range(0, len(listings), _CHUNK):
-        screened = screener.screen(listings[start : start + _CHUNK])
-        parts.append(np.where(screened.barred, np.inf, screened.scores))
-    return np.concatenate(parts)
+    return screened(screener, listings)[1]
 
 
 def distil(model: HazardClassifier, texts: Sequence[str], embeddings: Vector) -> StaticEncoder:

@@ -15,7 +15,8 @@ from models.domain.errors import InputError
 
 if TYPE_CHECKING:
     from hazardlens.picture_words import PictureWords
-    from models.classifier.classifier import HazardClassifier, Tiers
+    from models.classifier.classifier import HazardClassifier
+    from models.domain.assessment import Tiers
 
 
 def score(

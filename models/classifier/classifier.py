@@ -31,7 +31,7 @@ from models.classifier.sparse import SparseFeatures
 from models.classifier.stopwatch import Stopwatch
 from models.classifier.wording import Opinion, concern, hazard_scores, word_assessment
 from models.domain.action import Action
-from models.domain.assessment import Assessment, Attribution, HazardScore, Tier, Versions
+from models.domain.assessment import Assessment, Attribution, HazardScore, Tier, Tiers, Versions
 from models.domain.errors import ArtifactError
 from models.domain.guarantee import Guarantee
 from models.domain.listing import Listing
@@ -40,13 +40,12 @@ from models.domain.taxonomy import Taxonomy, parse_taxonomy
 from models.knowledge.base import Knowledge, shared_knowledge
 from models.matching.looking import NOT_LOOKED, Looked, Recalls
 from models.plan.plan import Plan
+from models.screening.score import ScreenScore
 from models.screening.screen import SCREEN, SCREEN_ARRAYS, Screen, Screened, Screener
 from models.screening.skimming import Skimmer
 from models.screening.static_encoder import StaticEncoder
 
 Detail = Literal["none", "tokens", "full"]
-Tiers = Literal["full", "two"]
-"""Whether the whole model reads every listing, or only those that the screen does not answer for."""
 Array = NDArray[np.float64]
 
 _HAZARDS_EXPLAINED = 3
@@ -121,7 +120,7 @@ class HazardClassifier:
         self.reader = ListingReader(self.knowledge, self.boilerplate, self.settings.gloss)
         self.scenario_model = ScenarioModel(self.knowledge, self.taxonomy, self.settings.spread, self.market_evidence)
         self.explainer = Explainer(self.heads, self.sparse, self.kind_model, self.scenario_model)
-        self.screener = self.screener_with(self.screen.encoder) if self.screen is not None else None
+        self.screener = self.screener_with(self.screen.encoder, self.screen.score) if self.screen is not None else None
 
     @property
     def version(self) -> str:
@@ -222,7 +221,8 @@ class HazardClassifier:
         stream = iter(listings)
         with ThreadPoolExecutor(self.encoder.threads) as pool:
             while batch := list(islice(stream, chunk)):
-                screened = self._screened(batch, plan, looked) if tiers == "two" and explain == "none" else {}
+                two = tiers == "two" and explain == "none" and self.screens
+                screened = self._screened(batch, plan, looked) if two else {}
                 rest = [listing for i, listing in enumerate(batch) if i not in screened]
                 whole = self._assess_some(rest, plan, explain, looked, pool)
                 yield from (screened[i] if i in screened else next(whole) for i in range(len(batch)))
@@ -238,8 +238,8 @@ class HazardClassifier:
         for r, opinion, encoding in zip(read, opinions, encodings, strict=True):
             yield self._word(r, opinion, plan, encoding, explain, looked=looked)
 
-    def screener_with(self, static: StaticEncoder, skimmer: Skimmer | None = None) -> Screener:
-        """Return what screens listings for this model with some static vectors."""
+    def screener_with(self, static: StaticEncoder, score: ScreenScore, skimmer: Skimmer | None = None) -> Screener:
+        """Return what screens listings for this model with some static vectors and a score."""
         return Screener(
             static,
             self.encoder,
@@ -248,26 +248,67 @@ class HazardClassifier:
             self.reader.detector,
             skimmer or Skimmer(self.knowledge),
             self.settings.least_known_share,
+            score,
         )
 
     def _screened(self, listings: Sequence[Listing], plan: Plan, looked: Looked) -> dict[int, Assessment]:
         """Return the answers of the screen, by the place of their listing: those that let it pass."""
-        if self.screen is None or self.screener is None or self.screen.guarantee.threshold is None:
-            return {}
+        screened, places = self._below(listings)
+        answers = (
+            self._word(read, opinion, plan, NO_ENCODING, "none", looked=looked, tier="screen")
+            for read, opinion in zip(screened.read, self._opinions_of_screen(screened), strict=True)
+        )
+        return {i: answer for i, answer in zip(places, answers, strict=True) if _lets_pass(answer)}
+
+    @property
+    def screens(self) -> bool:
+        """Whether there is a screen that may answer."""
+        return self.screen is not None and self.screen.guarantee.threshold is not None
+
+    def screened(
+        self, listing: Listing, plan: Plan, recalls: Recalls | None = None, watch: Stopwatch | None = None
+    ) -> Assessment | None:
+        """Return the screen's answer to one listing, as `assess_many` gives it; None where the whole model is to read.
+
+        Parameters
+        ----------
+        recalls : Recalls, optional
+            Looks for matches among the known alerts, with the words as the whole model reads them and the vector of the
+            screen. A listing that has any is for the whole model. The answer has no signature, which is not for a
+            rough vector to make.
+        watch : Stopwatch, optional
+            Gets the phases ``screen``, ``match`` and ``decide``.
+        """
+        if not self.screens:
+            return None
+        watch = watch or Stopwatch()
+        screened, places = self._below([listing])
+        opinion = self._opinions_of_screen(screened)[0] if places else None
+        watch.lap("screen")
+        if opinion is None:
+            return None
+        looked = NOT_LOOKED
+        if recalls is not None:
+            vector = screened.embeddings[0]
+            looked = recalls.look(self.read(listing), vector, opinion.kinds, self.concerns(opinion))
+            watch.lap("match")
+            if looked.matches:
+                return None
+            looked = replace(looked, signature=None)
+        answer = self._word(screened.read[0], opinion, plan, NO_ENCODING, "none", looked=looked, tier="screen")
+        watch.lap("decide")
+        return answer if _lets_pass(answer) else None
+
+    def _below(self, listings: Sequence[Listing]) -> tuple[Screened, list[int]]:
+        """Return what the screen makes of the listings that it may answer for, and their places."""
+        assert self.screen is not None, "asked only where the model `screens`"
+        assert self.screener is not None
         screened = self.screener.screen(listings)
         places = screened.below(self.screen.guarantee.threshold)
-        return {
-            int(i): answer
-            for i, answer in zip(places, self._answers_of_screen(screened.of(places), plan, looked), strict=True)
-            if not answer.abstains
-            and answer.risk_level.rank < RiskLevel.HIGH.rank
-            and answer.decision.action in _LETS_PASS
-        }
+        return screened.of(places), places.tolist()
 
-    def _answers_of_screen(self, screened: Screened, plan: Plan, looked: Looked) -> Iterator[Assessment]:
-        opinions = self._opinions(screened.read, screened.embeddings, screened.names, screened.risks)
-        for read, opinion in zip(screened.read, opinions, strict=True):
-            yield self._word(read, opinion, plan, NO_ENCODING, "none", looked=looked, tier="screen")
+    def _opinions_of_screen(self, screened: Screened) -> list[Opinion]:
+        return self._opinions(screened.read, screened.embeddings, screened.names, screened.risks)
 
     def predict(self, listings: Iterable[Listing], progress: Callable[[int], object] | None = None) -> Predictions:
         """Return the figures of many listings as arrays, for evaluation."""
@@ -491,6 +532,12 @@ class HazardClassifier:
 def flagged(hazards: Sequence[HazardScore]) -> list[str]:
     """Return the risk types that are a concern, in their order."""
     return [hazard.risk_type for hazard in hazards if hazard.flagged]
+
+
+def _lets_pass(answer: Assessment) -> bool:
+    """Tell whether an answer of the screen stands: one that holds a listing, or asks for anything, is not its own."""
+    calm = not answer.abstains and answer.risk_level.rank < RiskLevel.HIGH.rank
+    return calm and answer.decision.action in _LETS_PASS
 
 
 def read_guarantees(directory: Path | str) -> tuple[Guarantee, ...]:

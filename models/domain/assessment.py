@@ -15,6 +15,8 @@ from models.domain.risk import RiskLevel
 
 Tier = Literal["full", "screen"]
 """What read a listing: the whole model, or only what screens long lists for it."""
+Tiers = Literal["full", "two"]
+"""Whether the whole model reads every listing, or only those that the screen does not answer for."""
 
 
 class _Record(BaseModel):

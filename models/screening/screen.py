@@ -1,7 +1,7 @@
 """The screen: which listings of a long list need the whole model.
 
 It skims a listing, takes the mean of static vectors for the encoder's, and asks the kinds and scenarios of the model
-itself how likely a high or serious risk is, with every kind taken for more doubtful than it looks. Below a threshold
+itself how likely a high or serious risk is; a score weighs what they say (`models.screening.score`). Below a threshold
 that was chosen by risk control (`training.screening`) its answer stands; everything else goes to the whole model. It
 never holds a listing and never asks for anything: what the plan would not let pass is for the whole model too.
 """
@@ -9,7 +9,7 @@ never holds a listing and never asks for anything: what the plan would not let p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,6 +27,7 @@ from models.classifier.scenarios import CueFact, KindRisks, ScenarioModel
 from models.domain.errors import ArtifactError
 from models.domain.guarantee import Guarantee
 from models.domain.listing import Listing
+from models.screening.score import FEATURES, ScreenScore, features
 from models.screening.skimming import Skimmed, Skimmer
 from models.screening.static_encoder import StaticEncoder
 
@@ -35,13 +36,6 @@ Array = NDArray[np.float64]
 SCREEN, SCREEN_ARRAYS = "screen.json", "screen.npz"
 _TITLE_STRENGTH, _BODY_STRENGTH = 1.0, 0.4
 """Of a kind's name, by where it stands; the whole model weighs fields alike."""
-_DOUBT, _DOUBTFUL_NAME_BONUS = 4.0, 2.0
-"""How much flatter the posterior over kinds is taken, and what a name then adds. Chosen on hand-labelled listings and
-on ordinary ones, as constants: with fewer kinds ruled out, the same loss lets twice as many listings be screened."""
-_SERIOUS = -1
-"""Column of `KindRisks.reaches`."""
-_DECIMALS = 6
-"""Sums over a batch round differently in another batch; so far down nothing is decided."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +72,7 @@ class Screen:
     """
 
     encoder: StaticEncoder
+    score: ScreenScore
     guarantee: Guarantee
     sources: tuple[SourceLoss, ...] = ()
     why_not: str = ""
@@ -88,6 +83,15 @@ class Screen:
             "guarantee": self.guarantee.as_dict(),
             "sources": [vars(source) for source in self.sources],
             "why_not": self.why_not,
+            "score": {
+                "bias": self.score.bias,
+                "features": [
+                    {"name": name, "mean": float(mean), "scale": float(scale), "weight": float(weight)}
+                    for name, mean, scale, weight in zip(
+                        FEATURES, self.score.mean, self.score.scale, self.score.weights, strict=True
+                    )
+                ],
+            },
         }
         arrays: dict[str, NDArray[Any]] = {"whole": self.encoder.whole, "scale": self.encoder.scale}
         return {SCREEN: orjson.dumps(about), SCREEN_ARRAYS: pack_arrays(arrays)}
@@ -105,6 +109,7 @@ class Screen:
             raw, arrays = orjson.loads((directory / SCREEN).read_bytes()), unpack_arrays(directory / SCREEN_ARRAYS)
             return cls(
                 StaticEncoder(arrays["whole"], arrays["scale"]),
+                _score(raw["score"]),
                 Guarantee.from_dict(raw["guarantee"]),
                 tuple(SourceLoss(**source) for source in raw["sources"]),
                 raw["why_not"],
@@ -112,6 +117,15 @@ class Screen:
         except (OSError, ValueError, KeyError, TypeError) as error:
             place = str(directory / SCREEN)
             raise ArtifactError(f"not readable as a screen: {error}", place=place, hint="make it again") from error
+
+
+def _score(raw: dict[str, Any]) -> ScreenScore:
+    """Read a score; `ValueError` where it is made of other features."""
+    names = tuple(feature["name"] for feature in raw["features"])
+    if names != FEATURES:
+        raise ValueError("its score is made of other features")
+    rows = np.array([[feature[key] for key in ("mean", "scale", "weight")] for feature in raw["features"]], float)
+    return ScreenScore(rows[:, 0], rows[:, 1], rows[:, 2], float(raw["bias"]))
 
 
 @dataclass(frozen=True)
@@ -126,8 +140,10 @@ class Screened:
     names : array of shape (n, kinds)
         Strength of each kind's names.
     risks : list of KindRisks
+    features : array of shape (n, features)
+        What the scores are made of.
     scores : array of shape (n,)
-        How much speaks for a high or serious risk, 0 to 1; no probability.
+        How much speaks for a high or serious risk, 0 to 1.
     barred : array of bool, shape (n,)
         For the whole model, whatever the score is.
     """
@@ -136,6 +152,7 @@ class Screened:
     embeddings: Vector
     names: Array
     risks: list[KindRisks]
+    features: Array
     scores: Array
     barred: NDArray[np.bool_]
 
@@ -150,6 +167,7 @@ class Screened:
             self.embeddings[places],
             self.names[places],
             [self.risks[i] for i in places],
+            self.features[places],
             self.scores[places],
             self.barred[places],
         )
@@ -162,6 +180,7 @@ class Screener:
     ----------
     static : StaticEncoder
         Distilled from `encoder`, whose tokenizer it shares.
+    score : ScreenScore
     """
 
     def __init__(
@@ -173,13 +192,12 @@ class Screener:
         detector: LanguageDetector,
         skimmer: Skimmer,
         least_known_share: float,
+        score: ScreenScore,
     ) -> None:
+        self.kind_model, self.score = kind_model, score
         self.static, self.encoder = static, encoder
         self.scenario_model, self.detector = scenario_model, detector
         self.least_known_share = least_known_share
-        self._doubting = replace(
-            kind_model, temperature=kind_model.temperature * _DOUBT, name_bonus=_DOUBTFUL_NAME_BONUS
-        )
         self._skimmer = skimmer
         cues = scenario_model.knowledge.cues
         self._facts = [CueFact(cue.id, False) for cue in cues]
@@ -191,14 +209,14 @@ class Screener:
         embeddings = self.static.embed(self.encoder.tokens(skimmed.texts))
         names = _name_strengths(skimmed)
         risks = [self.scenario_model.risks(self._facts[j] for j in np.flatnonzero(row)) for row in skimmed.cues]
-        posteriors = self._doubting.judge(embeddings, names).known
-        serious = [float(row @ risk.reaches[:, _SERIOUS]) for row, risk in zip(posteriors, risks, strict=True)]
+        found = features(self.kind_model, skimmed, embeddings, names, risks)
         return Screened(
             [self._read(listing, skimmed, i) for i, listing in enumerate(listings)],
             embeddings,
             names,
             risks,
-            np.round(np.array(serious), _DECIMALS),
+            found,
+            self.score.of(found),
             self._barred(listings, skimmed),
         )
 

@@ -7,6 +7,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.domain.assessment import Tiers
 from serving.jobs.files import size_of
 from serving.store.jobs import Job, State
 
@@ -47,6 +48,7 @@ class JobAnswer(_Answer):
     explain: str
     store: bool
     priority: Priority
+    tiers: Tiers = Field("full", description="`two`: the model's screen answers where it may")
     progress: JobProgress
     versions: list[JobVersions] = Field(
         description="the last one is that of the newest rows; there are several where model or plan changed meanwhile"
@@ -69,6 +71,7 @@ class JobAnswer(_Answer):
             explain=job.explain,
             store=job.stored,
             priority=next(name for name, rank in RANKS.items() if rank == job.priority),
+            tiers=job.tiers,
             progress=JobProgress(
                 total=job.total,
                 read=job.read,

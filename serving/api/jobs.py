@@ -13,12 +13,21 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from models.domain.assessment import Tiers
 from serving.access.asking import principal_of
 from serving.access.principal import Role
 from serving.api.idempotency import once
 from serving.api.job_schemas import RANKS, JobAnswer, JobList, Priority
 from serving.api.openapi import JOB_BODY, JOB_DESCRIPTION, JOB_RESULT, problems
-from serving.api.problems import JOB_UNFINISHED, NO_SUCH_RANGE, NOT_FOUND, TOO_MANY_JOBS, ProblemError, shortened
+from serving.api.problems import (
+    INVALID_PARAMETER,
+    JOB_UNFINISHED,
+    NO_SUCH_RANGE,
+    NOT_FOUND,
+    TOO_MANY_JOBS,
+    ProblemError,
+    shortened,
+)
 from serving.api.responses import JsonResponse
 from serving.api.upload import Upload, uploaded
 from serving.jobs.files import size_of
@@ -58,18 +67,29 @@ async def submit_job(
     ] = "none",
     store: Annotated[bool, Query(description="keep the assessments, as those of `POST /v1/assessments`")] = True,
     priority: Annotated[Priority, Query(description="before which other jobs it goes")] = "normal",
+    tiers: Annotated[Tiers | None, Query(description="by default as the server is set")] = None,
 ) -> Response:
     """Submit a job."""
     services = services_of(request)
-    _ = services.engine  # 503 until there is one: before that there may be no tables
+    model = services.engine.model  # 503 until there is one: before that there may be no tables
+    if tiers == "two" and not model.screens:
+        why = f" that may answer: {model.screen.why_not}" if model.screen is not None else ""
+        raise ProblemError(INVALID_PARAMETER, f"tiers: two: the model in force has no screen{why}; leave it out.")
     principal = principal_of(request).name
     async with uploaded(request, services.job_files, services.settings) as upload:
         request.scope["state"]["listings"] = upload.total  # for the log; allowances by the minute are for calls
 
         async def answer(mine: Mine | None) -> Response:
             asked = Job(
-                job_id_of(mine), principal, upload.kind, upload.total, explain, store, RANKS[priority]
-            )  # fmt: skip
+                job_id_of(mine),
+                principal,
+                upload.kind,
+                upload.total,
+                explain,
+                store,
+                RANKS[priority],
+                tiers or services.settings.job_tiers,
+            )
             job = await asyncio.to_thread(_accepted, services, asked, upload)
             services.jobs.wake()
             response = JsonResponse(_told(services, job), 202)

@@ -140,6 +140,8 @@ For more listings than one request takes: they are assessed in the background, b
 - `images` of a row are its pictures, as `data` in base64 or `url`, in a job that stores: the row answers to the text,
   the pictures are read behind the job, and `GET /v1/assessments/{id}/pictures` tells what they changed.
 - Its listings are not charged to the allowance by the minute, which is for calls.
+- With `tiers=two` the screen of the model, where it has one, answers for everyday goods: `tier` of such an answer is
+  `screen`, and its figures are rough. Whatever it would not let pass, and all with explanations, the whole model reads.
 - A row that is not valid gets an error of its own in the result and loses no other. A file that breaks off is refused.
 - A job goes on after a crash or a restart from where it was. It is assessed by the model and the plan in force as it
   goes; `versions` tells from which row on which ones, and each row names its own.

@@ -195,7 +195,7 @@ class JobRunner:
             if not chunk:
                 await asyncio.to_thread(self._finish, job, "done")
                 return
-            in_force = self._engine.in_force()
+            in_force = replace(self._engine.in_force(), tiers=job.tiers)
             entries: dict[int, tuple[Entry, ...]] = {}
             if pictures is not None and any(row.pictures for row in chunk):
                 chunk, entries = await asyncio.to_thread(received, chunk, pictures)

@@ -53,6 +53,7 @@ def table_row(result: dict[str, Any]) -> dict[str, Any]:
         "action": assessment["decision"]["action"],
         "abstains": assessment["abstains"],
         "notes": assessment["notes"],
+        "tier": assessment.get("tier", "full"),
         **assessment["versions"],
     }
 
@@ -73,6 +74,7 @@ def _schema(pa: Any, hazards: Iterable[str]) -> Any:
             ("action", pa.string()),
             ("abstains", texts),
             ("notes", texts),
+            ("tier", pa.string()),
             ("error", pa.string()),
             ("assessment_id", pa.string()),
             *((name, pa.string()) for name in _VERSIONS),

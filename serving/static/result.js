@@ -14,6 +14,8 @@ const ACTIONS = {
 const CONSUMERS = { very_vulnerable: "very vulnerable (under 3 years)", vulnerable: "vulnerable (3 to 14 years)", other: "everyone" };
 const SEVERITY = ["", "1, first aid", "2, a visit to a doctor", "3, hospital", "4, fatal or lasting"];
 
+const SCREENED = "Answered by the screen for long lists: the figures are rough, and no cues were looked for.";
+
 const LEVEL = "level"; // what the explanation calls the words behind the level
 
 let chosen = null;
@@ -38,7 +40,7 @@ function verdict(assessment) {
   list(byId("reasons"), assessment.decision.reasons);
   handling(assessment.decision);
   toldToSeller(assessment.decision.seller ?? null);
-  list(byId("notes"), assessment.notes);
+  list(byId("notes"), [...(assessment.tier === "screen" ? [SCREENED] : []), ...assessment.notes]);
   const abstains = byId("abstains");
   abstains.hidden = assessment.abstains.length === 0;
   list(abstains.querySelector("ul"), assessment.abstains.map((reason) => reason.replace(/^[a-z-]+: /, "")));

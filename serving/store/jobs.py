@@ -9,6 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Engine, and_, delete, func, or_, select, update
 
 from models.classifier.classifier import Detail
+from models.domain.assessment import Tiers
 from serving.store.database import insert_into, writing
 from serving.store.tables import JobRow
 
@@ -34,6 +35,7 @@ class Job:
     explain: Detail = "none"
     stored: bool = True
     priority: int = 0
+    tiers: Tiers = "full"
     state: State = "queued"
     read: int = 0
     refused: int = 0

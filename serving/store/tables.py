@@ -159,6 +159,7 @@ class JobRow(Base):
     explain: Mapped[str] = mapped_column(String(16))
     stored: Mapped[bool] = mapped_column(Boolean)
     priority: Mapped[int] = mapped_column(SmallInteger)
+    tiers: Mapped[str] = mapped_column(String(16), server_default="full")
     total: Mapped[int] = mapped_column(Integer)
     read: Mapped[int] = mapped_column(Integer)
     refused: Mapped[int] = mapped_column(Integer)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
+from fastapi.testclient import TestClient
 
 from hazardlens.cli import main
 from hazardlens.result_rows import score_rows
 from hazardlens.scoring_pool import ScoringPool
 from models.classifier.classifier import HazardClassifier
 from models.domain.action import Action
+from models.domain.alert import Alert
 from models.domain.errors import ArtifactError
 from models.domain.listing import Caption, Listing
 from models.domain.risk import RiskLevel
@@ -21,7 +26,13 @@ from models.plan.plan import Plan
 from models.plan.reading import load_plan
 from models.screening.screen import SCREEN, Screen
 from models.sources.listings import ScoredInput, to_json_line
+from serving.api.job_schemas import JobAnswer
+from serving.api.problems import INVALID_PARAMETER
+from serving.settings import Settings
 from tests.hazardlens.conftest import RunCommand
+from tests.serving.conftest import PATIENT_MS, client_of, within
+from tests.serving.matching.conftest import put_alert
+from tests.serving.test_error_shape import check
 from training.screening import effective_scores
 
 SAFE = (
@@ -57,7 +68,7 @@ def screened_dir(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory
     made = HazardClassifier.load(place / "made", threads=2)
     assert made.screen is not None
     assert made.screen.why_not, "a dozen listings promise nothing"
-    answering = replace(made.screen, guarantee=replace(made.screen.guarantee, threshold=0.05), why_not="")
+    answering = replace(made.screen, guarantee=replace(made.screen.guarantee, threshold=0.15), why_not="")
     replace(made, screen=answering).save(place / "model", made.manifest.facts if made.manifest else None)
     return place / "model"
 
@@ -216,3 +227,89 @@ def test_processes_of_their_own_screen_alike(
     rows = [ScoredInput(i, listing.id, listing) for i, listing in enumerate(listings_of([*SAFE, *DANGEROUS]))]
     pool = ScoringPool(screened_dir, None, screening_model.version, plan.id, 1, "two")
     assert list(pool.score(rows)) == list(score_rows(screening_model, plan, rows, tiers="two"))
+
+
+def jobs_done(
+    client: TestClient, listings: Sequence[Listing], **options: Any
+) -> tuple[JobAnswer, list[dict[str, Any]]]:
+    """Submit a job, wait for its end, and return how it stands and the assessments of its rows."""
+    content = "\n".join(map(to_json_line, listings)) + "\n"
+    headers = {"Content-Type": "application/x-ndjson"}
+    submitted = client.post("/v1/jobs", content=content, headers=headers, params=options)
+    assert submitted.status_code == 202, submitted.text
+    place = submitted.headers["Location"]
+    within(120, lambda: client.get(place).json()["finished_at"] is not None)
+    rows = client.get(f"{place}/result").text.splitlines()
+    return JobAnswer.model_validate(client.get(place).json()), [json.loads(row)["assessment"] for row in rows]
+
+
+@contextmanager
+def server(model: Path, place: Path, **settings: Any) -> Iterator[TestClient]:
+    """A server with a database of its own."""
+    of_its_own = Settings(
+        model=model,
+        database_url=f"sqlite:///{place / 'h.db'}",
+        jobs=place / "jobs",
+        max_queue_ms=PATIENT_MS,
+        **settings,
+    )
+    with client_of(of_its_own) as client:
+        assert client.portal is not None
+        client.portal.call(client.app.state.services.started)
+        yield client
+
+
+def test_a_job_in_two_tiers_says_which_answers_are_the_screens_and_keeps_them_apart(
+    screened_dir: Path, tmp_path: Path
+) -> None:
+    listings = listings_of([*SAFE, *DANGEROUS])
+    with server(screened_dir, tmp_path) as client:
+        told, two = jobs_done(client, listings, tiers="two")
+        plain_told, full = jobs_done(client, listings)
+        assert (told.tiers, plain_told.tiers) == ("two", "full")
+        tiers = [answer.get("tier", "full") for answer in two]
+        assert tiers.count("screen") >= len(SAFE) - 2
+        assert tiers[len(SAFE) :] == ["full"] * len(DANGEROUS)
+        assert not any("tier" in answer for answer in full)
+        for one, other in zip(two, full, strict=True):
+            assert (one["id"] == other["id"]) == ("tier" not in one), "kept under ids of their own"
+            kept = client.get(f"/v1/assessments/{one['id']}").json()
+            assert kept["assessment"]["risk_score"] == one["risk_score"]
+            assert kept["assessment"].get("tier") == one.get("tier")
+        table = client.get(f"/v1/jobs/{told.id}/result", params={"format": "arrow"}).content
+        assert pa.ipc.open_stream(table).read_all()["tier"].to_pylist() == tiers
+        assert client.post("/v1/assessments", json=json.loads(to_json_line(listings[0]))).json().get("tier") is None
+        _, explained = jobs_done(client, listings[:2], tiers="two", explain="tokens")
+        assert not any("tier" in answer for answer in explained), "a screen explains nothing"
+
+
+def test_a_listing_that_a_known_alert_may_be_about_is_for_the_whole_model(screened_dir: Path, tmp_path: Path) -> None:
+    mug = Alert(
+        "safety-gate", "1", "Ceramic coffee mug Zarvox", brand="Zarvox", models=("KX-204",), risk_types=("burns",)
+    )
+    known = Listing(id="known", title=SAFE[0], brand="Zarvox", model="KX-204")
+    other = Listing(id="other", title=SAFE[1])
+    with server(screened_dir, tmp_path, job_tiers="two") as client:
+        services = client.app.state.services
+        _, before = jobs_done(client, [known, other])
+        put_alert(services.store.engine, mug)
+        services.engine.in_force.recalls.refresh()
+        _, after = jobs_done(client, [known, other])
+    assert [answer.get("tier", "full") for answer in before] == ["screen", "screen"]
+    assert [answer.get("tier", "full") for answer in after] == ["full", "screen"]
+    assert after[0]["matches"][0]["alert_id"] == "a1"
+    assert after[1]["recall_match"] is not None, "it was compared with the alerts"
+
+
+def test_two_tiers_are_refused_where_the_model_has_no_screen_and_no_default_asks_for_them(
+    small_model_dir: Path, tmp_path: Path
+) -> None:
+    with server(small_model_dir, tmp_path, job_tiers="two") as client:
+        refused = client.post(
+            "/v1/jobs", content="{}\n", headers={"Content-Type": "application/x-ndjson"}, params={"tiers": "two"}
+        )
+        assert check(refused, 422).type == INVALID_PARAMETER.uri
+        assert "no screen" in refused.json()["detail"]
+        told, answers = jobs_done(client, listings_of(SAFE[:2]))
+    assert told.tiers == "two"
+    assert not any("tier" in answer for answer in answers)

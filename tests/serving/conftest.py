@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import threading
 import time
@@ -80,10 +81,29 @@ def other_model_dir(small_model_dir: Path, tmp_path_factory: pytest.TempPathFact
     return saved_variant(small_model_dir, tmp_path_factory.mktemp("models") / "other", 1.0)
 
 
+@pytest.fixture(scope="session")
+def schema_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the newest schema and no rows: a copy of it is a database in no time."""
+    file = tmp_path_factory.mktemp("schema") / "h.db"
+    _bring_to_newest(f"sqlite:///{file}")
+    return file
+
+
+def _bring_to_newest(url: str) -> None:
+    engine = open_database(url)
+    migrate(engine)
+    engine.dispose()
+
+
 @pytest.fixture
-def settings(small_model_dir: Path, tmp_path: Path) -> Settings:
+def settings(small_model_dir: Path, schema_file: Path, tmp_path: Path) -> Settings:
     """Settings of a server with a database of its own."""
-    return Settings(model=small_model_dir, database_url=f"sqlite:///{tmp_path / 'store' / 'h.db'}")
+    return Settings(model=small_model_dir, database_url=_copied(schema_file, tmp_path / "store"))
+
+
+def _copied(schema_file: Path, place: Path) -> str:
+    place.mkdir(exist_ok=True)
+    return f"sqlite:///{shutil.copyfile(schema_file, place / 'h.db')}"
 
 
 StartApp = Callable[..., TestClient]
@@ -195,23 +215,41 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def postgres_schema(postgres_server: str) -> str:
+    """Name of a database of that server with the newest schema and no rows."""
+    name = "newest"
+    _bring_to_newest(_another_of(postgres_server, name))
+    return name
+
+
+def _another_of(server: str, name: str, template: str = "template1") -> str:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    return server.replace("/postgres?", f"/{name}?")
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of an empty database, of each kind in turn."""
+    """URL of a database with the newest schema and no rows, of each kind in turn."""
+    if request.param == "sqlite":
+        return _copied(request.getfixturevalue("schema_file"), tmp_path / "database")
+    template = request.getfixturevalue("postgres_schema")
+    return _another_of(request.getfixturevalue("postgres_server"), f"t{uuid.uuid4().hex}", template)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a database without any table, of each kind in turn."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'new directory' / 'h.db'}"
-    uri: str = request.getfixturevalue("postgres_server")
-    name = f"t{uuid.uuid4().hex}"
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    return uri.replace("/postgres?", f"/{name}?")
+    return _another_of(request.getfixturevalue("postgres_server"), f"t{uuid.uuid4().hex}")
 
 
 @pytest.fixture
 def store(database_url: str) -> Iterator[AssessmentStore]:
-    """A migrated, empty store."""
+    """An empty store."""
     store = AssessmentStore(open_database(database_url))
-    migrate(store.engine)
     yield store
     store.close()
 

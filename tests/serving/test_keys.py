@@ -16,7 +16,6 @@ from serving.access.principal import Allowance, Role
 from serving.access.tokens import KEY, digest_of, is_secret, new_token, prefix_of
 from serving.store.database import open_database
 from serving.store.keys import KeyStore
-from serving.store.migrating import migrate
 
 DAY = timedelta(days=1)
 
@@ -24,7 +23,6 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def keys(database_url: str) -> Iterator[KeyStore]:
     store = KeyStore(open_database(database_url))
-    migrate(store.engine)
     yield store
     store.engine.dispose()
 

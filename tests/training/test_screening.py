@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.stats import binom
 
+from models.domain.errors import ArtifactError
+from models.screening.score import FEATURES, ScreenScore
+from models.screening.screen import SCREEN, Screen
 from models.screening.static_encoder import StaticEncoder
+from training.screen_score import fit_score
 from training.screening import CONFIDENCE, MOST_LOST, calibrated, fewest_positives, loss_threshold
 
 _RESAMPLES = 200
 STATIC = StaticEncoder.of(np.eye(3, 4, dtype=np.float32))
+SCORE = ScreenScore.unfitted()
 
 
 def drawn(seed: int, n: int = 6_000) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -67,7 +74,7 @@ def test_a_table_that_loses_too_many_lowers_the_threshold_for_all() -> None:
 def test_a_screen_says_what_it_lost_where() -> None:
     scores, dangerous = drawn(3)
     of_table = np.arange(len(scores)) % 2
-    screen = calibrated(STATIC, scores, dangerous, of_table, ["a.csv", "b.csv"])
+    screen = calibrated(STATIC, SCORE, scores, dangerous, of_table, ["a.csv", "b.csv"])
     below = scores < (screen.guarantee.threshold or 0)
     assert [source.name for source in screen.sources] == ["a.csv", "b.csv"]
     assert sum(source.lost for source in screen.sources) == (below & dangerous).sum() > 0
@@ -78,11 +85,47 @@ def test_a_screen_says_what_it_lost_where() -> None:
 
 def test_a_screen_without_threshold_says_why() -> None:
     scores, dangerous = drawn(4, 300)
-    screen = calibrated(STATIC, scores, dangerous, np.zeros(300, dtype=np.int64), ["a.csv"])
+    screen = calibrated(STATIC, SCORE, scores, dangerous, np.zeros(300, dtype=np.int64), ["a.csv"])
     assert screen.guarantee.threshold is None
     assert f"{dangerous.sum()} listings" in screen.why_not
     assert str(fewest_positives()) in screen.why_not
     assert screen.sources[0].screened == 0
+
+
+def test_a_score_comes_near_the_probabilities_that_it_learns_from() -> None:
+    rng = np.random.default_rng(6)
+    rows = rng.normal(size=(3_000, len(FEATURES)))
+    rows[:, 1] = 7.0  # says nothing
+    probability = 1 / (1 + np.exp(3 - 2 * rows[:, 0] + rows[:, 2]))
+    score = fit_score(rows, probability, np.ones(len(rows)))
+    assert np.abs(score.of(rows) - probability).max() < 0.02
+    assert score.weights[1] == pytest.approx(0)
+    assert (score.of(rows[:1]) == score.of(rows)[:1]).all()
+
+
+def test_a_listing_that_weighs_nothing_teaches_nothing() -> None:
+    rng = np.random.default_rng(7)
+    rows = rng.normal(size=(400, len(FEATURES)))
+    wrong = np.arange(len(rows)) >= 200
+    probability = np.where(wrong, 0.9, 1 / (1 + np.exp(-rows[:, 0])))
+    taught = fit_score(rows, probability, np.where(wrong, 0.0, 1.0))
+    assert np.corrcoef(taught.of(rows[wrong]), rows[wrong, 0])[0, 1] > 0.9
+
+
+def test_a_score_travels_with_its_screen_by_the_names_of_its_features(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    score = ScreenScore(*rng.random((3, len(FEATURES))), bias=-1.5)
+    scores, dangerous = drawn(9)
+    made = calibrated(STATIC, score, scores, dangerous, np.zeros(len(scores), dtype=np.int64), ["a.csv"])
+    for name, content in made.files().items():
+        (tmp_path / name).write_bytes(content)
+    rows = rng.normal(size=(20, len(FEATURES)))
+    assert (Screen.load(tmp_path).score.of(rows) == score.of(rows)).all()
+
+    about = (tmp_path / SCREEN).read_text(encoding="utf-8").replace(FEATURES[0], "something else")
+    (tmp_path / SCREEN).write_text(about, encoding="utf-8")
+    with pytest.raises(ArtifactError, match="made of other features"):
+        Screen.load(tmp_path)
 
 
 def test_what_is_barred_is_never_lost() -> None:

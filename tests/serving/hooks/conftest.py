@@ -24,7 +24,6 @@ from serving.hooks.sender import SendingRules
 from serving.hooks.webhooks import Webhooks
 from serving.outgoing.addresses import AddressRules, read_networks
 from serving.store.database import open_database, writing
-from serving.store.migrating import migrate
 
 HERE = AddressRules(read_networks("127.0.0.1,::1"))
 FAST = Schedule(tries=4, base=0.05, longest=0.2, failures=100)
@@ -140,7 +139,6 @@ def other_target() -> Iterator[Target]:
 @pytest.fixture
 def database(database_url: str) -> Iterator[Engine]:
     engine = open_database(database_url)
-    migrate(engine)
     yield engine
     engine.dispose()
 
