@@ -49,9 +49,13 @@ class Block:
 
     @property
     def memory(self) -> int:
-        """Bytes that its arrays take."""
+        """Bytes that its arrays take, once it has been searched."""
         arrays = (self.unique, self.starts, self.rows, self.vectors, self.scales, self.words, self.text, self.has)
-        return sum(array.nbytes for array in arrays) + len(self.titles) + self.title_ends.nbytes
+        return sum(array.nbytes for array in arrays) + len(self.titles) + self.title_ends.nbytes + self._scales
+
+    @property
+    def _scales(self) -> int:
+        return 2 * self.scales.nbytes  # `text_scale` and `title_scale`
 
     @classmethod
     def of(cls, packed: Sequence[bytes]) -> Block:
