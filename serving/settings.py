@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, Self
 
-from models.classifier.cores import usable_core_numbers, usable_cores
+from models.classifier.cores import usable_cores
 from models.domain.errors import InputError
-from serving.access.principal import Role
-from serving.outgoing.addresses import Network, read_networks
+from serving import setting_values as values
+from serving.outgoing.addresses import Network
 
 PREFIX = "HAZARDLENS_"
 LOG_FORMATS = ("text", "json")
 ACCESS = ("keys", "off")
 RECALL_CALENDARS = ("authority", "marketplace")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
-_T = TypeVar("_T")
-_HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 
 
 @dataclass(frozen=True)
@@ -314,7 +310,8 @@ class Settings:
     def oidc_role_pairs(self) -> list[tuple[str, str]]:
         """Value in the provider's tokens and role here."""
         return [
-            (value.strip(), role.strip()) for value, _, role in (p.rpartition("=") for p in _parts(self.oidc_roles))
+            (value.strip(), role.strip())
+            for value, _, role in (p.rpartition("=") for p in values.parts(self.oidc_roles))
         ]
 
     @property
@@ -357,12 +354,12 @@ class Settings:
         9000
         """
         given = os.environ if environment is None else environment
-        values: dict[str, Any] = {}
+        found: dict[str, Any] = {}
         for field in fields(cls):
             raw = given.get(PREFIX + field.name.upper(), "").strip()
             if raw:
-                values[field.name] = _READERS[field.name](PREFIX + field.name.upper(), raw)
-        return cls(**values)
+                found[field.name] = _READERS[field.name](PREFIX + field.name.upper(), raw)
+        return cls(**found)
 
 
 def _written(value: object) -> str:
@@ -371,215 +368,94 @@ def _written(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _integer(least: int, most: int) -> Callable[[str, str], int]:
-    def read(name: str, raw: str) -> int:
-        hint = f"give a whole number from {least} to {most}"
-        try:
-            value = int(raw)
-        except ValueError as error:
-            raise InputError(f"value {raw!r} is no whole number", place=name, hint=hint) from error
-        if not least <= value <= most:
-            raise InputError(f"value {value} is out of range", place=name, hint=hint)
-        return value
-
-    return read
-
-
-def _number(most: float, hint: str, least: float = 0) -> Callable[[str, str], float]:
-    def read(name: str, raw: str) -> float:
-        try:
-            value = float(raw)
-        except ValueError as error:
-            raise InputError(f"value {raw!r} is no number", place=name, hint=hint) from error
-        if not least <= value <= most:
-            raise InputError(f"value {raw} is out of range", place=name, hint=hint)
-        return value
-
-    return read
-
-
-def _choice(choices: Mapping[str, _T]) -> Callable[[str, str], _T]:
-    def read(name: str, raw: str) -> _T:
-        if raw.lower() not in choices:
-            raise InputError(f"value {raw!r} is not known", place=name, hint=f"give one of {', '.join(choices)}")
-        return choices[raw.lower()]
-
-    return read
-
-
-def _cores(name: str, raw: str) -> tuple[int, ...]:
-    hint = "give cores of this machine that the process may use, such as 0-3 or 0,2"
-    found: list[int] = []
-    for part in raw.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise InputError(f"value {raw!r} names no cores", place=name, hint=hint)
-        found += range(int(first), min(int(last or first), 100_000) + 1)
-    strange = set(found) - usable_core_numbers() if found else {-1}
-    if strange:
-        raise InputError(f"value {raw!r} names cores that the process cannot use", place=name, hint=hint)
-    return tuple(dict.fromkeys(found))
-
-
-def _url(name: str, raw: str) -> str:
-    parts = urlsplit(raw)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError(f"value {raw!r} is no address", place=name, hint="give one such as http://127.0.0.1:4318")
-    return raw
-
-
-def _networks(name: str, raw: str) -> tuple[Network, ...]:
-    try:
-        return read_networks(raw)
-    except ValueError as error:
-        hint = "give addresses or networks by commas, such as 10.1.0.0/16,127.0.0.1"
-        raise InputError(f"value {raw!r} names no networks: {error}", place=name, hint=hint) from error
-
-
-def _regions(name: str, raw: str) -> tuple[tuple[str, str], ...]:
-    found = []
-    for part in raw.split(","):
-        country, _, region = (each.strip().upper() for each in part.partition("="))
-        if not re.fullmatch(r"[A-Z]{2}", country) or not re.fullmatch(r"[A-Z0-9]{1,8}", region):
-            hint = "give countries and regions such as DE=BE,ES=MD"
-            raise InputError(f"value {raw!r} names no regions", place=name, hint=hint)
-        found.append((country, region))
-    return tuple(found)
-
-
-def _safe_url(name: str, raw: str) -> str:
-    parts = urlsplit(_url(name, raw))
-    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        raise InputError(f"value {raw!r} can be read on the way", place=name, hint="give one that begins with https://")
-    return raw
-
-
-def _role_pairs(name: str, raw: str) -> str:
-    hint = f"give pairs such as safety-team=reviewer,ml=scientist; roles are {', '.join(Role)}"
-    for part in _parts(raw):
-        value, equals, role = part.rpartition("=")
-        if not equals or not value.strip() or role.strip() not in set(Role):
-            raise InputError(f"value {part!r} pairs no value with a role", place=name, hint=hint)
-    return raw
-
-
-def _parts(raw: str) -> list[str]:
-    return [part for part in raw.split(",") if part.strip()]
-
-
-def _hosts(name: str, raw: str) -> tuple[str, ...]:
-    hosts = tuple(part.strip().lower() for part in raw.split(",") if part.strip())
-    for host in hosts:
-        if not _HOST.fullmatch(host):
-            hint = "give hosts by commas, such as img.shop.example or *.cdn.example"
-            raise InputError(f"value {host!r} is no host", place=name, hint=hint)
-    return hosts
-
-
-def _text(_: str, raw: str) -> str:
-    return raw
-
-
-def _path(_: str, raw: str) -> Path:
-    return Path(raw)
-
-
-def _names(_: str, raw: str) -> tuple[str, ...]:
-    return tuple(name for part in raw.split(",") if (name := part.strip()))
-
-
-_share = _number(1, "give a number from 0 to 1, such as 0.1")
-_seconds = _number(86_400, "give seconds from 0 to 86400, such as 2 or 0.5")
-_pause = _number(600, "give seconds from 0.05 to 600, such as 5", 0.05)
-_YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _READERS: dict[str, Callable[[str, str], Any]] = {
-    "model": _path,
-    "model_watch": _seconds,
-    "workers": _integer(1, 256),
-    "database_url": _text,
-    "host": _text,
-    "port": _integer(0, 65_535),
-    "plan": _path,
-    "evidence": _path,
-    "threads": _integer(1, 1_024),
-    "max_listings": _integer(1, 100_000),
-    "max_full": _integer(1, 100_000),
-    "max_body_mb": _integer(1, 1_000),
-    "max_in_flight": _integer(1, 10_000_000),
-    "max_queue_ms": _integer(1, 600_000),
-    "cores": _cores,
-    "remember_mb": _integer(0, 100_000),
-    "drain_seconds": _integer(0, 3_600),
-    "log_level": _choice({level: level for level in LOG_LEVELS}),
-    "otlp_endpoint": _url,
-    "demo": _choice(_YES_OR_NO),
-    "plan_four_eyes": _choice(_YES_OR_NO),
-    "marketplace": _path,
-    "commitments": _path,
-    "buyers_keep_days": _integer(1, 3_650),
-    "shadow_plan": _path,
-    "shadow_model": _path,
-    "shadow_rate": _share,
-    "jobs": _path,
-    "job_max_mb": _integer(1, 100_000),
-    "job_max_listings": _integer(1, 1_000_000_000),
-    "job_keep_hours": _integer(1, 24 * 365),
-    "job_max_open": _integer(1, 100_000),
-    "idempotency_hours": _integer(1, 24 * 365),
-    "review_lease_minutes": _integer(1, 1_440),
-    "review_grace_seconds": _integer(0, 86_400),
-    "review_learn_daily": _integer(0, 1_000_000),
-    "recall_poll": _choice(_YES_OR_NO),
-    "recall_sources": _path,
-    "recall_clocks": _path,
-    "recall_calendar": _choice({calendar: calendar for calendar in RECALL_CALENDARS}),
-    "recall_regions": _regions,
-    "recall_warn_hours": _integer(1, 24 * 30),
-    "recall_remind_hours": _integer(1, 24 * 30),
-    "review_golden_share": _share,
-    "review_golden_uses": _integer(1, 1_000_000),
-    "access": _choice({access: access for access in ACCESS}),
-    "session_hours": _integer(1, 24 * 30),
-    "public_url": _safe_url,
-    "oidc_issuer": _safe_url,
-    "oidc_client_id": _text,
-    "oidc_client_secret": _text,
-    "oidc_name": _text,
-    "oidc_scopes": _text,
-    "oidc_roles_claim": _text,
-    "oidc_roles": _role_pairs,
-    "oidc_name_claim": _text,
-    "keep_assessments_days": _integer(0, 36_500),
-    "keep_reviews_days": _integer(0, 36_500),
-    "keep_names_days": _integer(0, 36_500),
-    "metrics_open": _choice(_YES_OR_NO),
-    "requests_per_minute": _integer(0, 1_000_000_000),
-    "listings_per_minute": _integer(0, 1_000_000_000),
-    "log_format": _choice({log_format: log_format for log_format in LOG_FORMATS}),
-    "log_listings": _choice(_YES_OR_NO),
-    "tls_certificate": _path,
-    "tls_key": _path,
-    "hsts_seconds": _integer(0, 100_000_000),
-    "trusted_proxies": _text,
-    "captioners": _names,
-    "captioner_seconds": _seconds,
-    "caption_cache_mb": _integer(1, 1_000_000),
-    "tesseract": _text,
-    "caption_model": _path,
-    "caption_url": _url,
-    "caption_token": _text,
-    "caption_a_day": _integer(0, 1_000_000_000),
-    "outgoing_networks": _networks,
-    "hook_timeout_seconds": _pause,
-    "hook_backoff_seconds": _pause,
-    "hook_tries": _integer(1, 100),
-    "hook_keep_days": _integer(1, 3_650),
-    "pictures": _path,
-    "picture_keep_hours": _integer(0, 24 * 365 * 10),
-    "picture_max": _integer(1, 50),
-    "picture_max_mb": _integer(1, 1_000),
-    "picture_max_megapixels": _integer(1, 100),
-    "picture_hosts": _hosts,
-    "picture_fetch_seconds": _seconds,
-    "picture_blur": _choice(_YES_OR_NO),
+    "model": values.path,
+    "model_watch": values.seconds,
+    "workers": values.integer(1, 256),
+    "database_url": values.text,
+    "host": values.text,
+    "port": values.integer(0, 65_535),
+    "plan": values.path,
+    "evidence": values.path,
+    "threads": values.integer(1, 1_024),
+    "max_listings": values.integer(1, 100_000),
+    "max_full": values.integer(1, 100_000),
+    "max_body_mb": values.integer(1, 1_000),
+    "max_in_flight": values.integer(1, 10_000_000),
+    "max_queue_ms": values.integer(1, 600_000),
+    "cores": values.cores,
+    "remember_mb": values.integer(0, 100_000),
+    "drain_seconds": values.integer(0, 3_600),
+    "log_level": values.choice({level: level for level in LOG_LEVELS}),
+    "otlp_endpoint": values.url,
+    "demo": values.yes_or_no,
+    "plan_four_eyes": values.yes_or_no,
+    "marketplace": values.path,
+    "commitments": values.path,
+    "buyers_keep_days": values.integer(1, 3_650),
+    "shadow_plan": values.path,
+    "shadow_model": values.path,
+    "shadow_rate": values.share,
+    "jobs": values.path,
+    "job_max_mb": values.integer(1, 100_000),
+    "job_max_listings": values.integer(1, 1_000_000_000),
+    "job_keep_hours": values.integer(1, 24 * 365),
+    "job_max_open": values.integer(1, 100_000),
+    "idempotency_hours": values.integer(1, 24 * 365),
+    "review_lease_minutes": values.integer(1, 1_440),
+    "review_grace_seconds": values.integer(0, 86_400),
+    "review_learn_daily": values.integer(0, 1_000_000),
+    "recall_poll": values.yes_or_no,
+    "recall_sources": values.path,
+    "recall_clocks": values.path,
+    "recall_calendar": values.choice({calendar: calendar for calendar in RECALL_CALENDARS}),
+    "recall_regions": values.regions,
+    "recall_warn_hours": values.integer(1, 24 * 30),
+    "recall_remind_hours": values.integer(1, 24 * 30),
+    "review_golden_share": values.share,
+    "review_golden_uses": values.integer(1, 1_000_000),
+    "access": values.choice({access: access for access in ACCESS}),
+    "session_hours": values.integer(1, 24 * 30),
+    "public_url": values.safe_url,
+    "oidc_issuer": values.safe_url,
+    "oidc_client_id": values.text,
+    "oidc_client_secret": values.text,
+    "oidc_name": values.text,
+    "oidc_scopes": values.text,
+    "oidc_roles_claim": values.text,
+    "oidc_roles": values.role_pairs,
+    "oidc_name_claim": values.text,
+    "keep_assessments_days": values.integer(0, 36_500),
+    "keep_reviews_days": values.integer(0, 36_500),
+    "keep_names_days": values.integer(0, 36_500),
+    "metrics_open": values.yes_or_no,
+    "requests_per_minute": values.integer(0, 1_000_000_000),
+    "listings_per_minute": values.integer(0, 1_000_000_000),
+    "log_format": values.choice({log_format: log_format for log_format in LOG_FORMATS}),
+    "log_listings": values.yes_or_no,
+    "tls_certificate": values.path,
+    "tls_key": values.path,
+    "hsts_seconds": values.integer(0, 100_000_000),
+    "trusted_proxies": values.text,
+    "captioners": values.names,
+    "captioner_seconds": values.seconds,
+    "caption_cache_mb": values.integer(1, 1_000_000),
+    "tesseract": values.text,
+    "caption_model": values.path,
+    "caption_url": values.url,
+    "caption_token": values.text,
+    "caption_a_day": values.integer(0, 1_000_000_000),
+    "outgoing_networks": values.networks,
+    "hook_timeout_seconds": values.pause,
+    "hook_backoff_seconds": values.pause,
+    "hook_tries": values.integer(1, 100),
+    "hook_keep_days": values.integer(1, 3_650),
+    "pictures": values.path,
+    "picture_keep_hours": values.integer(0, 24 * 365 * 10),
+    "picture_max": values.integer(1, 50),
+    "picture_max_mb": values.integer(1, 1_000),
+    "picture_max_megapixels": values.integer(1, 100),
+    "picture_hosts": values.hosts,
+    "picture_fetch_seconds": values.seconds,
+    "picture_blur": values.yes_or_no,
 }
