@@ -99,6 +99,9 @@ _CONSOLE = (
 _KEPT_ALIVE = 75
 """Seconds without a call after which a connection is closed: longer than the 60 that balancers and clients keep one,
 since who sends a call at the moment in which it is closed gets no answer."""
+_WORKER_ANSWERS = 60
+"""Seconds that a worker may leave its supervisor without an answer. It answers none while it imports, on a busy machine
+for longer than the usual 5, and would be replaced by one that takes as long; one that has ended is seen at once."""
 API_VERSION = "1.0.0"
 """Version of the HTTP interface, not of the model."""
 
@@ -209,6 +212,7 @@ def run(settings: Settings | None = None) -> int:
         http=BoundedHead,
         timeout_keep_alive=_KEPT_ALIVE,
         timeout_graceful_shutdown=30,
+        timeout_worker_healthcheck=_WORKER_ANSWERS,
         ssl_certfile=chosen.tls_certificate,
         ssl_keyfile=chosen.tls_key,
         proxy_headers=chosen.trusted_proxies is not None,

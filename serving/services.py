@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
-from models.deadlines.clocks import load_clock_rules
 from models.domain.assessment import Assessment
 from models.domain.errors import InputError
 from models.domain.parts import in_parts
@@ -29,8 +28,8 @@ from serving.buyers.notices import NoticeDesk
 from serving.buyers.sending import BuyerList
 from serving.demo import seed
 from serving.early import begin_unpacking
-from serving.engine import AssessmentEngine, Limits, Outcome, RecallsFor
-from serving.erasure.retention import Keep, Retention
+from serving.engine import AssessmentEngine, Outcome, RecallsFor
+from serving.erasure.retention import Retention
 from serving.evidence import Pairs, add_items, read_items
 from serving.hooks.schedule import Schedule
 from serving.hooks.sender import SendingRules
@@ -54,16 +53,15 @@ from serving.recalls.desk import RecallDesk
 from serving.recalls.fetching import Fetcher, client_of
 from serving.recalls.matched import note_matches, remembering, searching_with
 from serving.recalls.polling import Poller
-from serving.recalls.rules import RecallRules
 from serving.recalls.runner import RecallRunner, Work
 from serving.recalls.searching import Searching
 from serving.recalls.sources import load_sources
 from serving.recalls.ways import WAYS
 from serving.review.deciding import Decisions
-from serving.review.desk import DeskRules, ReviewDesk
-from serving.review.intake import IntakeRules
+from serving.review.desk import ReviewDesk
+from serving.setting_rules import desk_rules, keep_of, limits_of, recall_rules, trial_of
 from serving.settings import Settings
-from serving.shadow.runner import ShadowRunner, Trial
+from serving.shadow.runner import ShadowRunner
 from serving.shadow.store import ShadowStore
 from serving.store.assessments import Answered, AssessmentStore
 from serving.store.database import open_database
@@ -397,63 +395,6 @@ def load_engine(settings: Settings, recalls_for: RecallsFor = lambda _: None) ->
     return AssessmentEngine(
         model, plan, limits_of(settings), lambda answering: Telling(answering.knowledge, marketplace), recalls_for
     )
-
-
-def limits_of(settings: Settings) -> Limits:
-    """Return how much the engine takes on."""
-    # Several workers leave it to the system which of them gets which core.
-    cores = settings.cores if settings.workers == 1 else ()
-    return Limits(settings.max_in_flight, settings.max_queue_ms / 1_000, settings.remember_mb * 1_000_000, cores)
-
-
-def desk_rules(settings: Settings) -> DeskRules:
-    """Return how reviews are done here.
-
-    Raises
-    ------
-    InputError
-        If the facts of the marketplace are not in order.
-    """
-    calendar = load_marketplace(settings.marketplace).calendar
-    return DeskRules(
-        IntakeRules(calendar, learn_daily=settings.review_learn_daily),
-        lease=timedelta(minutes=settings.review_lease_minutes),
-        grace=timedelta(seconds=settings.review_grace_seconds),
-        golden_share=settings.review_golden_share,
-        golden_uses=settings.review_golden_uses,
-    )
-
-
-def recall_rules(settings: Settings) -> RecallRules:
-    """Return how the recall desk works here.
-
-    Raises
-    ------
-    InputError
-        If the facts of the marketplace, or the file of periods, are not in order.
-    """
-    return RecallRules(
-        load_marketplace(settings.marketplace).calendar,
-        load_clock_rules(settings.recall_clocks),
-        by_authority=settings.recall_calendar == "authority",
-        regions=dict(settings.recall_regions),
-        warn=timedelta(hours=settings.recall_warn_hours),
-        remind=timedelta(hours=settings.recall_remind_hours),
-    )
-
-
-def keep_of(settings: Settings) -> Keep:
-    """Return how long what is kept."""
-
-    def days(number: int) -> timedelta | None:
-        return timedelta(days=number) if number else None
-
-    return Keep(days(settings.keep_assessments_days), days(settings.keep_reviews_days), days(settings.keep_names_days))
-
-
-def trial_of(settings: Settings) -> Trial:
-    """Return what is on trial."""
-    return Trial(settings.shadow_plan, settings.shadow_model, settings.shadow_rate)
 
 
 def one_thread_of_algebra() -> None:

@@ -47,7 +47,7 @@ def poll(
     from serving.recalls.polling import Poller
     from serving.recalls.sources import load_sources
     from serving.recalls.ways import WAYS
-    from serving.services import recall_rules
+    from serving.setting_rules import recall_rules
     from serving.settings import Settings
 
     settings = Settings.from_environment()

@@ -22,7 +22,7 @@ from models.plan.reading import load_plan
 from models.sources.listings import read_listings
 from serving.review.browsing import Filter
 from serving.review.desk import ReviewDesk
-from serving.services import desk_rules
+from serving.setting_rules import desk_rules
 from serving.settings import Settings
 from serving.store.assessments import Answered, AssessmentStore
 from serving.store.database import open_database

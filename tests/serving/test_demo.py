@@ -15,7 +15,7 @@ from serving.engine import AssessmentEngine
 from serving.review.browsing import Filter
 from serving.review.desk import ReviewDesk
 from serving.review.events import breaks
-from serving.services import desk_rules
+from serving.setting_rules import desk_rules
 from serving.settings import Settings
 from serving.store.assessments import AssessmentStore
 from tests.serving.conftest import BAG, StartApp, post
