@@ -16,13 +16,14 @@ import numpy as np
 import yaml
 
 from models.classifier.artifact import Manifest, require_free
-from models.classifier.classifier import HazardClassifier, Settings
+from models.classifier.classifier import HazardClassifier
 from models.classifier.composing import load_boilerplate
 from models.classifier.cores import usable_cores
 from models.classifier.encoder import OnnxEncoder
 from models.classifier.fit_settings import FitSettings
 from models.classifier.fitting import HazardSample, fit_classifier
 from models.classifier.reading import ListingReader
+from models.classifier.settings import Settings
 from models.domain.alert import Example
 from models.domain.errors import InputError
 from models.domain.guarantee import Guarantee

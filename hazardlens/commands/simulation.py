@@ -108,7 +108,7 @@ def _text(path: Path) -> str:
 
 def guarantees_of(directory: Path | None) -> Sequence[Guarantee]:
     """Return the guarantees of a model that was named; of the server's model, where there is one."""
-    from models.classifier.classifier import read_guarantees
+    from models.classifier.stored_parts import read_guarantees
     from serving.settings import Settings
 
     if directory is not None:

@@ -10,25 +10,26 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
-from models.classifier.artifact import Manifest, pack_arrays, read_manifest, unpack_arrays, write_artifact
+from models.classifier.artifact import Manifest, write_artifact
 from models.classifier.composing import Boilerplate
 from models.classifier.cores import usable_cores
 from models.classifier.crowd import Crowd
 from models.classifier.encoder import NO_ENCODING, Encoding, OnnxEncoder
-from models.classifier.evidence import ITEMS, EvidenceIndex
+from models.classifier.evidence import EvidenceIndex
 from models.classifier.explanation import ExplainedListing, Explainer
-from models.classifier.golden import GOLDEN, Golden
+from models.classifier.golden import Golden
 from models.classifier.heads import BetaCalibration, Calibration, LinearHeads
 from models.classifier.kind_model import KindModel, name_strengths
 from models.classifier.placing import Place
 from models.classifier.predictions import Predictions
 from models.classifier.reading import ListingReader, ReadListing
 from models.classifier.scenarios import KindRisks, ScenarioModel
+from models.classifier.settings import Settings
 from models.classifier.sparse import SparseFeatures
 from models.classifier.stopwatch import Stopwatch
+from models.classifier.stored_parts import encoder_files_in, files_of, parts_in
 from models.classifier.wording import Opinion, concern, hazard_scores, word_assessment
 from models.domain.action import Action
 from models.domain.assessment import Assessment, Attribution, HazardScore, Tier, Tiers, Versions
@@ -36,12 +37,12 @@ from models.domain.errors import ArtifactError
 from models.domain.guarantee import Guarantee
 from models.domain.listing import Listing
 from models.domain.risk import RiskLevel
-from models.domain.taxonomy import Taxonomy, parse_taxonomy
-from models.knowledge.base import Knowledge, shared_knowledge
+from models.domain.taxonomy import Taxonomy
+from models.knowledge.base import Knowledge
 from models.matching.looking import NOT_LOOKED, Looked, Recalls
 from models.plan.plan import Plan
 from models.screening.score import ScreenScore
-from models.screening.screen import SCREEN, SCREEN_ARRAYS, Screen, Screened, Screener
+from models.screening.screen import Screen, Screened, Screener
 from models.screening.skimming import Skimmer
 from models.screening.static_encoder import StaticEncoder
 
@@ -51,38 +52,6 @@ Array = NDArray[np.float64]
 _HAZARDS_EXPLAINED = 3
 _LETS_PASS = {Action.PUBLISH, Action.PUBLISH_WITH_WARNING}
 _HIGHLIGHTS = {"tokens": 12, "full": None}
-_GRAPH, _TOKENIZER, _ARRAYS, _PARTS = "encoder.onnx", "tokenizer.json", "arrays.npz", "parts.json"
-_KNOWLEDGE = "knowledge.json"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a model was made with and needs again when it is used.
-
-    Parameters
-    ----------
-    max_tokens : int
-        Longest text the encoder reads.
-    gloss : bool
-        Whether text in other languages reaches the encoder in English words.
-    least_known_share : float
-        Below this share of known letters the model abstains: it has not read the listing.
-    least_familiarity : float
-        Below this familiarity (see `KindJudgement`) it abstains: it has learnt nothing of the kind. About one in a
-        hundred ordinary listings lies below.
-    spread : float
-        See `ScenarioModel`.
-    prior_unsafe : float
-        Stated share of unsafe offers among all, 0 to 1, under which P(unsafe) is calibrated; by default what the
-        knowledge base implies for an ordinary mix of offers.
-    """
-
-    max_tokens: int = 128
-    gloss: bool = True
-    least_known_share: float = 0.25
-    least_familiarity: float = 0.1
-    spread: float = 0.8
-    prior_unsafe: float = 0.08
 
 
 @dataclass
@@ -356,52 +325,12 @@ class HazardClassifier:
         source = encoder_files or self._directory
         if source is None:
             raise ArtifactError("the encoder's files are not known", hint="give encoder_files")
-        parts = {
-            "taxonomy": self.taxonomy_source,
-            "boilerplate": self.boilerplate.patterns,
-            "settings": self.settings.__dict__,
-            "sparse": list(self.sparse.columns),
-            "kind_temperature": self.kind_model.temperature,
-            "kind_name_bonus": self.kind_model.name_bonus,
-            "kind_alike": self.kind_model.alike,
-            "kind_unlike": self.kind_model.unlike,
-            "guarantees": [guarantee.as_dict() for guarantee in self.guarantees],
-        }
-        arrays: dict[str, NDArray[Any]] = {
-            "sparse_idf": self.sparse.idf,
-            "kind_weights": self.kind_model.weights,
-            "kind_bias": self.kind_model.bias,
-            "kind_centroids": self.kind_model.centroids,
-            "kind_background": self.kind_model.background,
-            "kind_evidence": self._market_evidence(),
-            "head_dense": self.heads.dense,
-            "head_sparse": self.heads.sparse,
-            "head_knowledge": self.heads.knowledge,
-            "head_bias": self.heads.bias,
-            "calibration_slope": self.calibration.slope,
-            "calibration_offset": self.calibration.offset,
-            "unsafe_slope": np.array([self.unsafe_calibration.rising, self.unsafe_calibration.falling]),
-            "unsafe_offset": np.array([self.unsafe_calibration.offset]),
-            "thresholds": self.thresholds,
-        }
         self.manifest = write_artifact(
             Path(directory),
-            {
-                _GRAPH: source / _GRAPH,
-                _TOKENIZER: source / _TOKENIZER,
-                _ARRAYS: pack_arrays(arrays),
-                _PARTS: orjson.dumps(parts),
-                _KNOWLEDGE: self.knowledge.to_json(),
-                **self.evidence.files(),
-                **({GOLDEN: self.golden.to_json()} if self.golden else {}),
-                **(self.screen.files() if self.screen is not None else {}),
-            },
+            {**encoder_files_in(source), **files_of(self)},
             {"taxonomy": self.taxonomy.id, "labels": list(self.taxonomy.names), **(facts or {})},
         )
         return self.manifest
-
-    def _market_evidence(self) -> Array:
-        return np.zeros(len(self.knowledge.kinds)) if self.market_evidence is None else self.market_evidence
 
     @classmethod
     def load(cls, directory: Path | str, threads: int | None = None) -> Self:
@@ -418,51 +347,7 @@ class HazardClassifier:
             If the artifact is missing, half-written or altered.
         """
         root = Path(directory)
-        manifest = read_manifest(root)
-        missing = [name for name in (_GRAPH, _TOKENIZER, _ARRAYS, _PARTS, _KNOWLEDGE) if name not in manifest.files]
-        if missing:
-            raise ArtifactError(
-                f"the manifest names no {missing[0]}", place=str(root), hint="this is no classifier; train one"
-            )
-        parts = orjson.loads((root / _PARTS).read_bytes())
-        arrays = unpack_arrays(root / _ARRAYS)
-        settings = Settings(**parts["settings"])
-        model = cls(
-            taxonomy=parse_taxonomy(parts["taxonomy"], place=str(root / _PARTS)),
-            knowledge=shared_knowledge((root / _KNOWLEDGE).read_bytes(), manifest.files[_KNOWLEDGE]),
-            boilerplate=Boilerplate(parts["boilerplate"]),
-            encoder=OnnxEncoder(root / _GRAPH, root / _TOKENIZER, settings.max_tokens, threads or usable_cores()),
-            sparse=SparseFeatures({feature: i for i, feature in enumerate(parts["sparse"])}, arrays["sparse_idf"]),
-            kind_model=KindModel(
-                arrays["kind_weights"],
-                arrays["kind_bias"],
-                arrays["kind_centroids"],
-                arrays["kind_background"],
-                parts["kind_alike"],
-                parts["kind_unlike"],
-                parts["kind_temperature"],
-                parts["kind_name_bonus"],
-            ),
-            heads=LinearHeads(
-                arrays["head_dense"], arrays["head_sparse"], arrays["head_knowledge"], arrays["head_bias"]
-            ),
-            calibration=Calibration(arrays["calibration_slope"], arrays["calibration_offset"]),
-            thresholds=arrays["thresholds"],
-            settings=settings,
-            taxonomy_source=parts["taxonomy"],
-            guarantees=tuple(Guarantee.from_dict(raw) for raw in parts["guarantees"]),
-            market_evidence=arrays["kind_evidence"],
-            # Artifacts of before have one slope for both ends.
-            unsafe_calibration=BetaCalibration(
-                float(arrays["unsafe_slope"][0]), float(arrays["unsafe_slope"][-1]), float(arrays["unsafe_offset"][0])
-            ),
-            manifest=manifest,
-            evidence=EvidenceIndex.load(root) if ITEMS in manifest.files else EvidenceIndex(),
-            golden=Golden.from_json((root / GOLDEN).read_bytes(), str(root / GOLDEN))
-            if GOLDEN in manifest.files
-            else Golden(),
-            screen=Screen.load(root) if {SCREEN, SCREEN_ARRAYS} <= set(manifest.files) else None,
-        )
+        model = cls(**parts_in(root, threads or usable_cores()))
         model._directory = root
         return model
 
@@ -538,17 +423,3 @@ def _lets_pass(answer: Assessment) -> bool:
     """Tell whether an answer of the screen stands: one that holds a listing, or asks for anything, is not its own."""
     calm = not answer.abstains and answer.risk_level.rank < RiskLevel.HIGH.rank
     return calm and answer.decision.action in _LETS_PASS
-
-
-def read_guarantees(directory: Path | str) -> tuple[Guarantee, ...]:
-    """Return the guarantees of an artifact, without loading the rest of it.
-
-    Raises
-    ------
-    ArtifactError
-        If the artifact is missing, half-written or altered.
-    """
-    root = Path(directory)
-    read_manifest(root)
-    parts = orjson.loads((root / _PARTS).read_bytes())
-    return tuple(Guarantee.from_dict(raw) for raw in parts.get("guarantees", ()))

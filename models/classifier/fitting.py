@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.classifier.calibrating import f1_thresholds, fit_calibration
-from models.classifier.classifier import HazardClassifier, Settings
+from models.classifier.classifier import HazardClassifier
 from models.classifier.composing import Boilerplate
 from models.classifier.encoder import OnnxEncoder
 from models.classifier.fit_settings import FitSettings
@@ -20,6 +20,7 @@ from models.classifier.kind_model import KindModel, name_strengths
 from models.classifier.market_evidence import market_evidence
 from models.classifier.reading import ReadListing
 from models.classifier.scenarios import ScenarioModel
+from models.classifier.settings import Settings
 from models.classifier.sparse import SparseFeatures
 from models.classifier.unsafe_calibration import fit_unsafe_calibration
 from models.domain.errors import InputError
