@@ -92,16 +92,14 @@ def own_path() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def own_logging() -> Iterator[None]:
-    """Take back what a test sets of the logs: a command that runs in the test's process makes loggers quieter."""
+    """Begin with loggers that nothing has made quieter: a command that ran in this process does, for good."""
     root = logging.getLogger()
-    handlers = root.handlers[:]
-    levels = {name: logging.getLogger(name).level for name in _LOGGERS}
-    root_level = root.level
+    handlers, root_level = root.handlers[:], root.level
+    for name in _LOGGERS:
+        logging.getLogger(name).setLevel(logging.NOTSET)
     yield
     root.handlers[:] = handlers
     root.setLevel(root_level)
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
 
 
 @pytest.fixture(scope="session")
