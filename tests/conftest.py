@@ -79,15 +79,16 @@ _SMALL_KINDS = frozenset(
 )
 _SMALL_CORPUS = 800
 _MODELS_KEPT = 4
+_PATH = tuple(sys.path)
 _LOGGERS = ("hazardlens", "models", "training", "serving", "alembic")
 
 
 @pytest.fixture(autouse=True)
 def own_path() -> Iterator[None]:
-    """Take back what a test puts on the path: MLflow adds the code that a model carries, and leaves it there."""
-    before = sys.path[:]
+    """Begin with the path as it was at first: MLflow adds the code that a model carries, and leaves it there."""
+    sys.path[:] = _PATH
     yield
-    sys.path[:] = before
+    sys.path[:] = _PATH
 
 
 @pytest.fixture(autouse=True)
