@@ -256,15 +256,15 @@ class HazardClassifier:
         watch.lap("screen")
         if opinion is None:
             return None
-        looked = NOT_LOOKED
+        looked, hazards = NOT_LOOKED, self._hazards(opinion)
         if recalls is not None:
-            vector = screened.embeddings[0]
-            looked = recalls.look(self.read(listing), vector, opinion.kinds, self.concerns(opinion))
+            looked = recalls.look(self.read(listing), screened.embeddings[0], opinion.kinds, flagged(hazards))
             watch.lap("match")
             if looked.matches:
                 return None
             looked = replace(looked, signature=None)
-        answer = self._word(screened.read[0], opinion, plan, NO_ENCODING, "none", looked=looked, tier="screen")
+        read = screened.read[0]
+        answer = self._word(read, opinion, plan, NO_ENCODING, "none", looked=looked, tier="screen", hazards=hazards)
         watch.lap("decide")
         return answer if _lets_pass(answer) else None
 

@@ -139,20 +139,26 @@ class Comparison:
                 found[rows] = True
         return self._none if found is None else found
 
+    def _valued(
+        self, asked: Sequence[tuple[Group, Sequence[str]]], value: Callable[[str], float]
+    ) -> Iterator[tuple[NDArray[np.int64], np.float32]]:
+        """Yield the places of the rows that have each of some texts, and the text's value."""
+        for group, texts in asked:
+            for text, rows in self._having(group, texts):
+                yield rows, np.float32(value(text))
+
     def _most(self, *asked: tuple[Group, Sequence[str]], value: Callable[[str], float]) -> Floats:
         """Return the highest value of those texts that each row has, 0 for none."""
         values = np.zeros(len(self.rows), dtype=np.float32)
-        for group, texts in asked:
-            for text, rows in self._having(group, texts):
-                values[rows] = np.maximum(values[rows], np.float32(value(text)))
+        for rows, worth in self._valued(asked, value):
+            values[rows] = np.maximum(values[rows], worth)
         return values
 
     def _least(self, *asked: tuple[Group, Sequence[str]], value: Callable[[str], float]) -> Floats:
         """Return the lowest value of those texts that each row has, 0 for none."""
         values = np.full(len(self.rows), np.inf, dtype=np.float32)
-        for group, texts in asked:
-            for text, rows in self._having(group, texts):
-                values[rows] = np.minimum(values[rows], np.float32(value(text)))
+        for rows, worth in self._valued(asked, value):
+            values[rows] = np.minimum(values[rows], worth)
         return np.where(np.isinf(values), np.float32(0), values)
 
     def _weights(self, group: Group, weights: Mapping[str, int]) -> Whole:
