@@ -59,7 +59,7 @@ def reachable(found: Postings, combiner: Combiner, alert_asks: bool, reserve: fl
 def _strong(found: Postings, weight: dict[str, float]) -> Iterator[tuple[Rows, float]]:
     query, texts = found.query, found.query.texts
     of_brand = max(weight["brand"], weight["brand_said"], weight["brand_near"]) + sum(
-        weight[name] for name in ("brand_and_kind", "brand_and_words", "brand_and_meaning")
+        weight[name] for name in ("brand_long", "brand_and_kind", "brand_and_words", "brand_and_meaning", "brand_alone")
     )
     of_model = max(weight["model"], weight["model_near"])
     for more, asked in (
@@ -85,7 +85,14 @@ def _strong(found: Postings, weight: dict[str, float]) -> Iterator[tuple[Rows, f
                 (Group.NEAR_BRAND, texts[Group.SAID]),
             ),
         ),
-        (weight["kind"], ((Group.KIND, query.kinds), (Group.KINDS, query.kinds[:1]))),
+        (
+            weight["kind"] + weight["kind_named"],
+            (
+                (Group.KIND, (*query.kinds, *query.named)),
+                (Group.KINDS, query.kinds[:1]),
+                (Group.NAMED_KIND, (*query.named, *query.kinds[:1])),
+            ),
+        ),
         (weight["category"], ((Group.CATEGORY, texts[Group.CATEGORY]),)),
     ):
         if more:
