@@ -125,9 +125,7 @@ class Comparison:
 
     def meaning(self, places: NDArray[np.int64]) -> Floats:
         """Return how alike the meaning of the rows at some places is."""
-        cosines = self.block.meanings(self.query, self.rows[places])
-        scaled: Floats = np.clip((cosines - _MEANING_FROM) / (1 - _MEANING_FROM), 0, 1)
-        return scaled
+        return meaning_of(self.block.meanings(self.query, self.rows[places]))
 
     def _having(self, group: Group, texts: Sequence[str]) -> Iterator[tuple[str, NDArray[np.int64]]]:
         """Yield the places of the rows that have each of some texts of a group."""
@@ -205,6 +203,12 @@ class Comparison:
             (Group.NEAR_BRAND, texts[Group.SAID]),
             value=lambda form: self.rarity.of_name(form.lstrip("=")),
         )
+
+
+def meaning_of(cosines: Floats) -> Floats:
+    """Return how alike meanings are, 0 to 1, from the cosines of their vectors."""
+    scaled: Floats = np.clip((cosines - _MEANING_FROM) / (1 - _MEANING_FROM), 0, 1)
+    return scaled
 
 
 def _flag(values: NDArray[np.bool_]) -> Floats:

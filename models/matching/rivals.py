@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from operator import attrgetter
 
 from models.matching.combiner import Combiner
 from models.matching.features import COLUMN
+from models.matching.first_look import FirstLook
 from models.matching.search import Hit, Shelf
 from models.matching.signature import Signature
 
@@ -73,10 +75,14 @@ class Rivals:
         found: list[dict[int, float]] = [{} for _ in listings]
         shelf = Shelf(self.combiner, alert_asks=True)
         shelf.add(listings)
-        for number, hits in enumerate(shelf.search(self.alerts, least, max(1, len(listings)))):
+        for number, hits in enumerate(shelf.search_few(self._first_look, least)):
             for hit in hits:
                 found[hit.row][number] = hit.logit
         return found
+
+    @cached_property
+    def _first_look(self) -> FirstLook:
+        return FirstLook(self.combiner, True, self.alerts)
 
     def kin(self, alert: int) -> frozenset[int]:
         """Return the alerts that may be about the product of one: those that it would match as a listing."""

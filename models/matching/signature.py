@@ -8,13 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from functools import cached_property, lru_cache
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.matching.identifiers import family, mixed_forms, shortened
 from models.matching.names import near_brands
+
+if TYPE_CHECKING:
+    from models.matching.sought import Sought
 
 FORMAT = 4
 """Of the bytes and of how texts become keys; a change makes stored signatures be written anew."""
@@ -145,6 +148,13 @@ class Signature:
             Group.COUNTRY: self.countries,
             Group.NAMED_KIND: self.named,
         }
+
+    @cached_property
+    def sought(self) -> Sought:
+        """What a first look looks for; kept, as known alerts are compared again and again."""
+        from models.matching.sought import Sought  # it is made of signatures
+
+        return Sought.of(self)
 
     @property
     def likely_models(self) -> tuple[str, ...]:
