@@ -45,7 +45,7 @@ def main() -> None:
         calm = run(open_loop(server.url, calls.some(), 0.7 * capacity.a_second, min(20.0, given.seconds)))
         usual = Summary.of(calm, 200)
         print(f"at 70 %                {usual}; p99 / median {usual.p99 / usual.median:.2f}")
-    wait = given.max_queue_ms or max(1, round(2 * usual.p99 - 2 * usual.median))
+    wait = given.max_queue_ms or max(1, round(usual.p99 - usual.median))
     print(f"longest wait           {wait} ms")
     server = ServerProcess(given.model, HAZARDLENS_REMEMBER_MB="0", HAZARDLENS_MAX_QUEUE_MS=str(wait))
     with server:
