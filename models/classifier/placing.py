@@ -89,9 +89,10 @@ def find_places(
         wide.append(place)
     # Names and cues can lie beyond what the encoder reads; they have a share all the same.
     for name, findings in text.findings.items():
-        for hit in (*findings.names, *findings.cues):
-            if covered[name].find(1, hit.start, hit.end) < 0:
-                _, start, end = _whole(fields[name], (name, hit.start, hit.end))
+        hits = [(hit.start, hit.end) for hit in findings.names] + [(hit.start, hit.end) for hit in findings.cues]
+        for first, last in hits:
+            if covered[name].find(1, first, last) < 0:
+                _, start, end = _whole(fields[name], (name, first, last))
                 found[name].add((start, end))
                 covered[name][start:end] = b"\1" * (end - start)
     spans, home = _disjoint(found)
