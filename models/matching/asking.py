@@ -39,6 +39,8 @@ class Asked:
             *((group, tuple(words)) for words in (query.words, query.body) for group in (Group.WORD, Group.BODY)),
             (Group.KIND, query.kinds),
             (Group.KINDS, query.kinds[:1]),
+            (Group.NAMED_KIND, (*query.named, *query.kinds[:1])),
+            (Group.KIND, query.named),
             *((group, texts[group]) for group in (Group.CATEGORY, Group.HAZARD, Group.COUNTRY)),
         )
         self.pairs = tuple(dict.fromkeys((group, text) for group, some in looked_up for text in some))

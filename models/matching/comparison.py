@@ -15,6 +15,8 @@ from models.matching.rarity import Rarity
 from models.matching.shelf import Floats, Rows, Whole
 from models.matching.signature import Group, Has
 
+_LITTLE = 600
+"""Weight of all words from which on a listing says enough that more than the brand should agree."""
 _MEANING_FROM = np.float32(0.2)
 """Cosine below which two texts have nothing to do with each other."""
 
@@ -70,6 +72,7 @@ class Comparison:
         columns["brand_other"] = _flag(left & ((both & Has.BRAND) > 0))
         columns["brand_absent"] = _flag(left & ((both & Has.BRAND) == 0) & ((either & Has.BRAND) > 0))
         self._agreed = np.maximum(np.maximum(same, said), near)
+        columns["brand_long"] = self._long_brand()
 
         words_in_words = self._weights(Group.WORD, query.words)
         words_in_body = self._weights(Group.BODY, query.words)
@@ -83,15 +86,21 @@ class Comparison:
 
         first = self._any((Group.KIND, query.kinds[:1]))
         among = self._any((Group.KINDS, query.kinds[:1]), (Group.KIND, query.kinds))
-        kind = np.where(first, np.float32(1), np.float32(0.5) * among)
-        other = _flag(~first & ~among)
+        named = self._any(
+            (Group.NAMED_KIND, query.named), (Group.NAMED_KIND, query.kinds[:1]), (Group.KIND, query.named)
+        )
+        kind = np.where(first | named, np.float32(1), np.float32(0.5) * among)
+        other = _flag(~first & ~among & ~named)
         columns["kind"], columns["kind_other"] = kind, other
+        columns["kind_named"] = _flag(named)
         columns["category"] = _flag(self._any((Group.CATEGORY, query.texts[Group.CATEGORY])))
         columns["hazards"] = _flag(self._any((Group.HAZARD, query.hazards)))
         columns["country"] = _flag(self._any((Group.COUNTRY, query.countries)))
         columns["brand_and_kind"] = self._agreed * kind
         columns["brand_and_words"] = self._agreed * columns["text_words"]
         columns["brand_only"] = self._agreed * other
+        listing_text = block.text[rows] if alert_asks else np.full(n, query.text_weight)
+        columns["brand_alone"] = self._agreed * np.maximum(0, 1 - listing_text / _LITTLE).astype(np.float32)
         self.columns: Mapping[str, Floats] = columns
 
     def highest(self, weights: Floats, bias: float) -> Floats:
@@ -116,9 +125,7 @@ class Comparison:
 
     def meaning(self, places: NDArray[np.int64]) -> Floats:
         """Return how alike the meaning of the rows at some places is."""
-        cosines = self.block.meanings(self.query, self.rows[places])
-        scaled: Floats = np.clip((cosines - _MEANING_FROM) / (1 - _MEANING_FROM), 0, 1)
-        return scaled
+        return meaning_of(self.block.meanings(self.query, self.rows[places]))
 
     def _having(self, group: Group, texts: Sequence[str]) -> Iterator[tuple[str, NDArray[np.int64]]]:
         """Yield the places of the rows that have each of some texts of a group."""
@@ -178,6 +185,15 @@ class Comparison:
             value=lambda form: telling(form.lstrip("=~")),
         )
 
+    def _long_brand(self) -> Floats:
+        texts = self.query.texts
+        return self._most(
+            (Group.BRAND, (*self.query.brands, *self.query.said)),
+            (Group.SAID, (*self.query.brands, *texts[Group.NEAR_BRAND])),
+            (Group.NEAR_BRAND, (*texts[Group.NEAR_BRAND], *texts[Group.SAID])),
+            value=self.rarity.of_long_name,
+        )
+
     def _near_brand(self) -> Floats:
         # A misspelt form is rare itself: the commonest of those that both have says how common the name is.
         texts = self.query.texts
@@ -187,6 +203,12 @@ class Comparison:
             (Group.NEAR_BRAND, texts[Group.SAID]),
             value=lambda form: self.rarity.of_name(form.lstrip("=")),
         )
+
+
+def meaning_of(cosines: Floats) -> Floats:
+    """Return how alike meanings are, 0 to 1, from the cosines of their vectors."""
+    scaled: Floats = np.clip((cosines - _MEANING_FROM) / (1 - _MEANING_FROM), 0, 1)
+    return scaled
 
 
 def _flag(values: NDArray[np.bool_]) -> Floats:

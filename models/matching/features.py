@@ -73,6 +73,13 @@ FEATURES: tuple[Feature, ...] = (
         "brands are one letter apart, or digits stand for letters; what is nearly a common word counts less",
         "nearly the same brand: {}",
     ),
+    Feature(
+        "brand_long",
+        "for",
+        "the brand that agrees in one of these ways has twelve letters or more, four and fewer as 0; common words count"
+        " less",
+        "the brand is long, and no chance",
+    ),
     Feature("brand_absent", "against", "one has a brand and the other says none", "only one has a brand: {}"),
     Feature("brand_other", "against", "both have brands, and different ones", "another brand than {}"),
     Feature(
@@ -97,6 +104,12 @@ FEATURES: tuple[Feature, ...] = (
         "brand_only", "against", "the brand agrees, and no likely product kind does", "another product of this brand"
     ),
     Feature(
+        "brand_alone",
+        "for",
+        "the brand, as far as it agrees, times how little the listing says at all",
+        "the brand agrees, and the listing says little else",
+    ),
+    Feature(
         "name_words",
         "for",
         "share of the alert's title that the listing has, rare words counting more",
@@ -117,7 +130,13 @@ FEATURES: tuple[Feature, ...] = (
         "the titles are written alike",
     ),
     Feature("meaning", "for", "cosine of the encoder's vectors, 0.2 and below as 0", "both texts mean much the same"),
-    Feature("kind", "for", "the likeliest product kind is the same; half where it is among the three", "same kind: {}"),
+    Feature(
+        "kind",
+        "for",
+        "the likeliest product kind is the same, or a title names it; half where it is among the three",
+        "same kind: {}",
+    ),
+    Feature("kind_named", "for", "a title names the kind of product in its own words", "the title names the kind: {}"),
     Feature("kind_other", "against", "no likely product kind is the same", "another kind of product than {}"),
     Feature("category", "for", "the likeliest kinds are of one category", "the same category of products"),
     Feature(
@@ -138,6 +157,14 @@ FEATURES: tuple[Feature, ...] = (
         "against",
         "another alert, about another product, fits the listing better: by ten in the logit as 1",
         "another alert fits it better",
+        learnt=False,
+    ),
+    Feature(
+        "fits_sister",
+        "against",
+        "another alert, which may be about the same product or its sister, fits the listing better: by three in the"
+        " logit as 1",
+        "an alert about a like product fits it better",
         learnt=False,
     ),
 )

@@ -11,11 +11,25 @@ _GTIN_LENGTHS = frozenset({8, 12, 13, 14})
 _DIGITS = re.compile(r"(?<![\w-])(?<!\d[.,])\d(?:[ -]?\d){7,13}(?!\w)(?![.,-]\d)")
 _PARTED = re.compile(r"[\s,;:|()\[\]{}\"'“”„«»‘’!?*•=+]+")
 _JOINING = re.compile(r"[-_/.\\–]")
-_SIZES = re.compile(r"\d{1,3}(?:[-/.–]\d{1,4})+|\d+-?in-?\d+")
+_SIZES = re.compile(r"\d{1,3}(?:[-/.–]\d{1,4})+|\d{4}(?:[-/.–]\d{1,2}){2}|\d+-?in-?\d+")
 """Ranges, dates and sizes, and ``3-in-1``: ``98/104``, ``12.05.2011``."""
-_RATINGS = re.compile(r"(?:ac|dc)?[-/.:]?\d+(?:[-/~–]\d+)?(?:v|vac|vdc|hz|khz|ma|mah|w)(?:ac|dc)?")
-"""What stands on a type plate: ``AC100-240V``, ``50/60Hz``."""
-_SPACED_MODEL = re.compile(r"(?<![\w-])([A-Z]{1,4})[ -](\d{2,6}[A-Z]{0,3})(?![\w-])")
+_RATING = (
+    r"(?:ac|dc|ce|max\.?)?[-/.:]?\d+(?:[.,]\d+)?(?:[-/~–]\d+)?(?:kv|v|vac|vdc|a|hz|khz|mhz|ma|mah|w|va|l|m)(?:ac|dc)?~?"
+)
+_RATINGS = re.compile(rf"{_RATING}(?:[-/]{_RATING})*")
+"""What stands on a type plate: ``AC100-240V``, ``50/60Hz``, ``10-16A/250V``."""
+_CLASSES = re.compile(
+    r"(?:en|iso|iec|bs|din)[-.:]?\d+(?:-\d+)*|ip[-.:]?\d\dx?|spf[-.:]?\d+\+?"
+    r"|h0[357][a-z0-9]{2,5}(?:-[a-z])?(?:\d.*)?|e(?:14|27|40)|gu10|gx?5\.3|[al][gr]\d{1,2}|cr\d{4}|6f22"
+    r"|\d+-?(?:pieces?|pcs?|volts?|watts?|lights?|packs?|way|in|inch|teilig|pin|year|years|month|months)"
+)
+"""What very different products share: standards, degrees of protection, kinds of cable, lamp cap and battery,
+counts."""
+_SPACED_MODEL = re.compile(
+    r"(?<![\w-])(?<!\d )(?!(?:AC|AGE|AND|BS|CE|CM|DC|DIN|EN|FOR|FROM|IEC|IN|IP|ISO|KG|LED|MAX|MIN|MM|NO|OF|PCS|SET|SIZE"
+    r"|SPF|TO|UP|V|W|WIRE)\b)([A-Z]{1,4})[ -](\d{2,6}[A-Z]{0,3})(?![\w-])"
+)
+"""Letters and a number behind a gap, but for measures, standards and plain words in capitals."""
 _MEASURE = re.compile(
     r"\d+(?:[.,x*]\d+)*(?:mm|cm|dm|m|m2|m3|km|ml|cl|l|kg|g|gr|mg|mcg|w|kw|kwh|wh|v|kv|mv|ma|a|ah|mah|hz|khz|mhz|ghz|gb|tb|mb"
     r"|inch|in|oz|lb|lbs|ft|yd|pcs|pc|pack|st|stk|nm|mw|lm|k|p|x|er|st|nd|rd|th|s|c|f|y|yrs|years|months|min|h|hrs|rpm|psi"
@@ -87,14 +101,16 @@ def models_in(text: str) -> list[str]:
     --------
     >>> models_in("Charger KX-204, 5000 mAh 230V 10x20cm, Ref. 88-12345"), models_in("Radio ABC 50 of 2011")
     (['kx204', '8812345'], ['abc50'])
+    >>> models_in("Lead 10-16A/250V~, 3 x 2.5 A 250 V, H05VV-F 3G1,5, IP44, EN 71, sizes 98-104.")
+    []
     """
     found = [model_key(match.group()) for match in _SPACED_MODEL.finditer(text)]
     found = [key for key in found if not key.isdigit()]
     for written in _PARTED.split(text):
         if not any(c.isdigit() for c in written):
             continue
-        part = looks_like(written)
-        if not any(pattern.fullmatch(part) for pattern in (_MEASURE, _DIMENSIONS, _SIZES, _RATINGS)):
+        part = looks_like(written).strip("-_/.\\–~")
+        if not any(pattern.fullmatch(part) for pattern in (_MEASURE, _DIMENSIONS, _SIZES, _RATINGS, _CLASSES)):
             key = _JOINING.sub("", part)
             if key.isascii() and key.isalnum() and _is_model(key):
                 found.append(key)

@@ -22,7 +22,9 @@ _DOUBLED = re.compile(r"([a-z])\1+")
 _WORD = re.compile(r"[^\W_]+")
 _AND = re.compile(r"(?<![^\W_])([^\W_]{1,3})\s*[&+]\s*([^\W_]{1,3})(?![^\W_])")
 """``C&A``: too short to be read as two words."""
+_TWO_CAPITALS = re.compile(r"(?<![^\W_])[A-Z]{2}(?![^\W_])")
 LONGEST_BRAND = 60
+_SAID_TOGETHER = 3
 
 
 @cache
@@ -39,12 +41,15 @@ def brand_key(text: str) -> str:
     --------
     >>> brand_key("Воsсh GmbH"), brand_key("Miss-Bellina®"), brand_key("ohne Marke"), brand_key("Не указан")
     ('bosch', 'missbellina', '', '')
+    >>> brand_key("S&R"), brand_key("AB")
+    ('sr', 'ab')
     """
     plain = plain_letters(_GLUED.sub("", text))[:LONGEST_BRAND]
     key = _squeezed(plain)
     if not key or key in no_brand_words():
         return ""
-    return _squeezed(_LEGAL.sub(" ", plain)) or key
+    named = _squeezed(_LEGAL.sub(" ", plain))
+    return named if len(named) > 1 else key
 
 
 def brand_readings(text: str) -> set[str]:
@@ -61,6 +66,22 @@ def near_brands(key: str) -> set[str]:
     return {letters, *shortened(letters)} if len(letters) >= _SHORTEST_NEAR else {"=" + letters}
 
 
+def brand_runs(text: str) -> list[str]:
+    """Return three neighbouring words of a brand that has more, joined: a title says no more of it than `said_names`
+    reads.
+
+    Examples
+    --------
+    >>> brand_runs("Happy Anna – Rocky Air"), brand_runs("Miss Bellina")
+    (['happyannarocky', 'annarockyair'], [])
+    """
+    words = _WORD.findall(plain_letters(_GLUED.sub("", text))[:LONGEST_BRAND]) if brand_key(text) else []
+    if len(words) <= _SAID_TOGETHER:
+        return []
+    runs = ["".join(words[i : i + _SAID_TOGETHER]) for i in range(len(words) - _SAID_TOGETHER + 1)]
+    return [run for run in dict.fromkeys(runs) if len(run) >= _SHORTEST_NEAR]
+
+
 def said_names(text: str, most: int = 12) -> list[str]:
     """Return the words of a title and its pairs and triples of neighbours, joined: any of them may be the brand.
 
@@ -73,10 +94,11 @@ def said_names(text: str, most: int = 12) -> list[str]:
     """
     plain = plain_letters(text)
     words = _WORD.findall(plain)[:most]
+    capitals = [word.lower() for word in _TWO_CAPITALS.findall(text)][:most]
     pairs = [a + b for a, b in pairwise(words)]
     triples = [a + b + c for a, b, c in zip(words, words[1:], words[2:], strict=False)]
     said = [word for word in (*words, *pairs, *triples) if 2 < len(word) <= LONGEST_BRAND]
-    said += [one + other for one, other in _AND.findall(plain)]
+    said += [*capitals, *(one + other for one, other in _AND.findall(plain))]
     return list(dict.fromkeys((*said, *map(_plain_spelling, said))))
 
 

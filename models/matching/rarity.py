@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 _NUMBER, _RARE = 15, 100
 """Sizes and counts; numbers that name a model are compared as such."""
-_WHOLE_NAME = 4
+_WHOLE_NAME, _LONG_NAME = 4, 12
 """Letters from which on a name is no abbreviation that many share."""
 
 
@@ -41,6 +41,19 @@ class Rarity:
         if known is not None:
             return known
         return _NUMBER if word[0].isdigit() else _RARE
+
+    def of_long_name(self, form: str) -> float:
+        """Return how much longer than other brands a shared one is, 0 to 1: two names of twelve letters are no chance.
+
+        Examples
+        --------
+        >>> rarity = Rarity({}, {"superglue": 40})
+        >>> rarity.of_long_name("mirelli"), rarity.of_long_name("happyannarocky"), rarity.of_long_name("superglue")
+        (0.375, 1.0, 0.25)
+        """
+        key = form.lstrip("=")
+        excess = (min(len(key), _LONG_NAME) - _WHOLE_NAME) / (_LONG_NAME - _WHOLE_NAME)
+        return self.names.get(key, _RARE) / _RARE * max(0.0, excess)
 
     def of_name(self, key: str) -> float:
         """Return how much it says that two texts share a brand, 0 to 1: a common word or two letters may be chance.

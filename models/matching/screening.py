@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from models.matching.asking import Postings
@@ -11,10 +9,11 @@ from models.matching.combiner import Combiner, Floats
 from models.matching.features import COLUMN
 from models.matching.shelf import Rows
 from models.matching.signature import Group
+from models.matching.sought import strong_parts, strong_weights
 
 _NEVER_LOOKED_UP = ("meaning", "hazards", "country")
 """Taken for 1 in every row."""
-_SLACK = 1e-3
+SLACK = 1e-3
 """Sums in other order, and roots in 32 bits, differ by far less."""
 
 
@@ -50,45 +49,11 @@ def reachable(found: Postings, combiner: Combiner, alert_asks: bool, reserve: fl
     highest += in_titles
     if mine is not None:
         highest += mine
-    for rows, more in _strong(found, weight):
-        highest[rows] += np.float32(more)
-    everywhere = combiner.bias + reserve + sum(weight[name] for name in _NEVER_LOOKED_UP) + _SLACK
+    more = strong_weights(weight)
+    for part, some in strong_parts(query).items():
+        if more[part]:
+            for group, texts in some:
+                for _, rows in found.having(group, texts):
+                    highest[rows] += np.float32(more[part])
+    everywhere = combiner.bias + reserve + sum(weight[name] for name in _NEVER_LOOKED_UP) + SLACK
     return np.flatnonzero(highest >= np.float32(least - everywhere)).astype(np.uint32)
-
-
-def _strong(found: Postings, weight: dict[str, float]) -> Iterator[tuple[Rows, float]]:
-    query, texts = found.query, found.query.texts
-    of_brand = max(weight["brand"], weight["brand_said"], weight["brand_near"]) + sum(
-        weight[name] for name in ("brand_and_kind", "brand_and_words", "brand_and_meaning")
-    )
-    of_model = max(weight["model"], weight["model_near"])
-    for more, asked in (
-        (weight["gtin"], ((Group.GTIN, query.gtins),)),
-        (weight["batch"], ((Group.BATCH, query.batches),)),
-        (
-            of_model,
-            (
-                (Group.NUMBER, query.numbers),
-                (Group.SHORTENED_MODEL, texts[Group.MODEL]),
-                (Group.MODEL, texts[Group.SHORTENED_MODEL]),
-                (Group.MIXED_MODEL, texts[Group.MIXED_MODEL]),
-            ),
-        ),
-        (
-            of_brand,
-            (
-                (Group.BRAND, query.brands),
-                (Group.SAID, query.brands),
-                (Group.BRAND, query.said),
-                (Group.NEAR_BRAND, texts[Group.NEAR_BRAND]),
-                (Group.SAID, texts[Group.NEAR_BRAND]),
-                (Group.NEAR_BRAND, texts[Group.SAID]),
-            ),
-        ),
-        (weight["kind"], ((Group.KIND, query.kinds), (Group.KINDS, query.kinds[:1]))),
-        (weight["category"], ((Group.CATEGORY, texts[Group.CATEGORY]),)),
-    ):
-        if more:
-            for group, some in asked:
-                for _, rows in found.having(group, some):
-                    yield rows, more

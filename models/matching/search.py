@@ -15,6 +15,7 @@ from models.matching.asking import Asked, Postings, postings
 from models.matching.combiner import Combiner, Floats, logit
 from models.matching.comparison import Comparison
 from models.matching.features import COLUMN
+from models.matching.first_look import FirstLook
 from models.matching.screening import reachable
 from models.matching.shelf import MOST_ROWS, Block, Rows
 from models.matching.signature import TITLE_KEPT, Signature
@@ -118,6 +119,19 @@ class Shelf:
                 self._look(its, begin, found[number], None if pictures is None else partial(pictures, number))
         return [best.hits() for best in found]
 
+    def search_few(self, first: FirstLook, least: float) -> list[list[Hit]]:
+        """Return for each of many queries the rows whose probability is at least `least`, best first.
+
+        For a shelf of few rows: most queries have nothing to look for there.
+        """
+        found = [_Best(logit(least), max(1, len(self))) for _ in first.queries]
+        begins = accumulate((len(block) for block in self.blocks), initial=0)
+        for block, begin in zip(self.blocks, begins, strict=False):
+            for number, rows in first.reachable(block, self.combiner.reserve(False), logit(least)):
+                (its,) = postings(block, [Asked(first.queries[number])])
+                self._look_at(its, rows, begin, found[number], None)
+        return [best.hits() for best in found]
+
     def compare(self, query: Signature, rows: Sequence[int], pictures: OfRow | None = None) -> list[Hit]:
         """Return the features of some rows, whatever their probability, in their order."""
         found: dict[int, Hit] = {}
@@ -140,10 +154,13 @@ class Shelf:
 
     def _look(self, found: Postings, begin: int, best: _Best, pictures: OfRow | None) -> None:
         reserve = self.combiner.reserve(pictures is not None)
-        left = np.float32(reserve + _SLACK)
         rows = reachable(found, self.combiner, self.alert_asks, reserve, best.limit)
-        if not len(rows):
-            return
+        if len(rows):
+            self._look_at(found, rows, begin, best, pictures)
+
+    def _look_at(self, found: Postings, rows: Rows, begin: int, best: _Best, pictures: OfRow | None) -> None:
+        """Offer those of some rows that can be among the best."""
+        left = np.float32(self.combiner.reserve(pictures is not None) + _SLACK)
         comparison = Comparison(found, self.alert_asks, self.combiner.rarity, rows)
         highest = comparison.highest(self.combiner.weights, self.combiner.bias) + left
         places = np.flatnonzero(highest >= best.limit)

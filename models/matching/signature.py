@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from functools import cached_property, lru_cache
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 from models.matching.identifiers import family, mixed_forms, shortened
 from models.matching.names import near_brands
 
-FORMAT = 3
+if TYPE_CHECKING:
+    from models.matching.sought import Sought
+
+FORMAT = 4
 """Of the bytes and of how texts become keys; a change makes stored signatures be written anew."""
 TITLE_KEPT = 160
 """Code points of the title that are compared sign by sign."""
 HASH_BITS = 40
-_LONG, _LONG_MIXED, _MOST_LONG = 6, 5, 3
+_LONG, _LONG_MIXED, _MOST_LONG = 6, 4, 3
 HEADER = np.dtype(
     [
         ("format", "u1"),
@@ -57,6 +60,7 @@ class Group(IntEnum):
     CATEGORY = 14
     HAZARD = 15
     COUNTRY = 16
+    NAMED_KIND = 17
 
 
 class Has(IntEnum):
@@ -95,6 +99,10 @@ class Signature:
         Codes; all that looks like a model number, and those of title, brand and attributes.
     kinds : tuple of str
         Likeliest product kinds, best first.
+    named : tuple of str
+        Product kinds whose names stand in the title.
+    brand_runs : tuple of str
+        Parts of a brand of many words, any of which a title may say.
     vector : array of int8, shape (dimension,)
         The encoder's vector; times `scale` it has length 1.
     """
@@ -114,6 +122,8 @@ class Signature:
     category: str = ""
     hazards: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    brand_runs: tuple[str, ...] = ()
 
     @cached_property
     def texts(self) -> dict[Group, tuple[str, ...]]:
@@ -127,7 +137,7 @@ class Signature:
             Group.FAMILY: tuple(dict.fromkeys(name for model in self.models if (name := family(model)))),
             Group.BATCH: self.batches,
             Group.BRAND: self.brands,
-            Group.NEAR_BRAND: _each(near_brands(brand) for brand in self.brands),
+            Group.NEAR_BRAND: _each((*map(near_brands, self.brands), set(self.brand_runs))),
             Group.SAID: self.said,
             Group.WORD: tuple(self.words),
             Group.BODY: tuple(self.body),
@@ -136,7 +146,15 @@ class Signature:
             Group.CATEGORY: (self.category,) if self.category else (),
             Group.HAZARD: self.hazards,
             Group.COUNTRY: self.countries,
+            Group.NAMED_KIND: self.named,
         }
+
+    @cached_property
+    def sought(self) -> Sought:
+        """What a first look looks for; kept, as known alerts are compared again and again."""
+        from models.matching.sought import Sought  # it is made of signatures
+
+        return Sought.of(self)
 
     @property
     def likely_models(self) -> tuple[str, ...]:

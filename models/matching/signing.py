@@ -30,7 +30,7 @@ from models.matching.identifiers import (
     models_in,
 )
 from models.matching.look_alikes import plain_letters
-from models.matching.names import brand_readings, said_names
+from models.matching.names import brand_readings, brand_runs, said_names
 from models.matching.rarity import Rarity
 from models.matching.signature import FORMAT, TITLE_KEPT, Signature, quantised
 
@@ -41,6 +41,7 @@ _STEMS = WordForms("en")
 """Texts in other languages come as English words too."""
 _MOST_WORDS, _MOST_BODY = 24, 28
 _KINDS, _LEAST_KIND = 3, 0.08
+_MOST_KINDS_NAMED = 4
 _NUMBER_NAMES = ("model", "ref", "artikel", "article", "item", "sku", "mpn", "part", "артикул", "модель")
 _BRAND_NAMES = ("brand", "marke", "marque", "marca", "merk", "marka", "бренд")
 _CODE_NAMES = ("gtin", "ean", "upc", "barcode", "isbn")
@@ -160,7 +161,15 @@ def _signed(
         category=knowledge.kinds[best[0]].category if best else "",
         hazards=tuple(hazards),
         countries=tuple(code.upper() for code in listing.target_countries),
+        named=_named(read),
+        brand_runs=tuple(brand_runs(listing.brand)),
     )
+
+
+def _named(read: ReadListing) -> tuple[str, ...]:
+    """Return the product kinds that the title names."""
+    fields = [findings for field, findings in read.text.findings.items() if field_group(field) == "title"]
+    return _once(*(hit.kind for findings in fields for hit in findings.names))[:_MOST_KINDS_NAMED]
 
 
 def _words(read: ReadListing, rarity: Rarity) -> tuple[dict[str, int], dict[str, int]]:

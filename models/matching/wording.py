@@ -33,9 +33,14 @@ _SHARED: dict[str, tuple[Group, ...]] = {
     "brand": (Group.BRAND,),
     "name_words": (Group.WORD,),
     "text_words": (Group.WORD, Group.BODY),
-    "kind": (Group.KINDS,),
+    "kind": (Group.KINDS, Group.NAMED_KIND),
+    "kind_named": (Group.KINDS, Group.NAMED_KIND),
     "hazards": (Group.HAZARD,),
 }
+
+
+_EITHER = ((Group.WORD, Group.BODY), (Group.KINDS, Group.NAMED_KIND))
+"""Groups of the listing that may hold what one of them holds of the alert."""
 
 
 def worded(features: Floats, combiner: Combiner, alert: Signature, listing_has: Has) -> list[MatchFeature]:
@@ -69,8 +74,8 @@ def _texts(name: str, alert: Signature, listing_has: Has) -> Sequence[str]:
         if any(listing_has(at, text) for at in _where(group))
     ]
     weights = {**alert.body, **alert.words}
-    return sorted(shared, key=lambda text: -weights.get(text, 0))[:_WORDS_SHOWN]
+    return sorted(dict.fromkeys(shared), key=lambda text: -weights.get(text, 0))[:_WORDS_SHOWN]
 
 
 def _where(group: Group) -> tuple[Group, ...]:
-    return (Group.WORD, Group.BODY) if group in (Group.WORD, Group.BODY) else (group,)
+    return next((groups for groups in _EITHER if group in groups), (group,))

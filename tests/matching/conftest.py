@@ -16,6 +16,7 @@ from models.matching.signing import Signer
 
 _WORDS = ["toy", "bear", "lamp", "led", "coat", "zarvox", "mirelli", "set", "blue", "plush", "kx", "charger"]
 _BRANDS = ["zarvox", "mirelli", "zarvx", "boscho", ""]
+_BRAND_RUNS = ["zarvox", "toybearlamp"]
 _MODELS = ["kx204", "kx205", "k204", "kx240", "ab1200", "kxo204", "8812345"]
 _GTINS = ["04006381333931", "00012345678905"]
 _KINDS = ["soft-toy", "desk-lamp", "winter-coat"]
@@ -37,7 +38,7 @@ def drawn_signature(rng: Random, dimension: int = 16) -> Signature:
         vector=vector,
         scale=scale,
         brands=(brand,) if brand else (),
-        said=tuple(words),
+        said=(*words, *(run for run in _BRAND_RUNS if rng.random() < 0.2 and run not in words)),
         gtins=tuple(rng.sample(_GTINS, rng.choice((0, 0, 0, 1)))),
         numbers=models,
         models=models,
@@ -46,6 +47,8 @@ def drawn_signature(rng: Random, dimension: int = 16) -> Signature:
         category=kinds[0][:4] if kinds else "",
         hazards=tuple(rng.sample(["fire", "choking"], rng.randint(0, 1))),
         countries=tuple(rng.sample(["DE", "FR"], rng.randint(0, 1))),
+        named=tuple(rng.sample(_KINDS, rng.randint(0, 2))),
+        brand_runs=tuple(rng.sample(_BRAND_RUNS, rng.randint(0, 1))),
     )
 
 

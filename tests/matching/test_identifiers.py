@@ -61,10 +61,29 @@ def test_a_model_number_has_one_spelling(text: str) -> None:
         "1080p",
         "12.05.2011",
         "4006381333931",
+        "98-104.",
+        "2008.90.15",
+        "10-16A/250V~",
+        "16 A 250 V",
+        "DC5.2V",
+        "110-volt",
+        "72-piece",
     ],
 )
 def test_measures_sizes_years_and_codes_are_no_model_numbers(text: str) -> None:
     assert models_in(text) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["EN 71", "EN-71", "ISO8098", "IP44", "IP 20", "SPF17", "E27", "LR44", "CR2032", "H03VVH2-F", "SIZE 40"]
+)
+def test_what_very_different_products_share_names_none_of_them(text: str) -> None:
+    assert models_in(text) == []
+
+
+@pytest.mark.parametrize("text", ["EN7112X", "LR4410", "IP4400"])
+def test_a_number_that_only_begins_like_a_standard_is_a_model(text: str) -> None:
+    assert models_in(text) == [model_key(text)]
 
 
 def test_a_field_for_the_model_may_hold_short_ones() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -51,7 +52,7 @@ def test_what_others_say_never_speaks_for_a_match_nor_against_the_best(seed: int
         assert weighed[hits[0].row].logit == hits[0].logit
 
 
-def test_two_alerts_about_one_product_do_not_speak_against_each_other(signer: Signer) -> None:
+def test_two_alerts_that_share_a_number_do_not_speak_against_each_other(signer: Signer) -> None:
     xylophone, laser, _ = signer.alerts(ALERTS)
     rivals = Rivals(shipped_combiner(), [xylophone, xylophone, laser])
     assert rivals.kin(0) == rivals.kin(1) == {0, 1}
@@ -60,6 +61,19 @@ def test_two_alerts_about_one_product_do_not_speak_against_each_other(signer: Si
     assert rivals.weighed(0, hit, {2: hit.logit + 5}).logit == pytest.approx(
         hit.logit + 0.5 * float(rivals.combiner.weights[COLUMN["fits_other"]]), abs=1e-4
     )
+
+
+def test_a_sister_product_that_fits_better_speaks_against_up_to_a_limit(signer: Signer) -> None:
+    plain = replace(ALERTS[0], models=(), barcodes=())
+    sisters = [plain, replace(plain, title="Toy xylophone - Melodika grande")]
+    one, other = signer.alerts(sisters)
+    rivals = Rivals(shipped_combiner(), [one, other])
+    assert rivals.kin(0) == {0, 1}
+    (hit,) = rivals.shelf.compare(one, [0])
+    weight = float(rivals.combiner.weights[COLUMN["fits_sister"]])
+    assert rivals.weighed(0, hit, {1: hit.logit + 1.5}).logit == pytest.approx(hit.logit + 0.5 * weight, abs=1e-4)
+    assert rivals.weighed(0, hit, {1: hit.logit + 9}).logit == pytest.approx(hit.logit + weight, abs=1e-4)
+    assert rivals.weighed(0, hit, {1: hit.logit - 1}).logit == hit.logit
 
 
 def test_a_match_says_that_another_alert_fits_better(signer: Signer) -> None:

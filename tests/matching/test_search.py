@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from models.matching.combiner import Combiner, logit
 from models.matching.features import COLUMN, FEATURES
+from models.matching.first_look import FirstLook
 from models.matching.rarity import Rarity
 from models.matching.search import Shelf
 from models.matching.shelf import Block
@@ -41,6 +42,23 @@ def test_a_search_finds_what_comparing_every_pair_finds(seed: int, least: float,
     every = sorted(shelf.compare(query, range(len(rows))), key=lambda hit: (-hit.logit, hit.row))
     expected = [(hit.row, hit.logit) for hit in every if hit.logit >= logit(least)][:most]
     assert [(hit.row, hit.logit) for hit in shelf.search([query], least, most)[0]] == expected
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 10_000), st.sampled_from([0.02, 0.3, 0.9]), st.booleans(), st.integers(1, 9))
+def test_many_queries_side_by_side_find_what_each_finds_alone(
+    seed: int, least: float, alert_asks: bool, at_once: int
+) -> None:
+    rng, combiner = Random(seed), _combiner(seed)
+    queries = [drawn_signature(rng) for _ in range(8)]
+    shelf = _shelf(combiner, [drawn_signature(rng) for _ in range(rng.randint(0, 12))], alert_asks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models.matching.first_look._AT_ONCE", at_once)
+        together = shelf.search_few(FirstLook(combiner, alert_asks, queries), least)
+    alone = shelf.search(queries, least, 100)
+    assert [[(h.row, h.logit) for h in hits] for hits in together] == [
+        [(h.row, h.logit) for h in hits] for hits in alone
+    ]
 
 
 @settings(max_examples=25)

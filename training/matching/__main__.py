@@ -30,11 +30,17 @@ _ROUNDS = 2
 _log = logging.getLogger("hazardlens.training.matching")
 
 
-def earlier_alerts(alerts: Sequence[Example]) -> tuple[list[Example], list[Example]]:
-    """Return the alerts without vehicles, in order of time: the earlier ones, and the later ones that stay unseen."""
+def earlier_alerts(alerts: Sequence[Example], later: float = LATER) -> tuple[list[Example], list[Example]]:
+    """Return the alerts without vehicles, in order of time: the earlier ones, and the later ones that stay unseen.
+
+    Parameters
+    ----------
+    later : float
+        Share that stays unseen.
+    """
     kept = [alert for alert in alerts if alert.category != "Motor vehicles"]
     ordered = sorted(kept, key=lambda alert: (time_key(alert) or (0, 0), alert.id))
-    cut = round(len(ordered) * (1 - LATER))
+    cut = round(len(ordered) * (1 - later))
     return ordered[:cut], ordered[cut:]
 
 
@@ -94,15 +100,17 @@ def main() -> None:
     """Read the tables, fit, write the combiner."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--alerts", type=Path, required=True, help="example table; its latest fifth is not used")
+    parser.add_argument("--alerts", type=Path, required=True, help="example table; the latest are not used")
     parser.add_argument("--ordinary", type=Path, required=True, help="example table of ordinary listings")
+    parser.add_argument("--leave", type=float, default=LATER, help="share of the alerts, the latest, not to learn from")
     parser.add_argument("--most-ordinary", type=int, default=4_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=datasets_dir() / "matching" / "combiner.json")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     model = HazardClassifier.load(options.model)
-    alerts, _ = earlier_alerts(read_examples(options.alerts, model.taxonomy, labelled=False, unknown="other")[0])
+    everything, _ = read_examples(options.alerts, model.taxonomy, labelled=False, unknown="other")
+    alerts, _ = earlier_alerts(everything, options.leave)
     ordinary, _ = read_examples(options.ordinary, model.taxonomy, labelled=False, unknown="other")
     some = Random(options.seed).sample(ordinary, min(len(ordinary), options.most_ordinary))
     languages = [profile.code for profile in model.knowledge.languages if profile.code != "en" and profile.required]

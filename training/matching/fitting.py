@@ -18,14 +18,15 @@ Array = NDArray[np.float64]
 
 BY_HAND = {
     "gtin": 9.0, "gtin_other": -1.5, "model_of_family": -2.5, "model_other": -0.7, "batch": 2.0,
-    "hazards": 0.2, "country": 0.2, "picture": 7.0, "fits_other": -6.0,
+    "hazards": 0.2, "country": 0.2, "picture": 7.0, "fits_other": -6.0, "fits_sister": -3.0,
 }  # fmt: skip
 """Weights of the features that hardly a rewritten alert has. A shared GTIN alone nearly decides; different ones speak
 against a match only a little, as one product has a code for every size. Another number of the same range undoes most of
 what the brand says: it is what tells a recalled model from its sisters. A picture that looks the same brings a pair
 before people's eyes by itself, and decides with the same kind of product: sellers copy pictures, also those of others.
-A listing that another alert fits better is most likely that one's: a part of the difference is taken off, as was best
-on alerts for development. The rest weighs as much as a middling word.
+A listing that another alert fits better is most likely that one's: a part of the difference is taken off, and more, up
+to a limit, where the other may be about the same product or its sister, as such are told apart by little; less than
+was best on alerts for development, as two alerts may be about one product. The rest weighs as much as a middling word.
 """
 _BEGIN = {
     "model": 5.0, "model_near": 3.0,

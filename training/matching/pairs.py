@@ -135,11 +135,12 @@ def mined_pairs(
     of: list[int] = []
     for listing, true in zip(listings, truth, strict=True):
         hits = rivals.shelf.search([listing], least, most)[0]
-        if true is not None:
-            hits = [hit for hit in hits if not products[hit.row].may_be(products[true])] + rivals.shelf.compare(
-                listing, [true]
-            )
+        if true is not None and all(hit.row != true for hit in hits):
+            hits += rivals.shelf.compare(listing, [true])
+        # All are weighed, as in use, before those are left out of which nobody knows whether they are true.
         for hit in rivals.of_listing(hits):
+            if true is not None and hit.row != true and products[hit.row].may_be(products[true]):
+                continue
             rows.append(hit.features)
             same.append(hit.row == true)
             of.append(hit.row)

@@ -219,7 +219,7 @@ def _without(text: str, named: Named) -> str:
 
 def product_words(title: str, named: Named) -> set[str]:
     """Return the words of a title that say what the product is, plurals as singulars."""
-    return {_singular(word) for word in _WORD.findall(_without(title, named))}
+    return {_singular(word) for word in _WORD.findall(_without(title, named).replace("’", "'"))}
 
 
 def _written(key: str, text: str) -> str:
