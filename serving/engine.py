@@ -14,6 +14,7 @@ from typing import Self
 
 from models.classifier.classifier import Detail, HazardClassifier
 from models.classifier.explaining import explain_listing
+from models.classifier.first_tier import FirstTier
 from models.classifier.stopwatch import Stopwatch
 from models.domain.assessment import Assessment, Tiers, Versions, assessment_id
 from models.domain.explanation import Detail as ExplanationDetail
@@ -116,8 +117,8 @@ class InForce:
         """Assess one listing, on the calling thread; the watch gets the phases."""
         watch = watch or Stopwatch()
         answer = None
-        if self.tiers == "two" and explain == "none":
-            answer = self.model.screened(listing, self.plan, self.recalls, watch)
+        if self.tiers == "two" and explain == "none" and self.model.screens:
+            answer = FirstTier(self.model).answer(listing, self.plan, self.recalls, watch)
         if answer is None:
             answer = self.model.assess(listing, self.plan, explain, watch, self.recalls)
         assessment = self.finish(answer, listing)

@@ -61,7 +61,9 @@ class Turns:
         self._numbers = count()
         self._now = 0.0
         self._closed = False
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        # Whoever went idle last works next: its caches are warm.
+        self._idle: list[threading.Lock] = []
         self._threads = [
             threading.Thread(
                 target=self._work, args=(cores[i % len(cores)] if cores else None,), name=f"assess-{i}", daemon=True
@@ -73,7 +75,7 @@ class Turns:
 
     def submit(self, work: Work[_T], ticket: Ticket) -> None:
         """Queue a piece of work of a request."""
-        with self._changed:
+        with self._lock:
             if self._closed:
                 raise RuntimeError("the threads have ended")
             ticket.turn = max(self._now, ticket.turn) + ticket.seconds
@@ -81,7 +83,7 @@ class Turns:
 
     def advance(self, work: Work[_T], ticket: Ticket) -> None:
         """Let another request wait for the same work: it moves forward if that one has its turn earlier."""
-        with self._changed:
+        with self._lock:
             turn = max(self._now, ticket.turn) + ticket.seconds
             if not work.begun and turn < work.turn:
                 ticket.turn = turn
@@ -90,7 +92,8 @@ class Turns:
     def _put(self, work: Work[Any], turn: float) -> None:
         work.turn = turn
         heapq.heappush(self._queue, (turn, next(self._numbers), work))
-        self._changed.notify()
+        if self._idle:
+            self._idle.pop().release()
 
     @property
     def alive(self) -> bool:
@@ -99,11 +102,13 @@ class Turns:
 
     def close(self) -> None:
         """Finish what is being worked on and drop the rest; blocks."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             dropped = [work for _, _, work in self._queue]
             self._queue.clear()
-            self._changed.notify_all()
+            for bell in self._idle:
+                bell.release()
+            self._idle.clear()
         for work in dropped:
             work.future.cancel()
         for thread in self._threads:
@@ -112,22 +117,26 @@ class Turns:
     def _work(self, core: int | None) -> None:
         if core is not None:
             pin(core)
-        while (work := self._next()) is not None:
+        bell = threading.Lock()
+        bell.acquire()
+        while (work := self._next(bell)) is not None:
             work.run()
             del work  # the result must not live until the next one comes
 
-    def _next(self) -> Work[Any] | None:
-        with self._changed:
-            while True:
-                while not self._queue:
-                    if self._closed:
-                        return None
-                    self._changed.wait()
-                turn, _, work = heapq.heappop(self._queue)
-                if not work.begun and not work.future.cancelled():
-                    self._now = max(self._now, turn)
-                    work.begun = True
-                    return work
+    def _next(self, bell: threading.Lock) -> Work[Any] | None:
+        """Return what is to be done next, None at the end; waits until the bell rings where there is nothing."""
+        while True:
+            with self._lock:
+                while self._queue:
+                    turn, _, work = heapq.heappop(self._queue)
+                    if not work.begun and not work.future.cancelled():
+                        self._now = max(self._now, turn)
+                        work.begun = True
+                        return work
+                if self._closed:
+                    return None
+                self._idle.append(bell)
+            bell.acquire()
 
 
 def pin(core: int) -> None:

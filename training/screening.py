@@ -18,6 +18,7 @@ from scipy.stats import binom
 
 from models.classifier.classifier import HazardClassifier
 from models.classifier.encoder import Vector
+from models.classifier.first_tier import screener_for
 from models.classifier.kind_model import name_strengths
 from models.domain.guarantee import Guarantee
 from models.domain.listing import Listing
@@ -114,11 +115,11 @@ def make_screen(
     report("distilling", 0, 1)
     skimmer = Skimmer(model.knowledge)
     static = distil(model, skimmer.skim(teachers).texts, taught.embeddings)
-    unfitted = model.screener_with(static, ScreenScore.unfitted(), skimmer)
+    unfitted = screener_for(model, static, ScreenScore.unfitted(), skimmer)
     weight = np.ones(len(teachers))
     weight[len(teachers) - len(corpus) :] = _TRUST_IN_WRITTEN
     score = fit_score(screened(unfitted, teachers)[0], taught.probability, weight)
-    screener = model.screener_with(static, score, skimmer)
+    screener = screener_for(model, static, score, skimmer)
     scores, dangerous, of_table = [], [], []
     for number, table in enumerate(tables):
         rest = [listing for listing in table.listings if not _teaches(listing)]

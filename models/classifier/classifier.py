@@ -16,9 +16,10 @@ from models.classifier.artifact import Manifest, write_artifact
 from models.classifier.composing import Boilerplate
 from models.classifier.cores import usable_cores
 from models.classifier.crowd import Crowd
-from models.classifier.encoder import NO_ENCODING, Encoding, OnnxEncoder
+from models.classifier.encoder import Encoding, OnnxEncoder
 from models.classifier.evidence import EvidenceIndex
 from models.classifier.explanation import ExplainedListing, Explainer
+from models.classifier.first_tier import FirstTier, screener_for
 from models.classifier.golden import Golden
 from models.classifier.heads import BetaCalibration, Calibration, LinearHeads
 from models.classifier.kind_model import KindModel, name_strengths
@@ -30,8 +31,7 @@ from models.classifier.settings import Settings
 from models.classifier.sparse import SparseFeatures
 from models.classifier.stopwatch import Stopwatch
 from models.classifier.stored_parts import encoder_files_in, files_of, parts_in
-from models.classifier.wording import Opinion, concern, hazard_scores, word_assessment
-from models.domain.action import Action
+from models.classifier.wording import Opinion, concern, flagged, hazard_scores, word_assessment
 from models.domain.assessment import Assessment, Attribution, HazardScore, Tier, Tiers, Versions
 from models.domain.errors import ArtifactError
 from models.domain.guarantee import Guarantee
@@ -41,16 +41,12 @@ from models.domain.taxonomy import Taxonomy
 from models.knowledge.base import Knowledge
 from models.matching.looking import NOT_LOOKED, Looked, Recalls
 from models.plan.plan import Plan
-from models.screening.score import ScreenScore
-from models.screening.screen import Screen, Screened, Screener
-from models.screening.skimming import Skimmer
-from models.screening.static_encoder import StaticEncoder
+from models.screening.screen import Screen
 
 Detail = Literal["none", "tokens", "full"]
 Array = NDArray[np.float64]
 
 _HAZARDS_EXPLAINED = 3
-_LETS_PASS = {Action.PUBLISH, Action.PUBLISH_WITH_WARNING}
 _HIGHLIGHTS = {"tokens": 12, "full": None}
 
 
@@ -89,7 +85,7 @@ class HazardClassifier:
         self.reader = ListingReader(self.knowledge, self.boilerplate, self.settings.gloss)
         self.scenario_model = ScenarioModel(self.knowledge, self.taxonomy, self.settings.spread, self.market_evidence)
         self.explainer = Explainer(self.heads, self.sparse, self.kind_model, self.scenario_model)
-        self.screener = self.screener_with(self.screen.encoder, self.screen.score) if self.screen is not None else None
+        self.screener = screener_for(self, self.screen.encoder, self.screen.score) if self.screen is not None else None
 
     @property
     def version(self) -> str:
@@ -100,14 +96,20 @@ class HazardClassifier:
         """Detect the language of each field and compose the encoder's text."""
         return self.reader.read(listing)
 
+    @property
+    def screens(self) -> bool:
+        """Whether there is a screen that may answer; see `FirstTier`."""
+        return self.screen is not None and self.screen.guarantee.threshold is not None
+
     def opinions(self, read: Sequence[ReadListing], embeddings: NDArray[np.float32]) -> list[Opinion]:
         """Return what the model thinks of some listings; `embeddings` has shape (n, dimension)."""
         risks = [self.scenario_model.risks(r.facts()) for r in read]
-        return self._opinions(read, embeddings, name_strengths([r.text for r in read], self.knowledge), risks)
+        return self.opinions_given(read, embeddings, name_strengths([r.text for r in read], self.knowledge), risks)
 
-    def _opinions(
+    def opinions_given(
         self, read: Sequence[ReadListing], embeddings: NDArray[np.float32], names: Array, risks: Sequence[KindRisks]
     ) -> list[Opinion]:
+        """Return `opinions` where strengths of names, shape (n, kinds), and risks of the kinds are known."""
         texts = [r.text for r in read]
         judged = self.kind_model.judge(embeddings, names)
         kinds = judged.posterior
@@ -159,13 +161,13 @@ class HazardClassifier:
             watch.tokens = len(encoding.offsets)
             watch.lap("encode")
             opinion = self.opinions([read], encoding.embedding[None, :])[0]
-            hazards = self._hazards(opinion)
+            hazards = self.hazards(opinion)
             watch.lap("judge")
             looked = NOT_LOOKED
             if recalls is not None:
                 looked = recalls.look(read, encoding.embedding, opinion.kinds, flagged(hazards))
                 watch.lap("match")
-            assessment = self._word(read, opinion, plan, encoding, explain, watch, looked, hazards=hazards)
+            assessment = self.word(read, opinion, plan, encoding, explain, watch, looked, hazards=hazards)
             watch.lap("decide")
             return assessment
 
@@ -191,7 +193,7 @@ class HazardClassifier:
         with ThreadPoolExecutor(self.encoder.threads) as pool:
             while batch := list(islice(stream, chunk)):
                 two = tiers == "two" and explain == "none" and self.screens
-                screened = self._screened(batch, plan, looked) if two else {}
+                screened = FirstTier(self).answers(batch, plan, looked) if two else {}
                 rest = [listing for i, listing in enumerate(batch) if i not in screened]
                 whole = self._assess_some(rest, plan, explain, looked, pool)
                 yield from (screened[i] if i in screened else next(whole) for i in range(len(batch)))
@@ -205,79 +207,7 @@ class HazardClassifier:
         encodings = list(pool.map(self.encoder.encode, [r.text.text for r in read]))
         opinions = self.opinions(read, np.stack([e.embedding for e in encodings]))
         for r, opinion, encoding in zip(read, opinions, encodings, strict=True):
-            yield self._word(r, opinion, plan, encoding, explain, looked=looked)
-
-    def screener_with(self, static: StaticEncoder, score: ScreenScore, skimmer: Skimmer | None = None) -> Screener:
-        """Return what screens listings for this model with some static vectors and a score."""
-        return Screener(
-            static,
-            self.encoder,
-            self.kind_model,
-            self.scenario_model,
-            self.reader.detector,
-            skimmer or Skimmer(self.knowledge),
-            self.settings.least_known_share,
-            score,
-        )
-
-    def _screened(self, listings: Sequence[Listing], plan: Plan, looked: Looked) -> dict[int, Assessment]:
-        """Return the answers of the screen, by the place of their listing: those that let it pass."""
-        screened, places = self._below(listings)
-        answers = (
-            self._word(read, opinion, plan, NO_ENCODING, "none", looked=looked, tier="screen")
-            for read, opinion in zip(screened.read, self._opinions_of_screen(screened), strict=True)
-        )
-        return {i: answer for i, answer in zip(places, answers, strict=True) if _lets_pass(answer)}
-
-    @property
-    def screens(self) -> bool:
-        """Whether there is a screen that may answer."""
-        return self.screen is not None and self.screen.guarantee.threshold is not None
-
-    def screened(
-        self, listing: Listing, plan: Plan, recalls: Recalls | None = None, watch: Stopwatch | None = None
-    ) -> Assessment | None:
-        """Return the screen's answer to one listing, as `assess_many` gives it; None where the whole model is to read.
-
-        Parameters
-        ----------
-        recalls : Recalls, optional
-            Looks for matches among the known alerts, with the words as the whole model reads them and the vector of the
-            screen. A listing that has any is for the whole model. The answer has no signature, which is not for a
-            rough vector to make.
-        watch : Stopwatch, optional
-            Gets the phases ``screen``, ``match`` and ``decide``.
-        """
-        if not self.screens:
-            return None
-        watch = watch or Stopwatch()
-        screened, places = self._below([listing])
-        opinion = self._opinions_of_screen(screened)[0] if places else None
-        watch.lap("screen")
-        if opinion is None:
-            return None
-        looked, hazards = NOT_LOOKED, self._hazards(opinion)
-        if recalls is not None:
-            looked = recalls.look(self.read(listing), screened.embeddings[0], opinion.kinds, flagged(hazards))
-            watch.lap("match")
-            if looked.matches:
-                return None
-            looked = replace(looked, signature=None)
-        read = screened.read[0]
-        answer = self._word(read, opinion, plan, NO_ENCODING, "none", looked=looked, tier="screen", hazards=hazards)
-        watch.lap("decide")
-        return answer if _lets_pass(answer) else None
-
-    def _below(self, listings: Sequence[Listing]) -> tuple[Screened, list[int]]:
-        """Return what the screen makes of the listings that it may answer for, and their places."""
-        assert self.screen is not None, "asked only where the model `screens`"
-        assert self.screener is not None
-        screened = self.screener.screen(listings)
-        places = screened.below(self.screen.guarantee.threshold)
-        return screened.of(places), places.tolist()
-
-    def _opinions_of_screen(self, screened: Screened) -> list[Opinion]:
-        return self._opinions(screened.read, screened.embeddings, screened.names, screened.risks)
+            yield self.word(r, opinion, plan, encoding, explain, looked=looked)
 
     def predict(self, listings: Iterable[Listing], progress: Callable[[int], object] | None = None) -> Predictions:
         """Return the figures of many listings as arrays, for evaluation."""
@@ -311,7 +241,7 @@ class HazardClassifier:
 
     def answer(self, explained: ExplainedListing, plan: Plan, looked: Looked = NOT_LOOKED) -> Assessment:
         """Return the assessment of a listing that has been read and encoded: equal to `assess`."""
-        return self._word(explained.read, explained.opinion, plan, explained.encoding, "none", looked=looked)
+        return self.word(explained.read, explained.opinion, plan, explained.encoding, "none", looked=looked)
 
     def explain(self, listing: Listing, risk_types: Sequence[str] = ()) -> list[Attribution]:
         """Return the exact attribution of some risk types (all without names), every word."""
@@ -368,7 +298,7 @@ class HazardClassifier:
             return [f"out-of-scope: like nothing that the model has learnt (familiarity {opinion.familiarity:.2f})"]
         return []
 
-    def _word(
+    def word(
         self,
         read: ReadListing,
         opinion: Opinion,
@@ -380,7 +310,8 @@ class HazardClassifier:
         tier: Tier = "full",
         hazards: list[HazardScore] | None = None,
     ) -> Assessment:
-        hazards = hazards or self._hazards(opinion)
+        """Put what the model thinks of a listing into the words of an answer, with the plan's decision."""
+        hazards = hazards or self.hazards(opinion)
         which: list[int] = []
         if explain == "full":
             which = list(range(len(self.taxonomy.names)))
@@ -408,18 +339,8 @@ class HazardClassifier:
 
     def concerns(self, opinion: Opinion) -> list[str]:
         """Return the risk types whose probability reaches its threshold, most probable first."""
-        return flagged(self._hazards(opinion))
+        return flagged(self.hazards(opinion))
 
-    def _hazards(self, opinion: Opinion) -> list[HazardScore]:
+    def hazards(self, opinion: Opinion) -> list[HazardScore]:
+        """Return every risk type with its probability, most probable first."""
         return hazard_scores(opinion, self.taxonomy.names, self.thresholds, self.scenario_model.knows_hazards)
-
-
-def flagged(hazards: Sequence[HazardScore]) -> list[str]:
-    """Return the risk types that are a concern, in their order."""
-    return [hazard.risk_type for hazard in hazards if hazard.flagged]
-
-
-def _lets_pass(answer: Assessment) -> bool:
-    """Tell whether an answer of the screen stands: one that holds a listing, or asks for anything, is not its own."""
-    calm = not answer.abstains and answer.risk_level.rank < RiskLevel.HIGH.rank
-    return calm and answer.decision.action in _LETS_PASS

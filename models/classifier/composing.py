@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -83,26 +81,24 @@ class ComposedText:
     findings: dict[str, Findings] = field(default_factory=dict)
     known_share: float = 1.0
 
-    def origin(self, start: int, end: int) -> tuple[str, int, int] | None:
-        """Return (field, start, end) of a span of the composed text, None for the glue between pieces."""
-        i = bisect_right(self._starts, start) - 1
-        while 0 <= i < len(self.pieces):
-            piece = self.pieces[i]
-            if piece.start >= end:
-                return None
-            if piece.end > start:
-                return piece.origin(start, end)
-            i += 1
-        return None
-
     def origins(self, spans: Iterable[tuple[int, int]]) -> list[tuple[str, int, int] | None]:
-        """Return `origin` of spans that do not overlap, in the order of the text: one walk along the pieces."""
+        """Return (field, start, end) of spans that do not overlap, in the order of the text; None for the glue between.
+
+        A span that reaches over several pieces is where the first of them is.
+        """
         found: list[tuple[str, int, int] | None] = []
-        pieces, i = self.pieces, 0
+        pieces = iter(self.pieces)
+        piece = next(pieces, None)
         for start, end in spans:
-            while i < len(pieces) and pieces[i].end <= start:
-                i += 1
-            found.append(pieces[i].origin(start, end) if i < len(pieces) and pieces[i].start < end else None)
+            while piece is not None and piece.end <= start:
+                piece = next(pieces, None)
+            if piece is None or piece.start >= end:
+                found.append(None)
+            elif piece.verbatim and piece.start <= start and end <= piece.end:  # most words
+                shift = piece.origin_start - piece.start
+                found.append((piece.field, start + shift, end + shift))
+            else:
+                found.append(piece.origin(start, end))
         return found
 
     def without(self, places: Iterable[tuple[str, int, int]]) -> ComposedText:
@@ -126,10 +122,6 @@ class ComposedText:
             name: found.clear_of(gone[name]) if name in gone else found for name, found in self.findings.items()
         }
         return ComposedText(builder.text, tuple(builder.pieces), findings, self.known_share)
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [piece.start for piece in self.pieces]
 
 
 class Boilerplate:

@@ -23,7 +23,7 @@ from pydantic import TypeAdapter
 
 from models.classifier.encoder import Encoding
 from models.classifier.heads import LinearHeads
-from models.classifier.kind_evidence import NamedKind, kind_logits, knowledge_weights, named_kinds, set_weights
+from models.classifier.kind_evidence import NamedKind, knowledge_weights, named_kinds, set_weights
 from models.classifier.kind_model import KindModel
 from models.classifier.placing import Place, Places, find_places
 from models.classifier.reading import ReadListing
@@ -125,12 +125,11 @@ class Explainer:
         read, encoding, opinion = explained.read, explained.encoding, explained.opinion
         places = find_places(read.listing, read.text, self.sparse.words(read.text.text), encoding.offsets)
         knowledge = heads.knowledge[index].astype(np.float64)
-        logits = kind_logits(opinion.kinds)
-        kinds = knowledge[:, None] * knowledge_weights(logits, opinion.risks, index)
+        kinds = knowledge[:, None] * knowledge_weights(opinion.kinds, opinion.risks, index)
         through_kinds = self._directions(kinds)
         weights = self._token_shares(places, encoding, heads.dense[index] + through_kinds)
         incidence = self.sparse.incidence(read.text.text)
-        sparse = incidence.values[:, None] * heads.sparse[np.ix_(index, incidence.columns)].T
+        sparse = incidence.values[:, None] * heads.sparse_by_feature[incidence.columns[:, None], index]
         weights += _summed(places.of_word[incidence.words], sparse, len(weights))
         facts = self._name_shares(weights, places, named_kinds(read.text, self.scenario_model.knowledge), kinds)
         facts += self._cue_shares(weights, places, explained, index, knowledge)
@@ -173,10 +172,9 @@ class Explainer:
 
     def _directions(self, kinds: Array) -> NDArray[np.float32]:
         """Return the direction of the embedding that weighted logits of kinds make, shape (quantities, dimension)."""
-        directions: NDArray[np.float32] = (kinds / self.kind_model.temperature).astype(
-            np.float32
-        ) @ self.kind_model.weights
-        return directions
+        # Row by row: for a few rows the product of matrices takes twice as long.
+        weights = self.kind_model.weights
+        return np.stack([row @ weights for row in (kinds / self.kind_model.temperature).astype(np.float32)])
 
     @staticmethod
     def _token_shares(places: Places, encoding: Encoding, directions: NDArray[np.float32]) -> Array:

@@ -67,7 +67,8 @@ class LinearHeads:
     bias: NDArray[np.float32]
 
     @cached_property
-    def _sparse_by_feature(self) -> NDArray[np.float32]:
+    def sparse_by_feature(self) -> NDArray[np.float32]:
+        """`sparse` as shape (features, heads): what a text needs of it lies together."""
         return np.ascontiguousarray(self.sparse.T)
 
     def logits(self, blocks: Blocks) -> Array:
@@ -82,7 +83,7 @@ class LinearHeads:
     def logits_of_one(self, dense: NDArray[np.float32], sparse: SparseRow, knowledge: Array) -> Array:
         """Return the logits of one listing, shape (heads,)."""
         logits: Array = (self.dense @ dense).astype(np.float64)
-        logits += sparse.values @ self._sparse_by_feature[sparse.columns]
+        logits += sparse.values @ self.sparse_by_feature[sparse.columns]
         logits += knowledge * self.knowledge + self.bias
         return logits
 

@@ -63,38 +63,41 @@ def named_kinds(text: ComposedText, knowledge: Knowledge) -> list[NamedKind]:
     return [NamedKind(kind, whole[kind], tuple(where)) for kind, where in places.items()]
 
 
-def kind_logits(posterior: Array) -> Array:
-    """Return the kinds' logits up to a constant that all share."""
-    logits: Array = np.log(np.maximum(posterior, _NEGLIGIBLE))
-    logits -= logits.mean()
-    return logits
-
-
-def knowledge_weights(logits: Array, risks: KindRisks, hazards: NDArray[np.int64], steps: int = _STEPS) -> Array:
+def knowledge_weights(posterior: Array, risks: KindRisks, hazards: NDArray[np.int64], steps: int = _STEPS) -> Array:
     """Return how much each kind's logit counts in each hazard's knowledge feature, shape (hazards, kinds).
 
     Parameters
     ----------
-    logits : array of shape (kinds,)
-        Up to a constant.
+    posterior : array of shape (kinds,)
+        Its logarithm is the kinds' logits, up to a constant that all share.
     hazards : array of int
         Columns of the risk types.
+    steps : int
+        Of the path, a power of 2.
     """
-    share = risks.share[:, hazards]
-    # exp(logits x (i + 1/2) / steps) for each step i, as powers. Their sums differ, and all that follows are ratios.
-    kinds = np.empty((steps, len(logits)))
-    kinds[0] = np.exp((logits - logits.max()) / (2 * steps))
-    step = kinds[0] * kinds[0]
+    share = risks.share.T[hazards]
+    # exp(logits x (i + 1/2) / steps) for each step i, as powers of a root. Their sums differ, and all that follows are
+    # ratios.
+    kinds = np.empty((steps, len(posterior)))
+    root = np.maximum(posterior / posterior.max(), _NEGLIGIBLE)
+    for _ in range((2 * steps).bit_length() - 1):
+        np.sqrt(root, out=root)
+    kinds[0] = root
+    root *= root
     for i in range(1, steps):
-        np.multiply(kinds[i - 1], step, out=kinds[i])
+        np.multiply(kinds[i - 1], root, out=kinds[i])
     kinds *= risks.unsafe
-    with_hazard, total = kinds @ share, kinds.sum(axis=1, keepdims=True)
+    with_hazard, total = share @ kinds.T, kinds.sum(axis=1)
     without = total - with_hazard
-    p = with_hazard / np.maximum(total, _NEGLIGIBLE)
-    moving = (p > _FLOOR) & (p < 1 - _FLOOR)
-    inside = np.where(moving, 1 / np.maximum(with_hazard, _NEGLIGIBLE), 0.0).T @ kinds
-    outside = np.where(moving, 1 / np.maximum(without, _NEGLIGIBLE), 0.0).T @ kinds
-    weights: Array = (inside * share.T - outside * (1 - share).T) / steps
+    still = (with_hazard <= _FLOOR * total) | (without <= _FLOOR * total)
+    with_hazard[still] = without[still] = np.inf
+    outside = (1 / without) @ kinds
+    # share x inside - (1 - share) x outside
+    weights: Array = (1 / with_hazard) @ kinds
+    weights += outside
+    weights *= share
+    weights -= outside
+    weights /= steps
     return weights
 
 

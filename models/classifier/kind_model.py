@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 
 _FIELD_STRENGTH = {"title": 1.0, "category": 0.5, "captions": 0.5, "attributes": 0.4, "description": 0.35}
 _SHRINKAGE = 0.2
+_NEGLIGIBLE = 1e-9
+"""Probability of a kind below which its centroid is not looked at."""
 _HALF_FAMILIAR, _FAMILIARITY_WIDTH, _MOST_UNKNOWN = 0.56, 0.11, 0.9
 """Familiarity at which half of `_MOST_UNKNOWN` of the posterior is given up, how fast, and the most that is. With kinds
 left out of the corpus, it tells their listings from those of known kinds (AUROC 0.91); where it cuts was chosen
@@ -135,10 +137,15 @@ class KindModel:
         """
         logits = (product_by_row(embeddings, self.weights) + self.bias).astype(np.float64) / self.temperature
         known = softmax(logits + self.name_bonus * names)
-        similarity = (product_by_row(embeddings, self.centroids).astype(np.float64) * known).sum(axis=1)
+        similarity = np.array([self._similarity(*each) for each in zip(embeddings, known, strict=True)])
         familiarity = (similarity - self.unlike) / max(self.alike - self.unlike, 1e-6)
         unknown = _MOST_UNKNOWN * expit((_HALF_FAMILIAR - familiarity) / _FAMILIARITY_WIDTH)[:, None]
         return KindJudgement((1.0 - unknown) * known + unknown * self.background, known, familiarity)
+
+    def _similarity(self, embedding: NDArray[np.float32], known: Array) -> float:
+        """Return the mean cosine of a listing to the centroids of its kinds; most of these are negligible."""
+        likely = np.flatnonzero(known > _NEGLIGIBLE)
+        return float((self.centroids[likely] @ embedding).astype(np.float64) @ known[likely])
 
     def with_background(self, posteriors: Array) -> KindModel:
         """Return the model with the mix of some listings as background: their posteriors, shape (n, kinds)."""

@@ -74,18 +74,27 @@ def find_places(
         Offsets of the encoder's tokens in the composed text; (0, 0) for special ones.
     """
     fields = dict(listing.texts())
-    origins = text.origins((word.start, word.end) for word in words)
-    wide = [None if place is None else _whole(fields[place[0]], place) for place in origins]
+    padded = {name: f" {whole} " for name, whole in fields.items()}
+    covered = {name: bytearray(len(whole)) for name, whole in fields.items()}
     found: dict[str, set[tuple[int, int]]] = {name: set() for name in fields}
-    for place in wide:
+    wide: list[Place | None] = []
+    for place in text.origins((word.start, word.end) for word in words):
         if place is not None:
-            found[place[0]].add(place[1:])
+            name, start, end = place
+            around = padded[name]
+            if around[start] != " " or around[end + 1] != " " or around[end] == _JOINER:
+                place = name, start, end = _whole(fields[name], place)
+            found[name].add((start, end))
+            covered[name][start:end] = b"\1" * (end - start)
+        wide.append(place)
     # Names and cues can lie beyond what the encoder reads; they have a share all the same.
     for name, findings in text.findings.items():
         hits = [(hit.start, hit.end) for hit in findings.names] + [(hit.start, hit.end) for hit in findings.cues]
-        for start, end in hits:
-            if not any(s < end and e > start for s, e in found[name]):
-                found[name].add(_whole(fields[name], (name, start, end))[1:])
+        for first, last in hits:
+            if covered[name].find(1, first, last) < 0:
+                _, start, end = _whole(fields[name], (name, first, last))
+                found[name].add((start, end))
+                covered[name][start:end] = b"\1" * (end - start)
     spans, home = _disjoint(found)
     of_word = [len(spans) if place is None else home[place] for place in wide]
     of_token = _of_tokens(tokens, words, of_word, len(spans))
@@ -125,8 +134,6 @@ def _of_tokens(
 
 def _whole(text: str, place: Place) -> Place:
     name, start, end = place
-    if " " == text[start - 1 : start] == text[end : end + 1] and text[end - 1] != _JOINER:
-        return place  # most words
     while start > 0 and _belong_together(text, start):
         start -= 1
     while end < len(text) and _belong_together(text, end):

@@ -23,6 +23,8 @@ from models.classifier.heads import SparseRow
 
 _WORD = re.compile(r"[^\W_]+(?:[.,]\d+)?")
 _CHARACTER_ORDERS = (3, 4, 5)
+_CACHED_FORMS = 20_000
+"""Words whose character n-grams are kept: some 10 MB."""
 _CACHED_TEXTS = 32
 """Texts whose features are kept: an explanation asks again for what the assessment has just used."""
 
@@ -209,7 +211,7 @@ class SparseFeatures:
         columns = self._characters_of.get(form)
         if columns is None:
             columns = [c for gram in _character_grams(form) if (c := self.columns.get(f"\t{gram}")) is not None]
-            if len(self._characters_of) > 100_000:
+            if len(self._characters_of) > _CACHED_FORMS:
                 self._characters_of.clear()
             self._characters_of[form] = columns
         return columns

@@ -94,6 +94,11 @@ def hazard_scores(
     return _HAZARDS.validate_python(scores)  # all at once: each alone costs four times as much
 
 
+def flagged(hazards: Sequence[HazardScore]) -> list[str]:
+    """Return the risk types that are a concern, in their order."""
+    return [hazard.risk_type for hazard in hazards if hazard.flagged]
+
+
 def word_assessment(
     read: ReadListing,
     opinion: Opinion,

@@ -49,6 +49,7 @@ def open_database(url: str) -> Engine:
             json_serializer=dump_json,
             json_deserializer=orjson.loads,
             hide_parameters=True,  # an error would quote listings in the log
+            pool_use_lifo=True,  # whoever wrote last still knows the pages: another connection would read them anew
             connect_args={"timeout": _WAIT_MS / 1_000},
         )
         _tune_sqlite(engine)
@@ -61,6 +62,7 @@ def open_database(url: str) -> Engine:
                 json_deserializer=orjson.loads,
                 hide_parameters=True,
                 pool_pre_ping=True,
+                pool_use_lifo=True,
                 connect_args={"connect_timeout": 5},
             )
         except ModuleNotFoundError as error:

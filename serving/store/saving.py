@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,6 +47,7 @@ class Saving:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="save")  # of its own: its caches stay warm
         self._waiting: list[_Waiting] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -60,9 +62,10 @@ class Saving:
         await mine.kept
 
     async def end(self) -> None:
-        """Wait until nothing is left to write."""
+        """Wait until nothing is left to write, and let the thread go."""
         if self._writing is not None:
             await self._writing
+        self._thread.shutdown(wait=False)
 
     async def _write(self) -> None:
         try:
@@ -82,8 +85,9 @@ class Saving:
         return batch
 
     async def _write_together(self, batch: Sequence[_Waiting]) -> None:
+        answers = [answer for waiting in batch for answer in waiting.answers]
         try:
-            await asyncio.to_thread(self._store.save, [answer for waiting in batch for answer in waiting.answers])
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._store.save, answers)
         except Exception as error:  # noqa: BLE001  (whoever waits for it raises it)
             if len(batch) == 1 or isinstance(error, _GONE):
                 for waiting in batch:

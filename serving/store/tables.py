@@ -77,8 +77,6 @@ class AssessmentRow(Base):
 
     __table_args__ = (
         Index("ix_assessments_risk", "risk_score", "id"),
-        Index("ix_assessments_queue", "action", "risk_score", "created_at"),
-        Index("ix_assessments_level", "level", "created_at"),
         Index("ix_assessments_created", "created_at", "id"),
         Index("ix_assessments_listing", "listing_id", "created_at"),
         Index("ix_assessments_content", "content_hash"),

@@ -33,6 +33,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
+from time import perf_counter
 from types import TracebackType
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
@@ -142,15 +143,15 @@ class ServerProcess:
     def __enter__(self) -> str:
         store = f"sqlite:///{self._place.name}/store.db"
         environment = {**os.environ, "HAZARDLENS_DATABASE_URL": store, **self._settings, "PYTHONPATH": str(ROOT)}
-        begun = time.perf_counter()
+        begun = perf_counter()
         command = [sys.executable, "-m", "hazardlens", "serve", "--port", str(self.port)]
         self._process = subprocess.Popen(command, env=environment, cwd=self._place.name, stdout=subprocess.DEVNULL)
         while not _is_ready(self.url):
-            if self._process.poll() is not None or time.perf_counter() - begun > 120:
+            if self._process.poll() is not None or perf_counter() - begun > 120:
                 self.stop()
                 raise SystemExit("the server did not become ready")
             time.sleep(0.02)
-        self.seconds_to_ready = time.perf_counter() - begun
+        self.seconds_to_ready = perf_counter() - begun
         making = [sys.executable, "-m", "hazardlens", "keys", "create", f"benchmark-{self.port}", "--role", "admin"]
         made = subprocess.run(making, env=environment, cwd=self._place.name, capture_output=True, text=True, check=True)
         KEYS[self.url] = made.stdout.strip()
@@ -226,15 +227,14 @@ async def open_loop(
     gaps = np.random.default_rng(seed).exponential(1 / rate, size=int(rate * seconds * 1.5) + 100)
     planned = np.cumsum(gaps)
     planned = planned[planned < seconds]
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
+    begun = perf_counter()
     waiting: set[asyncio.Future[None]] = set()
     replies: list[Reply] = []
     for number, at in enumerate(planned):
-        pause = begun + float(at) - loop.time()
+        pause = begun + float(at) - perf_counter()
         # A pause of 0 lets the answers in; below a millisecond the loop's timer is not worth asking.
         await asyncio.sleep(pause if pause > 0.001 else 0)
-        sent = loop.time() - begun
+        sent = perf_counter() - begun
         reply = Reply(number % len(calls), sent, max(0.0, sent - float(at)))
         replies.append(reply)
         done = connections.send(calls[reply.call], reply)
@@ -252,12 +252,11 @@ async def closed_loop(
     """Let some clients send call after call; each waits for its answer."""
     connections = _Connections(url, keep)
     numbers = cycle(range(len(calls)))
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
+    begun = perf_counter()
     replies: list[Reply] = []
 
     async def client() -> None:
-        while (now := loop.time() - begun) < seconds:
+        while (now := perf_counter() - begun) < seconds:
             reply = Reply(next(numbers), now, 0.0)
             replies.append(reply)
             await connections.send(calls[reply.call], reply)
@@ -299,7 +298,7 @@ class _Connections:
         except OSError:
             done.set_result(None)
             return
-        connection.ask(call, reply, done, begun=asyncio.get_running_loop().time())
+        connection.ask(call, reply, done, begun=perf_counter())
 
     def close(self) -> None:
         """Close every connection; what is not answered stays `GAVE_UP`."""
@@ -310,7 +309,6 @@ class _Connections:
 class _Connection(asyncio.Protocol):
     def __init__(self, connections: _Connections) -> None:
         self._connections = connections
-        self._loop = asyncio.get_running_loop()
         self._reply: Reply | None = None
         self._done: asyncio.Future[None] | None = None
         self._begun = 0.0
@@ -321,7 +319,7 @@ class _Connection(asyncio.Protocol):
         self._connections.all.add(self)
 
     def ask(self, call: bytes, reply: Reply, done: asyncio.Future[None], begun: float | None = None) -> None:
-        self._reply, self._done, self._begun = reply, done, begun or self._loop.time()
+        self._reply, self._done, self._begun = reply, done, begun or perf_counter()
         self._parser = httptools.HttpResponseParser(self)
         self._transport.write(call)
 
@@ -339,7 +337,7 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         if self._reply is not None:
-            self._reply.seconds = self._loop.time() - self._begun
+            self._reply.seconds = perf_counter() - self._begun
             self._reply.status = self._parser.get_status_code()
         self.usable = self._parser.should_keep_alive()
         if self.usable:
@@ -352,7 +350,7 @@ class _Connection(asyncio.Protocol):
         self.usable = False
         self._connections.all.discard(self)
         if self._reply is not None:
-            self._reply.seconds = self._loop.time() - self._begun
+            self._reply.seconds = perf_counter() - self._begun
         self._end()
 
     def close(self) -> None:

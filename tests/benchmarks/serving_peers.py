@@ -35,9 +35,14 @@ def main() -> None:
     with ExitStack() as stack:
         server = ServerProcess(options.model)
         own_url = stack.enter_context(server)
-        workers = ServerProcess(options.model, HAZARDLENS_WORKERS=str(os.cpu_count() or 1))
+        cores = os.cpu_count() or 1
+        workers = ServerProcess(options.model, HAZARDLENS_WORKERS=str(cores))
         workers_url = stack.enter_context(workers)
-        peers: list[PeerServer] = [PlainEndpoint(), MlflowModels(options.model.resolve(), os.cpu_count() or 1)]
+        peers: list[PeerServer] = [
+            PlainEndpoint(),
+            MlflowModels(None, cores),
+            MlflowModels(options.model.resolve(), cores),
+        ]
         if options.infinity is None:
             print("(c) is left out: name the executable of infinity-emb by --infinity")
         else:
@@ -54,10 +59,12 @@ def main() -> None:
             measure(url, calls[name], listings, 4, options.warm)
 
         alone: dict[str, list[Summary]] = {name: [] for name in urls}
+        unexplained: list[Summary] = []
         crowd: dict[str, list[Summary]] = {name: [] for name in urls}
         for _ in range(options.rounds):
             for name, url in urls.items():
                 alone[name].append(measure(url, explained.get(name, calls[name]), listings, 1, options.seconds))
+            unexplained.append(measure(own_url, calls[OWN], listings, 1, options.seconds))
             for name, url in urls.items():
                 crowd[name].append(measure(url, calls[name], listings, CROWD, options.seconds))
         capacity = figure(crowd[OWN], "a_second")
@@ -66,6 +73,8 @@ def main() -> None:
             open_loop(own_url, [calls[OWN](listing) for listing in planned], 0.7 * capacity, 1.5 * options.seconds)
         )
     report(alone, crowd)
+    with_words, without = figure(alone[OWN], "median"), figure(unexplained, "median")
+    print(f"Ours for one client without highlights: {without:.1f} ms; with them x {with_words / without:.2f}")
     at_70 = Summary.of(replies)
     print(f"\nArrivals at 70 % of our capacity: {at_70}")
     print(f"p99 / median {at_70.p99 / at_70.median:.2f} (target: at most 4)")

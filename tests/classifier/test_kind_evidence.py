@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import softmax
 
 from models.classifier.classifier import HazardClassifier
-from models.classifier.kind_evidence import kind_logits, knowledge_weights, named_kinds, set_weights
+from models.classifier.kind_evidence import knowledge_weights, named_kinds, set_weights
 from models.classifier.kind_model import name_strengths
 from models.domain.listing import Listing
 
@@ -35,8 +35,9 @@ def test_the_log_odds_of_a_set_of_kinds_are_linear_in_their_logits(
 def test_shares_along_the_path_add_up_to_the_way_from_any_kind_to_this_one(small_model: HazardClassifier) -> None:
     opinion = small_model.explained(Listing(id="1", title="Laser pointer")).opinion
     hazard = np.array([small_model.taxonomy.names.index("damage to sight")])
-    logits = kind_logits(opinion.kinds)
-    weights = knowledge_weights(logits, opinion.risks, hazard, steps=400)
+    logits = np.log(opinion.kinds)
+    logits -= logits.mean()  # any kind: all logits 0
+    weights = knowledge_weights(opinion.kinds, opinion.risks, hazard, steps=512)
     any_kind = np.full(len(logits), 1 / len(logits))
     begin, end = small_model.scenario_model.hazard_log_odds(np.stack([any_kind, opinion.kinds]), [opinion.risks] * 2)
     moved = end[hazard[0]] - begin[hazard[0]]

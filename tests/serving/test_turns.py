@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import wait
 
@@ -132,6 +133,18 @@ def test_threads_are_pinned_to_the_cores_given_and_nothing_else_is() -> None:
     }
     assert usable_core_numbers() == set(cores)
     turns.close()
+
+
+def test_the_thread_that_worked_last_works_next_while_one_is_enough() -> None:
+    turns, names = Turns(3), set[str]()
+    for _ in range(20):
+        while len(turns._idle) < 3:
+            time.sleep(0.001)
+        work = Work(lambda: threading.current_thread().name)
+        turns.submit(work, Ticket(1, 0.01))
+        names.add(work.future.result(10))
+    turns.close()
+    assert len(names) == 1
 
 
 @given(st.lists(st.integers(1, 8), min_size=1, max_size=5))
