@@ -4,7 +4,8 @@ Give a model that was trained on that table, `hazardlens train --examples safety
 or several of different seeds, whose mean is printed.
 
 `--ids-as-text` asks for another split instead, for comparison with figures that were taken on it: rows ordered by id as
-text, where week 10 of a year comes before its week 2. No model at hand was trained so, and one is trained here.
+text, where week 10 of a year comes before its week 2. No model at hand was trained so: one is trained here for each
+`--seed`.
 """
 
 from __future__ import annotations
@@ -42,12 +43,14 @@ def main() -> None:
     arguments.add_argument(
         "--finetune", choices=["auto", "on", "off"], default="auto", help="of the model trained here"
     )
-    arguments.add_argument("--seed", type=int, default=0, help="of that model")
+    arguments.add_argument(
+        "--seed", type=int, nargs="+", default=[0], help="of that model; of several the mean is printed"
+    )
     given = arguments.parse_args()
     rows = alerts(load_taxonomy())
     if given.ids_as_text:
         rows.sort(key=lambda example: example.id)
-        models = [trained_on(rows, given.finetune, given.seed)]
+        models = [trained_on(rows, given.finetune, seed) for seed in given.seed]
     else:
         models = [HazardClassifier.load(model) for model in given.model]
     compare(rows, models)
