@@ -19,6 +19,8 @@ _SAME_PRODUCT = 0.5
 """Probability from which on two alerts may be about one product, or about its sister: then each speaks less against the
 other, and not at all where they share a GTIN or a model number."""
 _MOST_SAME = 1_000
+_FEW = 500
+"""Listings up to which all alerts are looked at side by side; among more, most alerts have something to look for."""
 Fits = Mapping[int, float]
 """Number of an alert -> logit by which it fits a listing, without what others say."""
 
@@ -75,7 +77,9 @@ class Rivals:
         found: list[dict[int, float]] = [{} for _ in listings]
         shelf = Shelf(self.combiner, alert_asks=True)
         shelf.add(listings)
-        for number, hits in enumerate(shelf.search_few(self._first_look, least)):
+        few = len(listings) <= _FEW
+        found_by = shelf.search_few(self._first_look, least) if few else shelf.search(self.alerts, least, len(listings))
+        for number, hits in enumerate(found_by):
             for hit in hits:
                 found[hit.row][number] = hit.logit
         return found

@@ -20,12 +20,14 @@ from tests.matching.conftest import ALERTS, drawn_signature
 
 
 @settings(max_examples=20)
-@given(st.integers(0, 10_000), st.sampled_from([1e-4, 0.1, 0.6]))
-def test_it_is_all_one_whether_the_listing_asks_or_its_alerts(seed: int, least: float) -> None:
+@given(st.integers(0, 10_000), st.sampled_from([1e-4, 0.1, 0.6]), st.sampled_from([0, 500]))
+def test_it_is_all_one_whether_the_listing_asks_or_its_alerts(seed: int, least: float, few: int) -> None:
     rng, combiner = Random(seed), shipped_combiner()
     rivals = Rivals(combiner, [drawn_signature(rng) for _ in range(8)])
     listings = [drawn_signature(rng) for _ in range(6)]
-    beside = rivals.beside([listing.to_bytes() for listing in listings], least)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models.matching.rivals._FEW", few)
+        beside = rivals.beside([listing.to_bytes() for listing in listings], least)
     by_alert = Shelf(combiner, alert_asks=True)
     by_alert.add([listing.to_bytes() for listing in listings])
     for row, listing in enumerate(listings):
