@@ -236,7 +236,8 @@ class HazardClassifier:
     def reread(self, explained: ExplainedListing, gone: Iterable[Place]) -> ExplainedListing:
         """Encode a listing again without some of its places; what was found in the rest of its text still holds."""
         read = replace(explained.read, text=explained.read.text.without(gone))
-        encoding = self.encoder.encode(read.text.text)
+        with self._crowd.joined():
+            encoding = self.encoder.encode(read.text.text, alone=self._crowd.alone)
         return ExplainedListing(read, encoding, self.opinions([read], encoding.embedding[None, :])[0])
 
     def answer(self, explained: ExplainedListing, plan: Plan, looked: Looked = NOT_LOOKED) -> Assessment:
