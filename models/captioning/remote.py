@@ -153,9 +153,9 @@ class RemoteCaptioner:
             raise CaptioningError(f"the service's answer is unreadable: {type(error).__name__}") from error
 
     def _content(self, answer: httpx.Response, deadline: float) -> bytes:
-        # A time limit on each read does not end an answer that comes drop by drop.
+        # A time limit on each read does not end an answer that comes drop by drop: each drop is looked at as it comes.
         content = bytearray()
-        for piece in answer.iter_bytes(65_536):
+        for piece in answer.iter_bytes():
             content += piece
             if len(content) > _MOST_ANSWER_BYTES:
                 raise CaptioningError(f"the service's answer has more than {_MOST_ANSWER_BYTES:,} bytes")

@@ -114,8 +114,12 @@ def test_a_wait_beyond_its_time_is_not_waited(service: Service) -> None:
     assert len(service.requests) == 1
 
 
+_DRUNK_UP = threading.Event()
+"""Set where somebody waited for the last drop."""
+
+
 def dawdle(handler: BaseHTTPRequestHandler) -> None:
-    """Send an answer that never ends, drop by drop."""
+    """Send an answer drop by drop, for ten seconds or until nobody listens."""
     handler.send_response(200)
     handler.end_headers()
     try:
@@ -125,6 +129,7 @@ def dawdle(handler: BaseHTTPRequestHandler) -> None:
             time.sleep(0.05)
     except OSError:
         return
+    _DRUNK_UP.set()
 
 
 def flood(handler: BaseHTTPRequestHandler) -> None:
@@ -153,6 +158,7 @@ def test_a_bad_answer_costs_no_more_than_its_time(service: Service, answer: obje
     service.script = [answer]  # type: ignore[list-item]
     with pytest.raises(CaptioningError, match=told):
         asked(service, seconds=0.5 if answer is dawdle else 60)
+    assert not _DRUNK_UP.is_set()
 
 
 def test_a_service_that_is_not_there_is_told() -> None:
