@@ -131,7 +131,7 @@ async def put_notice(request: Request, case_id: CaseId) -> JsonResponse:
     try:
         recall = Recall.model_validate(raw)
     except ValidationError as failure:
-        errors = [field_error(detail) for detail in failure.errors(include_url=False)][:20]
+        errors = [field_error(detail, Recall) for detail in failure.errors(include_url=False)][:20]
         detail = "; ".join(f"{each.field or 'the body'}: {each.message}" for each in errors[:3])
         raise ProblemError(WRONG_SHAPE, detail, errors) from failure
     person, now = principal_of(request).name, dt.datetime.now(dt.UTC)

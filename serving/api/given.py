@@ -38,7 +38,7 @@ def typed(raw: object, kind: type[_Body]) -> _Body:
     try:
         return kind.model_validate(raw)
     except ValidationError as failure:
-        errors = [field_error(detail) for detail in failure.errors(include_url=False)]
+        errors = [field_error(detail, kind) for detail in failure.errors(include_url=False)]
         detail = "; ".join(f"{error.field or 'the body'}: {error.message}" for error in errors[:3])
         raise ProblemError(WRONG_SHAPE, detail, errors) from failure
 

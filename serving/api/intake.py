@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from models.domain.listing import LIMITS, Caption, EconomicOperator, Listing, SellerHistory
+from models.domain.listing import LIMITS, Listing
 from serving.api.problems import (
     INVALID_LISTING,
     TOO_MANY_LISTINGS,
@@ -28,13 +28,6 @@ _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 _MOST_ERRORS = 20
 _DEEPEST = 4
 """A valid listing is less deep (`captions[0].text`); what lies deeper is refused for its type."""
-_FIELDS: dict[str, Sequence[str]] = {
-    "": tuple(Listing.model_fields),
-    "captions": tuple(Caption.model_fields),
-    "manufacturer": tuple(EconomicOperator.model_fields),
-    "responsible_person": tuple(EconomicOperator.model_fields),
-    "seller": tuple(SellerHistory.model_fields),
-}
 
 
 @dataclass(frozen=True)
@@ -101,7 +94,7 @@ def read_listing(raw: object, index: int, instance: str) -> Listing | Refusal:
     try:
         listing = Listing.model_validate(raw)
     except ValidationError as failure:
-        found = (field_error(detail) for detail in failure.errors(include_url=False))
+        found = (field_error(detail, Listing) for detail in failure.errors(include_url=False))
         errors += [error for error in found if error.field not in seen]
     else:
         if not errors:
@@ -173,22 +166,31 @@ def path(place: Sequence[str | int]) -> str:
     return shortened(text)
 
 
-def field_error(detail: ErrorDetails) -> FieldError:
-    """Return what pydantic found in our words, with the path of the value."""
+def field_error(detail: ErrorDetails, kind: type[BaseModel]) -> FieldError:
+    """Return what pydantic found in our words, with the path of the value.
+
+    Parameters
+    ----------
+    kind : type
+        What the value was to be.
+    """
     place = [part for part in detail["loc"] if part != "[key]"]
     context: dict[str, Any] = detail.get("ctx", {})
-    message, hint = _wording(detail["type"], context, place)
+    if detail["type"] == "extra_forbidden":
+        message, hint = "is not a known field", _nearest(str(place[-1]), _fields_at(kind, place[:-1]))
+    elif detail["type"] == "missing" and kind is Listing and place == ["title"]:
+        message, hint = "is missing", "add it; it may be empty"
+    else:
+        message, hint = _wording(detail["type"], context)
     value = None if detail["type"] == "missing" else shortened(detail["input"])
     return FieldError(field=path(place), value=value, message=message, hint=hint)
 
 
-def _wording(kind: str, context: Mapping[str, Any], place: Sequence[str | int]) -> tuple[str, str]:
+def _wording(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
     """Return (what is wrong, what to do) in our words; pydantic's speak of Python."""
     match kind:
         case "missing":
-            return "is missing", "add it; it may be empty" if place == ["title"] else "add it"
-        case "extra_forbidden":
-            return "is not a known field", _nearest(place)
+            return "is missing", "add it"
         case "string_type":
             return "is no text", 'give a JSON string, e.g. "..."'
         case "string_unicode":
@@ -222,8 +224,27 @@ def _wording(kind: str, context: Mapping[str, Any], place: Sequence[str | int]) 
             return f"is not valid ({kind})", "see the schema in /openapi.json"
 
 
-def _nearest(place: Sequence[str | int]) -> str:
-    owner = next((str(part) for part in place[:-1] if isinstance(part, str)), "")
-    known = _FIELDS.get(owner, ())
-    close = get_close_matches(str(place[-1]), known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"remove it; known are {', '.join(known)}"
+def _nearest(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"remove it; known are {', '.join(known)}" if known else "remove it"
+
+
+def _fields_at(kind: type[BaseModel], place: Sequence[str | int]) -> tuple[str, ...]:
+    """Return the fields of the object at a place of a value; none where it is no object of ours."""
+    for part in place:
+        if isinstance(part, str):
+            field = kind.model_fields.get(part)
+            inner = _model_in(field.annotation) if field is not None else None
+            if inner is None:
+                return ()
+            kind = inner
+    return tuple(kind.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the type of ours that an annotation is or holds, as `list[Caption]` does."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for each in get_args(annotation) if (found := _model_in(each)) is not None), None)

@@ -115,7 +115,7 @@ async def add_known(request: Request) -> JsonResponse:
     try:
         asked = KnownRequest.model_validate(raw)
     except ValidationError as failure:
-        errors = [field_error(detail) for detail in failure.errors(include_url=False)]
+        errors = [field_error(detail, KnownRequest) for detail in failure.errors(include_url=False)]
         raise ProblemError(WRONG_SHAPE, f"{errors[0].field}: {errors[0].message}.", errors) from failure
     pictures, wrong = read_images([{"data": asked.data}], services.pictures.rules)
     if wrong:

@@ -150,7 +150,7 @@ def _read(value: Any, place: str, kind: type[_Model]) -> _Model | Refused:
     try:
         return kind.model_validate(value)
     except ValidationError as failure:
-        found = [field_error(detail) for detail in failure.errors(include_url=False)]
+        found = [field_error(detail, kind) for detail in failure.errors(include_url=False)]
         return Refused(place, tuple(_without_address(error) for error in found[:10]))
 
 

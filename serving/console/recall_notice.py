@@ -112,7 +112,7 @@ def _recall(form: Form) -> Recall:
     try:
         return Recall.model_validate(values)
     except ValidationError as failure:
-        error = field_error(failure.errors(include_url=False)[0])
+        error = field_error(failure.errors(include_url=False)[0], Recall)
         raise ReviewRefusedError(error.field, error.message, error.hint) from failure
 
 

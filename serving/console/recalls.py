@@ -91,7 +91,7 @@ async def hand_in(request: Request) -> Response:
     try:
         notice = NoticeRequest.model_validate(given)
     except ValidationError as failure:
-        error = field_error(failure.errors(include_url=False)[0])
+        error = field_error(failure.errors(include_url=False)[0], NoticeRequest)
         raise RecallRefusedError(error.field, error.message, error.hint, error.value) from failure
     person, taxonomy = principal_of(request).name, services.engine.model.taxonomy
     taken = await _done(lambda: take_notice(services.recalls, notice, raw, "form", taxonomy, person, _now()))

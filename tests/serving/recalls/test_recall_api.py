@@ -112,6 +112,14 @@ def test_a_notice_that_is_not_in_order_names_the_field_and_takes_nothing_in(
     assert "00666" not in server.get("/v1/recalls/cases", params={"state": "all"}).text
 
 
+def test_an_unknown_field_of_a_notice_is_told_with_those_that_a_notice_has(server: TestClient) -> None:
+    answer = server.post("/v1/recalls/notices", json={**ORDER, "brnad": "Softpaw", "product": {"name": "bear"}})
+    hints = {error.field: error.hint for error in check(answer, 422).errors}
+    assert hints["brnad"] == "did you mean 'brand'?"
+    assert hints["product"].startswith("remove it; known are kind, ")
+    assert "captions" not in hints["product"], "that is a listing's"
+
+
 def test_from_notice_to_answer_by_programs(server: TestClient, place: Settings) -> None:
     case_id = hand_in(server, 1)
     first, second = found(server, case_id, "li-1", "li-2")
