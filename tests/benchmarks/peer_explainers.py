@@ -126,7 +126,7 @@ class GradientTimesInput:
         per_token = (gradient * embedded).sum(-1)[0].detach().numpy().astype(np.float64)
         scores = np.zeros(len(case.places))
         for (start, end), score in zip(encoded.offsets, per_token, strict=True):
-            place = read.text.origin(start, end) if end > start else None
+            (place,) = read.text.origins([(start, end)]) if end > start else (None,)
             for i, (field, s, e) in enumerate(case.places):
                 if place is not None and place[0] == field and s < place[2] and e > place[1]:
                     scores[i] += score
