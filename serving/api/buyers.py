@@ -24,7 +24,7 @@ from models.notices.recall import Recall
 from models.notices.rendering import notice_document, notice_text
 from serving.access.asking import principal_of
 from serving.api.body import parse_json, read_body
-from serving.api.intake import field_error
+from serving.api.intake import field_errors
 from serving.api.openapi import json_body, problems
 from serving.api.problems import (
     INVALID_NOTICE,
@@ -131,7 +131,7 @@ async def put_notice(request: Request, case_id: CaseId) -> JsonResponse:
     try:
         recall = Recall.model_validate(raw)
     except ValidationError as failure:
-        errors = [field_error(detail, Recall) for detail in failure.errors(include_url=False)][:20]
+        errors = field_errors(failure, Recall)[:20]
         detail = "; ".join(f"{each.field or 'the body'}: {each.message}" for each in errors[:3])
         raise ProblemError(WRONG_SHAPE, detail, errors) from failure
     person, now = principal_of(request).name, dt.datetime.now(dt.UTC)

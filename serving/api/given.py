@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from models.domain.errors import InputError
 from serving.api.body import parse_json, read_body
-from serving.api.intake import field_error
+from serving.api.intake import field_errors
 from serving.api.problems import WRONG_SHAPE, FieldError, ProblemError
 from serving.services import services_of
 
@@ -38,7 +38,7 @@ def typed(raw: object, kind: type[_Body]) -> _Body:
     try:
         return kind.model_validate(raw)
     except ValidationError as failure:
-        errors = [field_error(detail, kind) for detail in failure.errors(include_url=False)]
+        errors = field_errors(failure, kind)
         detail = "; ".join(f"{error.field or 'the body'}: {error.message}" for error in errors[:3])
         raise ProblemError(WRONG_SHAPE, detail, errors) from failure
 

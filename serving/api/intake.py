@@ -94,8 +94,7 @@ def read_listing(raw: object, index: int, instance: str) -> Listing | Refusal:
     try:
         listing = Listing.model_validate(raw)
     except ValidationError as failure:
-        found = (field_error(detail, Listing) for detail in failure.errors(include_url=False))
-        errors += [error for error in found if error.field not in seen]
+        errors += [error for error in field_errors(failure, Listing) if error.field not in seen]
     else:
         if not errors:
             return listing
@@ -166,14 +165,18 @@ def path(place: Sequence[str | int]) -> str:
     return shortened(text)
 
 
-def field_error(detail: ErrorDetails, kind: type[BaseModel]) -> FieldError:
-    """Return what pydantic found in our words, with the path of the value.
+def field_errors(failure: ValidationError, kind: type[BaseModel]) -> list[FieldError]:
+    """Return what pydantic found in our words, with the paths of the values.
 
     Parameters
     ----------
     kind : type
         What the value was to be.
     """
+    return [_field_error(detail, kind) for detail in failure.errors(include_url=False)]
+
+
+def _field_error(detail: ErrorDetails, kind: type[BaseModel]) -> FieldError:
     place = [part for part in detail["loc"] if part != "[key]"]
     context: dict[str, Any] = detail.get("ctx", {})
     if detail["type"] == "extra_forbidden":

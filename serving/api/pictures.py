@@ -14,7 +14,7 @@ from models.domain.errors import InputError
 from models.pictures.identity import fingerprint
 from serving.access.asking import principal_of
 from serving.api.body import parse_json, read_body
-from serving.api.intake import field_error
+from serving.api.intake import field_errors
 from serving.api.openapi import json_body, problems
 from serving.api.picture_schemas import Known, KnownList, KnownRequest, PicturesAnswer
 from serving.api.problems import NOT_FOUND, UNREADABLE_FILE, WRONG_SHAPE, FieldError, ProblemError, shortened
@@ -115,7 +115,7 @@ async def add_known(request: Request) -> JsonResponse:
     try:
         asked = KnownRequest.model_validate(raw)
     except ValidationError as failure:
-        errors = [field_error(detail, KnownRequest) for detail in failure.errors(include_url=False)]
+        errors = field_errors(failure, KnownRequest)
         raise ProblemError(WRONG_SHAPE, f"{errors[0].field}: {errors[0].message}.", errors) from failure
     pictures, wrong = read_images([{"data": asked.data}], services.pictures.rules)
     if wrong:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from models.domain.listing import refuse_nul
 from models.notices.recall import Remedy
 from models.sources.tables import open_table
-from serving.api.intake import field_error
+from serving.api.intake import field_errors
 from serving.api.problems import FieldError, shortened
 
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(refuse_nul)]
@@ -150,7 +150,7 @@ def _read(value: Any, place: str, kind: type[_Model]) -> _Model | Refused:
     try:
         return kind.model_validate(value)
     except ValidationError as failure:
-        found = [field_error(detail, kind) for detail in failure.errors(include_url=False)]
+        found = field_errors(failure, kind)
         return Refused(place, tuple(_without_address(error) for error in found[:10]))
 
 

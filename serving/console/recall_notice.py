@@ -14,7 +14,7 @@ from models.notices.notice import load_wordings, notice_of, problems_of
 from models.notices.recall import Recall, Remedy
 from models.notices.rendering import notice_fragment
 from serving.access.asking import principal_of
-from serving.api.intake import field_error
+from serving.api.intake import field_errors
 from serving.api.problems import NOT_FOUND, ProblemError
 from serving.buyers.notices import CaseNotice, NoticeRefusedError, NotReleasedError
 from serving.buyers.sending import NoSuchCaseError
@@ -112,7 +112,7 @@ def _recall(form: Form) -> Recall:
     try:
         return Recall.model_validate(values)
     except ValidationError as failure:
-        error = field_error(failure.errors(include_url=False)[0], Recall)
+        error = field_errors(failure, Recall)[0]
         raise ReviewRefusedError(error.field, error.message, error.hint) from failure
 
 

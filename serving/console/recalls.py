@@ -18,7 +18,7 @@ from models.domain.alert import Alert
 from models.domain.countries import eea_codes
 from models.domain.errors import InputError
 from serving.access.asking import principal_of
-from serving.api.intake import field_error
+from serving.api.intake import field_errors
 from serving.api.recall_matches import named
 from serving.api.recall_notices import sources_told
 from serving.console.forms import Form, read_form
@@ -91,7 +91,7 @@ async def hand_in(request: Request) -> Response:
     try:
         notice = NoticeRequest.model_validate(given)
     except ValidationError as failure:
-        error = field_error(failure.errors(include_url=False)[0], NoticeRequest)
+        error = field_errors(failure, NoticeRequest)[0]
         raise RecallRefusedError(error.field, error.message, error.hint, error.value) from failure
     person, taxonomy = principal_of(request).name, services.engine.model.taxonomy
     taken = await _done(lambda: take_notice(services.recalls, notice, raw, "form", taxonomy, person, _now()))
