@@ -153,7 +153,7 @@ class Written:
             kinds.append(KindSample(read, written.kind))
             if written.labels:
                 # Groups of examples count from 0 upwards, so those of the corpus go below.
-                hazards.append(HazardSample(read, written.labels, -1 - i, kind=written.kind))
+                hazards.append(HazardSample(read, written.labels, -1 - i, kind=written.kind, expected=written.expected))
         return cls(kinds, hazards)
 
 

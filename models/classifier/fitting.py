@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,8 @@ class HazardSample:
     ----------
     kind : str
         Product kind of a corpus listing, empty for a real example, whose kind nobody knows.
+    expected : mapping of risk type to probability
+        Of a corpus listing, whose labels are one draw of these; of a real example the labels are what is known.
     later : bool
         The sample belongs to the latest part, by which the training of an encoder is stopped.
     group : int
@@ -58,6 +60,11 @@ class HazardSample:
     weight: float = 1.0
     later: bool = False
     kind: str = ""
+    expected: Mapping[str, float] = field(default_factory=dict)
+
+    def probability(self, risk_type: str) -> float:
+        """Return how probably the sample has a risk type."""
+        return self.expected.get(risk_type, 0.0) if self.expected else float(risk_type in self.labels)
 
 
 def fit_classifier(
@@ -128,10 +135,11 @@ def fit_classifier(
     )
     labels = np.array([[name in sample.labels for name in taxonomy.names] for sample in hazards])
     weights = _weights(hazards, posteriors[real].sum(axis=0), knowledge, fit)
+    expected = np.array([[sample.probability(name) for name in taxonomy.names] for sample in hazards])
     groups = np.array([sample.group for sample in hazards])
-    heads = fit_heads(blocks, labels, weights, fit, progress, real)
+    heads = fit_heads(blocks, expected, weights, fit, progress, real)
     unseen = blocks if original is None else replace(blocks, dense=_embed(original, "calibration", read, progress))
-    logits = cross_fitted_logits(unseen, labels, weights, groups, fit, progress, real)
+    logits = cross_fitted_logits(unseen, expected, weights, groups, fit, progress, real)
     calibration = fit_calibration(logits, labels, weights)
     thresholds = f1_thresholds(calibration.probabilities(logits), labels)
     return HazardClassifier(

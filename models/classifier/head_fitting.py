@@ -18,6 +18,8 @@ from models.classifier.heads import Blocks, LinearHeads
 from models.classifier.scenarios import log_odds
 
 Array = NDArray[np.float64]
+Labels = NDArray[np.bool_] | NDArray[np.float64]
+"""Whether, or how probably, each sample has each risk type: shape (n, risk types)."""
 _SMOOTHING = 0.3
 """Added to every feature's sums before the naive Bayes ratio is taken, so that an unseen one is not certain."""
 Progress = Callable[[str, int, int], object]
@@ -26,7 +28,7 @@ Progress = Callable[[str, int, int], object]
 
 def fit_heads(
     blocks: Blocks,
-    labels: NDArray[np.bool_],
+    labels: Labels,
     weights: Array,
     fit: FitSettings,
     progress: Progress | None = None,
@@ -41,8 +43,11 @@ def fit_heads(
 
     Parameters
     ----------
+    labels : array of shape (n, risk types)
+        Whether a sample has a risk type or, where only that is known, how probably. The loss is its expectation then:
+        one draw of labels more or less decides nothing.
     real : array of bool, shape (n,), optional
-        Which samples are real examples and not written ones; by default all.
+        Which samples are real examples, of known labels, and not written ones; by default all.
     """
     genuine = np.arange(len(labels)) if real is None else np.flatnonzero(real)
     n_heads = labels.shape[1]
@@ -51,13 +56,14 @@ def fit_heads(
     knowledge, bias = np.zeros(n_heads, dtype=np.float32), np.zeros(n_heads, dtype=np.float32)
 
     def fit_head(j: int) -> None:
-        target = labels[:, j]
-        if target.sum() < 2 or (~target).sum() < 2:
-            bias[j] = log_odds(np.array([weights[target].sum() / weights.sum()]), 1e-4)[0]
+        share = labels[:, j].astype(np.float64)
+        if share.sum() < 2 or (1.0 - share).sum() < 2:
+            bias[j] = log_odds(np.array([(weights * share).sum() / weights.sum()]), 1e-4)[0]
             return
-        cases = target[genuine]
+        cases = labels[genuine, j] > 0.5
         mixture = fit.mixture_of(int(cases.sum()))
-        w, b = _regression(blocks.dense, target, weights, fit.penalties["dense"], fit.seed)
+        rows, target, weight = _answers(share, weights)
+        w, b = _regression(blocks.dense[rows], target, weight, fit.penalties["dense"], fit.seed)
         dense[j], bias[j] = mixture["dense"] * w, mixture["dense"] * b
         plain, ratios = mixture["sparse"], mixture["ratios"]
         if ratios and cases.sum() >= 2 and (~cases).sum() >= 2:
@@ -65,9 +71,9 @@ def fit_heads(
             sparse[j], bias[j] = ratios * w, bias[j] + ratios * b
         else:
             plain += ratios
-        w, b = _regression(blocks.sparse, target, weights, fit.penalties["sparse"], fit.seed)
+        w, b = _regression(blocks.sparse[rows], target, weight, fit.penalties["sparse"], fit.seed)
         sparse[j], bias[j] = sparse[j] + plain * w, bias[j] + plain * b
-        w, b = _regression(blocks.knowledge[:, [j]], target, weights, fit.penalties["knowledge"], fit.seed)
+        w, b = _regression(blocks.knowledge[rows][:, [j]], target, weight, fit.penalties["knowledge"], fit.seed)
         knowledge[j], bias[j] = mixture["knowledge"] * w[0], bias[j] + mixture["knowledge"] * b
 
     # liblinear lets go of the interpreter lock, and its primal solver draws no random numbers: threads change nothing.
@@ -76,6 +82,14 @@ def fit_heads(
             if progress:
                 progress("fitting heads", done, n_heads)
     return LinearHeads(dense, sparse, knowledge, bias)
+
+
+def _answers(share: Array, weights: Array) -> tuple[NDArray[np.int64], NDArray[np.bool_], Array]:
+    """Return rows, answers and weights: a sample that is a case with probability p stands there as both."""
+    cases, others = np.flatnonzero(share > 0.0), np.flatnonzero(share < 1.0)
+    rows = np.concatenate([cases, others])
+    weight = np.concatenate([(weights * share)[cases], (weights * (1.0 - share))[others]])
+    return rows, np.arange(len(rows)) < len(cases), weight
 
 
 def _regression(
@@ -104,7 +118,7 @@ def _on_ratios(
 
 def cross_fitted_logits(
     blocks: Blocks,
-    labels: NDArray[np.bool_],
+    labels: Labels,
     weights: Array,
     groups: NDArray[np.int64],
     fit: FitSettings,

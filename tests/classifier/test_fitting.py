@@ -53,6 +53,20 @@ def test_a_risk_type_with_fewer_than_two_cases_gets_its_base_rate_alone(
     assert heads.bias[head] == pytest.approx(np.log(rate / (1 - rate)), abs=1e-3)
 
 
+def test_a_sample_of_probable_labels_counts_as_a_case_and_as_another_by_their_shares(
+    learnable: tuple[Blocks, np.ndarray],
+) -> None:
+    blocks, labels = learnable
+    shares = np.where(labels, 0.75, 0.25)
+    twice = np.tile(np.arange(300), 2)
+    known = np.concatenate([labels, ~labels])
+    probable = fit_heads(blocks, shares, np.ones(300), SETTINGS).logits(blocks)
+    drawn = fit_heads(blocks.rows(twice), known, np.repeat([0.75, 0.25], 300), SETTINGS).logits(blocks)
+    assert probable[:, :2] == pytest.approx(drawn[:, :2], abs=1e-3)
+    certain = fit_heads(blocks, labels, np.ones(300), SETTINGS).logits(blocks)
+    assert np.abs(probable[:, 0]).max() < np.abs(certain[:, 0]).max()
+
+
 def test_fitting_twice_gives_the_same_bits(learnable: tuple[Blocks, np.ndarray]) -> None:
     blocks, labels = learnable
     one, other = (fit_heads(blocks, labels, np.ones(300), SETTINGS) for _ in range(2))

@@ -212,6 +212,16 @@ def test_weights_take_the_tilt_back(knowledge: Knowledge, writer: CorpusWriter, 
     assert np.mean([e.weight for e in corpus]) == pytest.approx(1.0, abs=0.03)
 
 
+def test_labels_are_as_frequent_as_they_are_expected(taxonomy: Taxonomy, corpus: list[CorpusListing]) -> None:
+    unsafe = [entry for entry in corpus if entry.unsafe]
+    expected = np.array([[entry.expected.get(name, 0.0) for name in taxonomy.names] for entry in unsafe])
+    drawn = np.array([[name in entry.labels for name in taxonomy.names] for entry in unsafe])
+    assert not drawn[expected == 0.0].any()
+    assert drawn[expected == 1.0].all()
+    error = np.sqrt((expected * (1.0 - expected)).sum(axis=0))
+    assert (np.abs(drawn.sum(axis=0) - expected.sum(axis=0)) <= 4.0 * error).all()
+
+
 def test_harmless_kinds_are_never_unsafe(knowledge: Knowledge, writer: CorpusWriter) -> None:
     for i, kind in enumerate(knowledge.kinds):
         if kind.harmless:

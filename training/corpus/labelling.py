@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 
 from models.classifier.scenarios import CueFact, ScenarioModel
@@ -32,6 +33,13 @@ class Outlook:
     unsafe: float
     shares: tuple[tuple[str, float], ...]
     level: RiskLevel
+
+    @cached_property
+    def expected(self) -> dict[str, float]:
+        """P(label) of an unsafe listing by risk type, as `Labeller.draw` draws them: at least one holds."""
+        none = math.prod(1.0 - share for _, share in self.shares)
+        total = math.fsum(share for _, share in self.shares)
+        return {name: share + none * share / total for name, share in self.shares}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.classifier.scenarios import CueFact
@@ -24,6 +25,8 @@ class CorpusListing:
         Cues that the listing was written with; cues that a product's name carries are part of the kind.
     labels : tuple of str
         Risk types of an unsafe listing; empty for a safe one.
+    expected : mapping of risk type to probability
+        Of the labels if the listing is unsafe: what `labels` are one draw of.
     risk_level : RiskLevel
         What the matrix gives for kind and cues; it does not depend on the draw of `unsafe`.
     names_used : tuple of str
@@ -43,6 +46,7 @@ class CorpusListing:
     style: Style
     unsafe: bool
     labels: tuple[str, ...]
+    expected: Mapping[str, float]
     risk_level: RiskLevel
     names_used: tuple[str, ...]
     weight: float

@@ -108,7 +108,8 @@ class CorpusWriter:
         draft = drafted(style, desk)
         category, wrong = self._category(kind, desk.scene.names[0], language, rng)
         self._spoil(draft, language, rng)
-        verdict = self.labeller.draw(self.labeller.outlook(index, facts), rng)
+        outlook = self.labeller.outlook(index, facts)
+        verdict = self.labeller.draw(outlook, rng)
         return CorpusListing(
             listing=self._listing(i, draft, category, shown_brand(desk.scene.brand, rng), language, rng),
             kind=kind.id,
@@ -117,6 +118,7 @@ class CorpusWriter:
             style=style,
             unsafe=verdict.unsafe,
             labels=verdict.labels,
+            expected=outlook.expected,
             risk_level=verdict.level,
             names_used=tuple(desk.scene.names_used),
             weight=verdict.weight,
