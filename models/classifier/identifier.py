@@ -53,7 +53,7 @@ class PackedWalk:
         return Counter(found)
 
 
-class PackedIdentifier(LanguageIdentifier):  # type: ignore[misc]  (the library has no types)
+class PackedIdentifier(LanguageIdentifier):  # type: ignore[misc]  # the library has no types
     """langid's identifier, by a packed table."""
 
     __slots__ = ("_walk",)
