@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import mmap
 import re
-import tempfile
 import threading
-from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 from models.knowledge.matching import KnowledgeMatcher
+
+if TYPE_CHECKING:
+    from models.classifier.identifier import PackedIdentifier
 
 _SCRIPTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("ko", re.compile(r"[\uac00-\ud7af\u1100-\u11ff]")),
@@ -153,33 +152,14 @@ class LanguageDetector:
 _LOADING = threading.Lock()
 
 
-def identifier() -> Any:
+def identifier() -> PackedIdentifier:
     """Return what tells languages in Latin letters apart. It takes half a second to load: once, whoever asks first."""
     with _LOADING:
         return _loaded_identifier()
 
 
 @cache
-def _loaded_identifier() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+def _loaded_identifier() -> PackedIdentifier:
+    from models.classifier.identifier import PackedIdentifier
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages(_LATIN_CANDIDATES)
-    # It keeps the weights of all its languages, 20 MB, so that others could be chosen later; none ever is.
-    identifier._full_model = (identifier.nb_ptc, identifier.nb_pc, identifier.nb_classes)
-    identifier.tk_nextmove = _beside_memory(identifier.tk_nextmove)
-    return identifier
-
-
-def _beside_memory(numbers: array[int]) -> Sequence[int]:
-    """Return a table as it lies in a file that has no name: of its 40 MB, what texts come by is in memory."""
-    try:
-        with tempfile.TemporaryFile() as file:
-            numbers.tofile(file)
-            file.flush()
-            # The file lives as long as it is mapped.
-            view: Any = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-            table: Sequence[int] = view.cast(numbers.typecode)
-            return table
-    except OSError:  # there is no room for it
-        return numbers
+    return PackedIdentifier.of_languages(_LATIN_CANDIDATES)

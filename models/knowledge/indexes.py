@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from anyascii import anyascii
@@ -10,9 +11,10 @@ from models.knowledge.base import Knowledge
 from models.knowledge.compounds import Compounds
 from models.knowledge.kinds import LanguageProfile
 from models.knowledge.normalising import Folded, fold, fold_phrase
-from models.knowledge.phrase_index import Hit, PhraseIndex
+from models.knowledge.phrase_index import Hit, PhraseIndexes, Span
 from models.knowledge.stemming import Stemmed, WordForms
 
+_NAMES, _CUES, _GLOSSES = "names", "cues", "glosses"
 _COMPOUNDING = {"de", "nl"}
 _ACCENTS_TELL_WORDS_APART = {"vi"}
 
@@ -21,21 +23,17 @@ class Indexes:
     """Names, cue phrases and gloss words of one language under one way of cutting words."""
 
     def __init__(self, knowledge: Knowledge, profile: LanguageProfile, forms: WordForms) -> None:
-        self._profile = profile
         self.forms = forms
-        self.names = self._index(_names(knowledge, profile.code))
-        self.phrases = self._index(
-            [(phrase, cue.id) for cue in knowledge.cues for phrase in cue.phrases.get(profile.code, [])]
-        )
-        self.glosses = self._index(_glosses(knowledge, profile.code))
+        groups = {
+            _NAMES: _names(knowledge, profile.code),
+            _CUES: [(phrase, cue.id) for cue in knowledge.cues for phrase in cue.phrases.get(profile.code, [])],
+            _GLOSSES: _glosses(knowledge, profile.code),
+        }
+        if profile.script == "Latin" and profile.code not in _ACCENTS_TELL_WORDS_APART:
+            groups = {name: _also_plain(phrases) for name, phrases in groups.items()}
+        self.phrases = PhraseIndexes(groups, profile.spaces, forms.stemmed)
         self.compounds = Compounds(_words(knowledge, profile.code)) if profile.code in _COMPOUNDING else None
         forms.forget()  # texts say but few of these words
-
-    def _index(self, phrases: list[tuple[str, str]]) -> PhraseIndex[str]:
-        """Index phrases by stems, and in plain letters: sellers drop accents."""
-        if self._profile.script == "Latin" and self._profile.code not in _ACCENTS_TELL_WORDS_APART:
-            phrases = phrases + [(plain, value) for phrase, value in phrases if (plain := anyascii(phrase)) != phrase]
-        return PhraseIndex(phrases, self._profile.spaces, self.forms.stemmed)
 
 
 @dataclass(frozen=True)
@@ -45,22 +43,41 @@ class SeenText:
     folded: Folded
     stemmed: Stemmed
     indexes: Indexes
+    spans: Sequence[Span]
 
     @classmethod
     def of(cls, text: str, indexes: Indexes) -> SeenText:
-        """Return a text, folded and cut to stems."""
+        """Return a text, folded, cut to stems and searched."""
         folded = fold(text)
-        return cls(folded, indexes.forms.stem(folded.text), indexes)
+        stemmed = indexes.forms.stem(folded.text)
+        return cls(folded, stemmed, indexes, indexes.phrases.spans(stemmed.text))
 
-    def find(self, index: PhraseIndex[str]) -> list[Hit[str]]:
-        """Return the hits of one of the indexes."""
-        return index.find(
-            self.stemmed.text, lambda start, end: self.folded.text[slice(*self.stemmed.origin(start, end))]
-        )
+    def names(self) -> list[Hit[str]]:
+        """Return where product kinds are named, with their ids."""
+        return self._find(_NAMES)
+
+    def cues(self) -> list[Hit[str]]:
+        """Return the phrases of cues, with the cues' ids."""
+        return self._find(_CUES)
+
+    def glosses(self) -> list[Hit[str]]:
+        """Return the words that the gloss knows, with their English."""
+        return self._find(_GLOSSES)
+
+    def _find(self, group: str) -> list[Hit[str]]:
+        return self.indexes.phrases.find(group, self.stemmed.text, self._written, self.spans)
+
+    def _written(self, start: int, end: int) -> str:
+        return self.folded.text[slice(*self.stemmed.origin(start, end))]
 
     def words(self, hit: Hit[str]) -> tuple[int, int]:
         """Return the span of a hit in the folded text."""
         return self.stemmed.origin(hit.start, hit.end)
+
+
+def _also_plain(phrases: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return phrases, and those with accents in plain letters too: sellers drop them."""
+    return phrases + [(plain, value) for phrase, value in phrases if (plain := anyascii(phrase)) != phrase]
 
 
 def _names(knowledge: Knowledge, language: str) -> list[tuple[str, str]]:

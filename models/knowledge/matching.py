@@ -115,7 +115,7 @@ class LanguageMatcher:
         # Ages and quantities are numbers: most fields have none, and need not be searched for them.
         numbers = _DIGIT.search(folded.text) is not None
         grades = self._ages.find(folded.text) if numbers else []
-        names = [NameHit(hit.value, *folded.origin(*seen.words(hit))) for hit in seen.find(seen.indexes.names)]
+        names = [NameHit(hit.value, *folded.origin(*seen.words(hit))) for hit in seen.names()]
         cues = [
             *self._phrase_cues(seen, grades),
             *self._age_hits(folded, grades),
@@ -138,7 +138,7 @@ class LanguageMatcher:
         hits = []
         previous = 0
         folded = seen.folded
-        for hit in seen.find(seen.indexes.phrases):
+        for hit in seen.cues():
             start, end = seen.words(hit)
             if all(end <= grade.start or start >= grade.end for grade in grades):
                 # The "no" of a cue such as "no brand" is its own and negates no later one.
@@ -259,7 +259,7 @@ def letters_of(text: str) -> int:
 def _gloss_hits(seen: SeenText) -> tuple[GlossHit, ...]:
     """One English word or phrase a span: the first of those that are written most like it."""
     spans: dict[tuple[int, int], str] = {}
-    for hit in seen.find(seen.indexes.glosses):
+    for hit in seen.glosses():
         spans.setdefault(seen.words(hit), hit.value)
     if seen.indexes.compounds is not None:
         spans |= seen.indexes.compounds.find(seen.folded.text, spans)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
-from typing import Any, Generic, TypeVar
+from itertools import accumulate, takewhile
+from typing import Any, Generic, Self, TypeVar
 
 from ahocorasick_rs import AhoCorasick
 
@@ -14,6 +15,9 @@ from models.knowledge.normalising import fold_phrase
 _Value = TypeVar("_Value")
 _SHORT_KATAKANA = 2
 _SHORT_WORD = 3
+
+Span = tuple[int, int, int, int]
+"""Minus the length, start, end and number of a form in a text."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +29,17 @@ class Hit(Generic[_Value]):
     end: int
 
 
-class PhraseIndex(Generic[_Value]):
-    """Finds phrases in folded text.
+class PhraseIndexes(Generic[_Value]):
+    """Finds the phrases of several groups in folded text, in one pass for all of them.
+
+    A language has some ten thousand phrases, most of them in more than one group, and a server knows twenty languages
+    at once: so there is one automaton for all groups, and what its forms stand for lies in arrays.
 
     Parameters
     ----------
-    phrases : iterable of (phrase, value)
-        Several values may share a phrase; all are reported. Hyphens and spaces inside a phrase stand for
-        each other.
+    groups : mapping
+        Name -> pairs of a phrase and its value. Several values may share a phrase; all are reported. Hyphens and spaces
+        inside a phrase stand for each other.
     word_boundaries : bool
         Whether a phrase must begin and end at a word's edge; False for scripts without spaces.
     canonical : callable, optional
@@ -41,35 +48,38 @@ class PhraseIndex(Generic[_Value]):
 
     def __init__(
         self,
-        phrases: Iterable[tuple[str, _Value]],
+        groups: Mapping[str, Iterable[tuple[str, _Value]]],
         word_boundaries: bool = True,
         canonical: Callable[[str], str] | None = None,
     ) -> None:
-        # Most phrases stand alone, in one to three forms: these share what they hold, which halves the memory.
-        values: dict[str, tuple[tuple[str, _Value], ...]] = {}
-        for phrase, value in phrases:
-            written = fold_phrase(phrase).strip("- ")
-            folded = written if canonical is None else canonical(written)
-            own = ((written, value),)
-            for form in {folded, folded.replace("-", " "), folded.replace(" ", "-")}:
-                held = values.setdefault(form, own)
-                if own[0] not in held:
-                    values[form] = held + own
-        values.pop("", None)
-        self._values = list(values.values())
-        self._longest_forms = [max(len(form) for form, _ in held) for held in self._values]
+        forms = _Numbers[str]()
+        written = _Numbers[str]()
+        values = _Numbers[_Value]()
+        canonical_forms: dict[int, list[int]] = {}
+        held: dict[str, dict[int, list[tuple[int, int]]]] = {}
+        for name, phrases in groups.items():
+            group = held[name] = {}
+            for phrase, value in phrases:
+                writing = fold_phrase(phrase).strip("- ")
+                at = written.of(writing)
+                if at not in canonical_forms:
+                    folded = writing if canonical is None else canonical(writing)
+                    either = {folded, folded.replace("-", " "), folded.replace(" ", "-")} - {""}
+                    canonical_forms[at] = [forms.of(form) for form in either]
+                meaning = (at, values.of(value))
+                for form in canonical_forms[at]:
+                    meanings = group.setdefault(form, [])
+                    if meaning not in meanings:
+                        meanings.append(meaning)
+        self._written = "".join(written)
+        self._edges = array("I", accumulate(map(len, written), initial=0))
+        self._values = list(values)
+        self._groups = {name: _Group.of(group, len(forms), self._longest) for name, group in held.items()}
         self._at_edges = at_word_edges if word_boundaries else at_katakana_edges
-        self._automaton = AhoCorasick(list(values)) if values else None
+        self._automaton = AhoCorasick(list(forms)) if len(forms) else None
 
-    def find(self, text: str, written: Callable[[int, int], str] | None = None) -> list[Hit[_Value]]:
-        """Return the longest hits that do not overlap, from left to right; equal spans give one hit a value.
-
-        Parameters
-        ----------
-        written : callable, optional
-            Gives the words behind a span of a canonical text. Where several phrases share their canonical form, those
-            that are written most like the text stay: "цвета" is a colour, "цветы" are flowers, and both have one stem.
-        """
+    def spans(self, text: str) -> list[Span]:
+        """Return where forms of any group stand, longest first; they may overlap."""
         if self._automaton is None or not text:
             return []
         at_edges = self._at_edges
@@ -79,31 +89,111 @@ class PhraseIndex(Generic[_Value]):
             if at_edges(text, start, end)
         ]
         spans.sort()
+        return spans
+
+    def find(
+        self,
+        group: str,
+        text: str,
+        written: Callable[[int, int], str] | None = None,
+        spans: Sequence[Span] | None = None,
+    ) -> list[Hit[_Value]]:
+        """Return the longest hits that do not overlap, from left to right; equal spans give one hit a value.
+
+        Parameters
+        ----------
+        written : callable, optional
+            Gives the words behind a span of a canonical text. Where several phrases share their canonical form, those
+            that are written most like the text stay: "цвета" is a colour, "цветы" are flowers, and both have one stem.
+        spans : sequence of Span, optional
+            What `spans` gives for the text, where it has been asked already.
+        """
+        phrases = self._groups[group]
         taken = bytearray(len(text))
         hits: list[Hit[_Value]] = []
-        for length, start, end, i in spans:
-            if taken.find(1, start, end) < 0 and (written is None or self._trusted(i, written(start, end))):
+        for length, start, end, i in self.spans(text) if spans is None else spans:
+            if not phrases.lengths[i] or taken.find(1, start, end) >= 0:
+                continue
+            word = None if written is None else written(start, end)
+            if word is None or self._trusted(phrases, i, word):
                 taken[start:end] = b"\1" * -length
-                hits.extend(Hit(value, start, end) for value in self._closest(i, start, end, written))
+                hits.extend(Hit(value, start, end) for value in self._closest(phrases, i, word))
         hits.sort(key=_start)
         return hits
 
-    def _trusted(self, i: int, word: str) -> bool:
+    def _trusted(self, phrases: _Group, i: int, word: str) -> bool:
         """Tell whether a phrase is written like the word, or both are long enough to be told by their stems.
 
         "Com" is no form of "comò", and "semi" none of "sem", whatever the stemmer says.
         """
-        if len(word) > _SHORT_WORD and self._longest_forms[i] > _SHORT_WORD:
+        if len(word) > _SHORT_WORD and phrases.lengths[i] > _SHORT_WORD:
             return True
-        return any(word == form for form, _ in self._values[i])
+        return any(word == self._writing(at) for at, _ in phrases.meanings(i))
 
-    def _closest(self, i: int, start: int, end: int, written: Callable[[int, int], str] | None) -> Iterable[_Value]:
-        forms = self._values[i]
-        if len(forms) > 1 and written is not None:
-            word = written(start, end)
-            likeness = [_likeness(word, form) for form, _ in forms]
-            forms = tuple(form for form, alike in zip(forms, likeness, strict=True) if alike == max(likeness))
-        return dict.fromkeys(value for _, value in forms)
+    def _closest(self, phrases: _Group, i: int, word: str | None) -> Iterable[_Value]:
+        meanings = phrases.meanings(i)
+        if len(meanings) > 1 and word is not None:
+            likeness = [_likeness(word, self._writing(at)) for at, _ in meanings]
+            meanings = [meaning for meaning, alike in zip(meanings, likeness, strict=True) if alike == max(likeness)]
+        return dict.fromkeys(self._values[value] for _, value in meanings)
+
+    def _writing(self, at: int) -> str:
+        return self._written[self._edges[at] : self._edges[at + 1]]
+
+    def _longest(self, meanings: Iterable[tuple[int, int]]) -> int:
+        return max(self._edges[at + 1] - self._edges[at] for at, _ in meanings)
+
+
+class _Numbers(Generic[_Value]):
+    """Numbers things in the order in which they come."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[_Value, int] = {}
+
+    def of(self, thing: _Value) -> int:
+        return self._numbers.setdefault(thing, len(self._numbers))
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[_Value]:
+        return iter(self._numbers)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """What the forms of all groups stand for in one of them.
+
+    Parameters
+    ----------
+    first : array of int, shape (forms + 1,)
+        Where the meanings of each form begin.
+    written, values : array of int, shape (meanings,)
+        Number of a phrase as it is written, and of its value.
+    lengths : bytes, shape (forms,)
+        Letters of the longest phrase of each form, 255 for more; 0 where the group does not have the form.
+    """
+
+    first: array[int]
+    written: array[int]
+    values: array[int]
+    lengths: bytes
+
+    @classmethod
+    def of(
+        cls, held: Mapping[int, list[tuple[int, int]]], forms: int, longest: Callable[[Iterable[tuple[int, int]]], int]
+    ) -> Self:
+        of_forms = [held.get(form, []) for form in range(forms)]
+        return cls(
+            array("I", accumulate(map(len, of_forms), initial=0)),
+            array("I", (written for meanings in of_forms for written, _ in meanings)),
+            array("I", (value for meanings in of_forms for _, value in meanings)),
+            bytes(min(255, longest(meanings)) if meanings else 0 for meanings in of_forms),
+        )
+
+    def meanings(self, form: int) -> list[tuple[int, int]]:
+        """Return the pairs of a form: a phrase as it is written and its value, both by their numbers."""
+        return [(self.written[at], self.values[at]) for at in range(self.first[form], self.first[form + 1])]
 
 
 def _start(hit: Hit[Any]) -> int:

@@ -1,6 +1,6 @@
 // Sends the form, loads kept assessments, reports what went wrong.
 
-import { byId, fill, make } from "./dom.js";
+import { byId, fill, make, ready } from "./dom.js";
 import { drawResult } from "./result.js";
 import { keyOfLink, signOut } from "./session.js";
 
@@ -102,6 +102,7 @@ if (form) {
     event.preventDefault();
     show(() => kept(link.dataset.assessment));
   });
+  ready(form);
 } else if (byId("work")?.dataset.assessment) {
   show(() => kept(byId("work").dataset.assessment));
 }

@@ -31,3 +31,8 @@ export function oneIn(p) {
   const rounded = Math.round(n / 10 ** digits) * 10 ** digits;
   return `1 in ${rounded.toLocaleString("en").replaceAll(",", "\u202f")}`;
 }
+
+// A form's buttons come disabled: sent before its script listens, it would lead to another page and lose what was typed.
+export function ready(form) {
+  form.querySelectorAll("button:disabled").forEach((button) => { button.disabled = false; });
+}

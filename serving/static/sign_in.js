@@ -1,6 +1,6 @@
 // Takes name and password, or a key from the link or the form, and shows the page that was asked for.
 
-import { byId } from "./dom.js";
+import { byId, ready } from "./dom.js";
 import { keyOfLink, signIn } from "./session.js";
 
 async function enter(proof) {
@@ -23,5 +23,7 @@ byId("sign-in-key").addEventListener("submit", (event) => {
   event.preventDefault();
   enter({ key: byId("key").value.trim() });
 });
+ready(byId("sign-in"));
+ready(byId("sign-in-key"));
 const given = keyOfLink();
 if (given) enter({ key: given });

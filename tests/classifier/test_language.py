@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from array import array
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.classifier.language import LanguageDetector, identifier
+from models.classifier.language import LanguageDetector
 from models.knowledge.matching import KnowledgeMatcher
 
 COVERED = [
@@ -124,14 +122,3 @@ def test_any_text_gets_a_code_and_a_confidence_within_zero_and_one(
 
 def test_only_the_beginning_of_a_long_text_is_looked_at(detector: LanguageDetector) -> None:
     assert detector.detect(dict(COVERED)["de"] * 20 + " лазерная указка" * 10_000).code == "de"
-
-
-def test_the_table_of_languages_answers_from_its_file_as_from_memory() -> None:
-    texts = [text for _, text in COVERED]
-    table = identifier().tk_nextmove
-    told = [identifier().rank(text) for text in texts]
-    identifier().tk_nextmove = array(table.format, table.tobytes())
-    try:
-        assert [identifier().rank(text) for text in texts] == told
-    finally:
-        identifier().tk_nextmove = table

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 pytestmark = pytest.mark.browser
 HOSTILE = '"><img src=x onerror="window.broken=1"><script>window.broken=2</script>'
@@ -49,10 +49,11 @@ def page(browser: Browser, live_url: str, live_key: dict[str, str]) -> Iterator[
 
 def sign_in(page: Page, live_url: str, live_key: dict[str, str]) -> None:
     page.goto(f"{live_url}/#key={live_key['Authorization'].removeprefix('Bearer ')}")
-    page.wait_for_selector("#f-title")
+    page.wait_for_selector("#assess:enabled")
 
 
 def assess(page: Page, **fields: str) -> None:
+    page.wait_for_selector("#assess:enabled")
     for name, text in fields.items():
         page.fill(f"#f-{name}", text)
     with page.expect_response(re.compile("/v1/assessments")):
@@ -93,6 +94,25 @@ def test_a_click_assesses_too(page: Page) -> None:
     page.wait_for_selector("#result:not([hidden])")
     explained(page)
     assert page.locator('[data-field="title"]').text_content() == "Cotton bag"
+
+
+def test_what_is_sent_before_the_script_listens_is_not_lost(browser: Browser, live_url: str, live_key: Any) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    sign_in(page, live_url, live_key)
+    held: list[Route] = []
+    page.route("**/app.js", lambda route: held.append(route))
+    page.goto(live_url, wait_until="commit")
+    page.fill("#f-title", "Cotton bag")
+    page.press("#f-title", "Enter")
+    assert page.locator("#assess").is_disabled()
+    for each in held:
+        each.continue_()
+    page.click("#assess")
+    page.wait_for_selector("#result:not([hidden])")
+    assert page.locator('[data-field="title"]').text_content() == "Cotton bag"
+    assert page.url.rstrip("/") == live_url
+    context.close()
 
 
 def test_another_hazard_gets_its_own_words(page: Page) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+import serving
 from tests.serving.conftest import HEATER, post
 
+TEMPLATES = Path(serving.__file__).parent / "templates"
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 
@@ -22,6 +25,13 @@ def test_the_front_page_needs_nothing_from_elsewhere(shared_client: TestClient) 
         assert answer.status_code == 200
         assert "immutable" in answer.headers["cache-control"]
         assert not re.search(rb"https?://(?!www\.w3\.org)", answer.content)
+
+
+def test_no_form_would_put_what_was_typed_into_an_address() -> None:
+    """Without its script a form is sent as the page says it: GET by default, with all fields in the address."""
+    forms = {path: re.findall(r"<form[^>]*>", path.read_text(encoding="utf-8")) for path in TEMPLATES.rglob("*.html")}
+    assert sum(map(len, forms.values())) > 30
+    assert [(path.name, form) for path, found in forms.items() for form in found if "method=" not in form] == []
 
 
 def test_no_inline_script_or_style_is_written_or_allowed(shared_client: TestClient) -> None:
