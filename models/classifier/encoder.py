@@ -69,6 +69,8 @@ def _session(graph: Path, width: int) -> ort.InferenceSession:
     options.intra_op_num_threads = width
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # A plan of memory for every length of a text, each session's own, is no faster than asking for it.
+    options.enable_mem_pattern = False
     # Helping threads wait busily for the next operator, which takes but microseconds, and sleep between texts.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     return ort.InferenceSession(
