@@ -49,15 +49,19 @@ class Encoding:
     truncated: bool
 
     @cached_property
+    def _mean(self) -> Vector:
+        total: Vector = np.add.reduce(self.tokens, axis=0)
+        return np.true_divide(total, np.intp(len(self.tokens)), out=total, casting="unsafe")
+
+    @cached_property
     def norm(self) -> float:
         """Length of the mean token vector."""
-        return max(float(np.linalg.norm(self.tokens.mean(axis=0))), 1e-12)
+        return max(float(np.sqrt(self._mean @ self._mean)), 1e-12)
 
     @cached_property
     def embedding(self) -> Vector:
         """Mean of the token vectors, of length 1."""
-        mean: Vector = self.tokens.mean(axis=0)
-        return mean / np.float32(self.norm)
+        return self._mean / np.float32(self.norm)
 
 
 NO_ENCODING = Encoding(np.zeros((0, 0), dtype=np.float32), [], False)
@@ -84,7 +88,8 @@ class OnnxEncoder:
     Parameters
     ----------
     graph : path
-        ONNX file with inputs `input_ids`, `attention_mask` and output `hidden` of shape (batch, tokens, dimension).
+        ONNX file with input `input_ids`, and `attention_mask` where it has one, and output `hidden` of shape
+        (batch, tokens, dimension).
     tokenizer : path
         `tokenizer.json`.
     max_tokens : int
@@ -103,6 +108,7 @@ class OnnxEncoder:
         except Exception as error:
             raise ArtifactError(f"not readable as an encoder: {error}", place=str(graph)) from error
         self._session, self._shared = sessions[0], sessions[-1]
+        self._masked = any(given.name == "attention_mask" for given in self._session.get_inputs())
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
         self.max_tokens = max_tokens
@@ -119,8 +125,11 @@ class OnnxEncoder:
         encoded = self._tokenizer.encode(text)
         ids = np.array([encoded.ids], dtype=np.int64)
         session = self._shared if alone else self._session
-        hidden = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]
+        hidden = session.run(None, self._inputs(ids))[0][0]
         return Encoding(np.asarray(hidden, dtype=np.float32), encoded.offsets, bool(encoded.overflowing))
+
+    def _inputs(self, ids: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+        return {"input_ids": ids, "attention_mask": np.ones_like(ids)} if self._masked else {"input_ids": ids}
 
     def tokens(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the tokens of texts as the encoder reads them: cut, with the special ones."""
@@ -134,7 +143,7 @@ class OnnxEncoder:
         for start in range(0, count, _TOKENS_AT_ONCE):
             some = np.arange(start, min(count, start + _TOKENS_AT_ONCE))
             ids = np.column_stack([np.full_like(some, begin), some, np.full_like(some, end)])
-            result[some] = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][:, 1]
+            result[some] = self._session.run(None, self._inputs(ids))[0][:, 1]
         return result
 
     def embed(self, texts: Sequence[str], progress: Callable[[int], object] | None = None) -> Vector:

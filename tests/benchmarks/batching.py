@@ -89,10 +89,12 @@ def _encode(
     session: ort.InferenceSession, texts: Sequence[Ids], batches: Sequence[Sequence[int]], threads: int
 ) -> NDArray[np.float32]:
     result = np.empty((len(texts), int(session.get_outputs()[0].shape[-1])), np.float32)
+    names = [given.name for given in session.get_inputs()]
 
     def one(batch: Sequence[int]) -> None:
         ids = np.array([texts[i] for i in batch], np.int64)
-        means = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0].mean(axis=1)
+        inputs = {name: ids if name == "input_ids" else np.ones_like(ids) for name in names}
+        means = session.run(None, inputs)[0].mean(axis=1)
         result[list(batch)] = means / np.linalg.norm(means, axis=1, keepdims=True)
 
     with ThreadPoolExecutor(threads) as pool:

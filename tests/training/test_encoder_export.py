@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnxruntime import InferenceSession
 
 from models.classifier.encoder import OnnxEncoder
 from models.domain.errors import InputError
@@ -36,6 +37,18 @@ def test_a_model_given_by_directory_gives_the_embeddings_of_its_source(
     ours = OnnxEncoder(exported.graph, exported.tokenizer).embed(TEXTS)
     theirs = unit(load_sentence_transformer(str(tiny_model)).encode(TEXTS))
     assert ((ours * theirs).sum(axis=1) > least).all()
+
+
+def test_a_fused_graph_has_no_mask_and_one_that_has_it_gives_the_same(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fused = export_encoder(str(tiny_model), "int8", cache=tmp_path / "fused")
+    monkeypatch.setattr(encoder_export, "_leave_out_mask", lambda _: None)
+    masked = export_encoder(str(tiny_model), "int8", cache=tmp_path / "masked")
+    inputs = [{given.name for given in InferenceSession(each.graph).get_inputs()} for each in (fused, masked)]
+    assert inputs == [{"input_ids"}, {"input_ids", "attention_mask"}]
+    ours, theirs = (OnnxEncoder(each.graph, each.tokenizer).embed(TEXTS) for each in (fused, masked))
+    assert (ours == theirs).all()
 
 
 def test_tokens_of_every_script_know_their_place(tiny_model: Path, tmp_path: Path) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from models.classifier import rereading
 from models.classifier.classifier import HazardClassifier
+from models.classifier.explanation import ExplainedListing
+from models.classifier.placing import Place
 from models.domain.listing import Listing
 from training.faithfulness import curve, faithfulness, make_case, one_by_one, randomised, reread_order, tau
 
@@ -78,3 +81,27 @@ def test_tau_is_one_for_the_same_order_and_none_where_nothing_differs() -> None:
     assert tau(np.array([1.0, 2, 3]), np.array([10.0, 20, 30])) == pytest.approx(1.0)
     assert tau(np.array([1.0, 2, 3]), np.array([3.0, 2, 1])) == pytest.approx(-1.0)
     assert tau(np.array([1.0, 1, 1]), np.array([3.0, 2, 1])) == 0.0
+
+
+def test_a_text_is_read_again_only_while_the_hazard_stands(
+    small_model: HazardClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = make_case(small_model, LISTINGS[0])
+    assert case is not None
+    read_again: list[int] = []
+    reread = small_model.reread
+
+    def counted(explained: ExplainedListing, gone: list[Place]) -> ExplainedListing:
+        read_again.append(len(gone))
+        return reread(explained, gone)
+
+    monkeypatch.setattr(small_model, "reread", counted)
+    monkeypatch.setattr(rereading, "LOST", 0.0)
+    every = rereading.reread_ranking(small_model, case.explained, case.hazard, (0.1, 0.3, 0.3, 0.5))
+    assert read_again == [round(cut * len(case.places)) for cut in (0.1, 0.3, 0.5)]  # not twice without the same words
+    read_again.clear()
+    monkeypatch.setattr(rereading, "LOST", 1.0)
+    none = rereading.reread_ranking(small_model, case.explained, case.hazard, (0.1, 0.3, 0.5))
+    assert read_again == []
+    assert none == [case.places[i] for i in case.order(case.shares)]
+    assert sorted(every) == sorted(none)
