@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -16,7 +15,7 @@ from models.classifier.artifact import Manifest, write_artifact
 from models.classifier.composing import Boilerplate
 from models.classifier.cores import usable_cores
 from models.classifier.crowd import Crowd
-from models.classifier.encoder import Encoding, OnnxEncoder
+from models.classifier.encoder import EncodeSome, Encoding, OnnxEncoder
 from models.classifier.evidence import EvidenceIndex
 from models.classifier.explanation import ExplainedListing, Explainer
 from models.classifier.first_tier import FirstTier, screener_for
@@ -190,21 +189,21 @@ class HazardClassifier:
             ``two`` lets the screen answer where it may; with explanations, and without a threshold, it never does.
         """
         stream = iter(listings)
-        with ThreadPoolExecutor(self.encoder.threads) as pool:
+        with self.encoder.encoding() as encode:
             while batch := list(islice(stream, chunk)):
                 two = tiers == "two" and explain == "none" and self.screens
                 screened = FirstTier(self).answers(batch, plan, looked) if two else {}
                 rest = [listing for i, listing in enumerate(batch) if i not in screened]
-                whole = self._assess_some(rest, plan, explain, looked, pool)
+                whole = self._assess_some(rest, plan, explain, looked, encode)
                 yield from (screened[i] if i in screened else next(whole) for i in range(len(batch)))
 
     def _assess_some(
-        self, listings: Sequence[Listing], plan: Plan, explain: Detail, looked: Looked, pool: ThreadPoolExecutor
+        self, listings: Sequence[Listing], plan: Plan, explain: Detail, looked: Looked, encode: EncodeSome
     ) -> Iterator[Assessment]:
         if not listings:
             return
         read = [self.read(listing) for listing in listings]
-        encodings = list(pool.map(self.encoder.encode, [r.text.text for r in read]))
+        encodings = encode([r.text.text for r in read])
         opinions = self.opinions(read, np.stack([e.embedding for e in encodings]))
         for r, opinion, encoding in zip(read, opinions, encodings, strict=True):
             yield self.word(r, opinion, plan, encoding, explain, looked=looked)
