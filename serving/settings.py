@@ -269,7 +269,7 @@ class Settings:
     trusted_proxies: str | None = None
     max_queue_ms: int = 500
     cores: tuple[int, ...] = ()
-    remember_mb: int = 32
+    remember_mb: int = 16
     drain_seconds: int = 0
     otlp_endpoint: str | None = None
     outgoing_networks: tuple[Network, ...] = ()

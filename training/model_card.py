@@ -15,7 +15,8 @@ from training.cards import Block, Card, Code, Items, Picture, Section, Table, Te
 from training.metrics import LEAST_POSITIVES
 from training.report import BASES, CALIBRATION_WORDS, HAZARD_WORDS, LEVEL_WORDS, PLOT_WORDS
 from training.review_plots import FIGURE_NAMES
-from training.run_record import DASH, RunRecord, facts_table, interval, shown
+from training.run_record import DASH, RunRecord, facts_table, interval, promises_table, shown
+from training.screen_card import screen_blocks
 
 _JUDGED_ON = {
     "examples": "the latest part of the given examples, held out by time and product",
@@ -66,6 +67,7 @@ def model_card(record: RunRecord) -> Card:
                 if record.facts.get(key)
             ),
             Section("Guarantees", list(_guarantees(record))),
+            Section("Screen for long lists", list(screen_blocks(record.screen)) if record.screen else []),
             Section("Ordinary listings", list(_ordinary(record))),
             Section("Limits", [Items([*LIMITS, *_own_limits(record)])]),
             Section("Ethical notes", [Items(ETHICS)]),
@@ -213,19 +215,7 @@ def _guarantees(record: RunRecord) -> Iterator[Block]:
     if not promises:
         return
     yield Text("Thresholds with a finite-sample guarantee. It holds for listings like those of the calibration set.")
-    rows = [
-        (
-            str(p["id"]),
-            str(p["statement"]),
-            f"{p['score']} ≥ {shown(p['threshold'])}" if p["threshold"] is not None else "no threshold keeps it",
-            shown(p["confidence"], 2),
-            f"{shown(p['n'])} ({shown(p['positives'])})",
-            f"{p['source']}{', ' + str(p['calibrated_on']) if p['calibrated_on'] else ''}",
-        )
-        for p in promises
-    ]
-    head = ("id", "promise", "threshold", "confidence", "n (positives)", "calibration set")
-    yield Table(head, rows, frozenset({3}))
+    yield promises_table(promises)
 
 
 def _ordinary(record: RunRecord) -> Iterator[Block]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.domain.guarantee import Guarantee
+from models.screening.screen import Screen
 from training.cards import Table
 from training.evaluation import Evaluation
 
@@ -27,6 +28,8 @@ class RunRecord:
         Of this model; its metrics are those that the card shows.
     own_test : bool
         Whether the evaluation is that of the training, on its own held-out part.
+    screen : Screen, optional
+        Of the model, where it has one.
     """
 
     version: str
@@ -34,6 +37,7 @@ class RunRecord:
     guarantees: Sequence[Guarantee]
     evaluation: Evaluation
     own_test: bool = True
+    screen: Screen | None = None
 
     @property
     def training(self) -> Mapping[str, Any]:
@@ -76,6 +80,29 @@ def facts_table(facts: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Table
         numbers = {i for i, key in enumerate(head) if any(_is_number(record.get(key)) for record in facts)}
         return Table([words_of(key) for key in head], rows, frozenset(numbers))
     return Table(("what", "value"), [(name, shown(value)) for name, value in _flat(facts)], frozenset({1}))
+
+
+def promises_table(promises: Sequence[Mapping[str, Any]], side: str = "≥") -> Table:
+    """Return guarantees, as plain values, as a table.
+
+    Parameters
+    ----------
+    side : str
+        On which side of its threshold a score must be.
+    """
+    rows = [
+        (
+            str(p["id"]),
+            str(p["statement"]),
+            f"{p['score']} {side} {shown(p['threshold'])}" if p["threshold"] is not None else "no threshold keeps it",
+            shown(p["confidence"], 2),
+            f"{shown(p['n'])} ({shown(p['positives'])})",
+            f"{p['source']}{', ' + str(p['calibrated_on']) if p['calibrated_on'] else ''}",
+        )
+        for p in promises
+    ]
+    head = ("id", "promise", "threshold", "confidence", "n (positives)", "calibration set")
+    return Table(head, rows, frozenset({3}))
 
 
 def words_of(key: str) -> str:

@@ -37,11 +37,13 @@ def screen(
 
     The listings need no labels: the model itself says which are high or serious. A third of them teaches, the others
     choose the threshold so that at most 1 % of those listings are lost, with 95 % confidence. Where they are too few
-    there is a screen that never answers, and the model says why.
+    there is a screen that never answers, and the model says why. What it promises, lost and goes by stands in a card
+    beside the model, in DIR-report.
     """
     with training_extra("a screen"):
         from models.classifier.artifact import require_free
         from models.sources.listings import read_listings
+        from training.screen_card import write_screen_card
         from training.screening import Table, make_screen
 
         require_free(out)
@@ -55,6 +57,7 @@ def screen(
             made = make_screen(classifier, tables, seed=seed, progress=show, **given)
         facts = classifier.manifest.facts if classifier.manifest else {}
         manifest = replace(classifier, screen=made).save(out, facts)
+        write_screen_card(made, manifest.version, Path(f"{out}-report"))
     about = _about(made, manifest, out)
     if as_json:
         print_json(about)

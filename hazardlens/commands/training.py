@@ -150,7 +150,9 @@ def evaluate(
 
             facts = classifier.manifest.facts if classifier.manifest else {}
             own_test = facts.get("metrics", {}).get("evaluation_sha256") == evaluation.metrics["evaluation_sha256"]
-            record = RunRecord(classifier.version, facts, classifier.guarantees, evaluation, own_test)
+            record = RunRecord(
+                classifier.version, facts, classifier.guarantees, evaluation, own_test, classifier.screen
+            )
             write_paperwork(record, report)
     print_json(evaluation.metrics)
 

@@ -20,6 +20,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from models.classifier.graph_weights import Weights, largest_weights
 from models.domain.errors import ArtifactError
 
 Vector = NDArray[np.float32]
@@ -71,13 +72,25 @@ NO_ENCODING = Encoding(np.zeros((0, 0), dtype=np.float32), [], False)
 """Of a text that the encoder has not read."""
 
 
-def _session(graph: Path, width: int) -> ort.InferenceSession:
+class _Shared:
+    """Weights that sessions read where they lie: it must live as long as the sessions do."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.name, self._values = weights
+        self.value = ort.OrtValue.ortvalue_from_numpy(self._values)
+
+
+def _session(graph: Path, width: int, shared: _Shared | None) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = width
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # A plan of memory for every length of a text, each session's own, is no faster than asking for it.
+    options.enable_mem_pattern = False
     # Helping threads wait busily for the next operator, which takes but microseconds, and sleep between texts.
     options.add_session_config_entry("session.force_spinning_stop", "1")
+    if shared is not None:
+        options.add_initializer(shared.name, shared.value)
     return ort.InferenceSession(
         str(graph), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER_FUSED
     )
@@ -103,8 +116,10 @@ class OnnxEncoder:
         self.threads = max(1, threads)
         widths = sorted({1, min(self.threads, _MOST_SHARING)})
         try:
+            weights = largest_weights(graph) if len(widths) > 1 else None
+            self._weights = None if weights is None else _Shared(weights)
             with ThreadPoolExecutor(len(widths)) as pool:
-                sessions = list(pool.map(lambda width: _session(graph, width), widths))
+                sessions = list(pool.map(lambda width: _session(graph, width, self._weights), widths))
             self._tokenizer = Tokenizer.from_file(str(tokenizer))
         except Exception as error:
             raise ArtifactError(f"not readable as an encoder: {error}", place=str(graph)) from error

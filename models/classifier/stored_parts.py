@@ -57,7 +57,7 @@ def files_of(model: HazardClassifier) -> dict[str, bytes]:
         "kind_background": model.kind_model.background,
         "kind_evidence": _market_evidence(model),
         "head_dense": model.heads.dense,
-        "head_sparse": model.heads.sparse,
+        "head_sparse": np.ascontiguousarray(model.heads.sparse),
         "head_knowledge": model.heads.knowledge,
         "head_bias": model.heads.bias,
         "calibration_slope": model.calibration.slope,
@@ -119,7 +119,10 @@ def parts_in(root: Path, threads: int) -> dict[str, Any]:
             parts["kind_name_bonus"],
         ),
         "heads": LinearHeads(
-            arrays["head_dense"], arrays["head_sparse"], arrays["head_knowledge"], arrays["head_bias"]
+            arrays["head_dense"],
+            np.asfortranarray(arrays["head_sparse"]),  # what it holds by features then, it need not hold twice
+            arrays["head_knowledge"],
+            arrays["head_bias"],
         ),
         "calibration": Calibration(arrays["calibration_slope"], arrays["calibration_offset"]),
         "thresholds": arrays["thresholds"],

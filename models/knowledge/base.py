@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from models.domain.resources import datasets_dir
 from models.domain.taxonomy import Taxonomy
 from models.knowledge.kinds import Cue, LanguageProfile, ProductKind
 from models.knowledge.located_yaml import LocatedYaml, Path_, read_located
+from models.knowledge.vocabulary import Vocabulary
 
 _Model = TypeVar("_Model", bound=BaseModel)
 SAYS_NOTHING = "-"
@@ -58,7 +59,7 @@ class Knowledge:
 
     Parameters
     ----------
-    vocabulary : dict
+    vocabulary : mapping
         Per language, a word or phrase of that language -> English; empty for words that say nothing about a product
         ("which", "the"), written `-` in the file.
     """
@@ -66,7 +67,7 @@ class Knowledge:
     kinds: tuple[ProductKind, ...]
     cues: tuple[Cue, ...]
     languages: tuple[LanguageProfile, ...]
-    vocabulary: dict[str, dict[str, str]]
+    vocabulary: Mapping[str, Mapping[str, str]]
 
     @cached_property
     def kind_by_id(self) -> dict[str, ProductKind]:
@@ -100,7 +101,7 @@ class Knowledge:
                 "kinds": [kind.model_dump(mode="json", by_alias=True) for kind in self.kinds],
                 "cues": [cue.model_dump(mode="json", by_alias=True) for cue in self.cues],
                 "languages": [language.model_dump(mode="json") for language in self.languages],
-                "vocabulary": self.vocabulary,
+                "vocabulary": dict(self.vocabulary),
             }
         )
 
@@ -112,7 +113,7 @@ class Knowledge:
             tuple(ProductKind.model_validate(kind) for kind in raw["kinds"]),
             tuple(Cue.model_validate(cue) for cue in raw["cues"]),
             tuple(LanguageProfile.model_validate(language) for language in raw["languages"]),
-            raw["vocabulary"],
+            Vocabulary.of(raw["vocabulary"]),
         )
 
 

@@ -19,7 +19,7 @@ from models.knowledge.stemming import WordForms
 
 _CLAUSE_END = re.compile(r"[.,;:!?\n。；！？、，|•✓✔★/]|\s[-–]\s")
 _DIGIT = re.compile(r"\d")
-_CACHED_COVERAGES = 8_192
+_CACHED_COVERAGES = 4_096
 _CACHED_FINDINGS = 2_048
 _CACHED_SIGHTS = 16
 """Texts of one language that are not cut anew: the fields of the listings that are being read."""

@@ -67,6 +67,9 @@ def screened_dir(small_model_dir: Path, tmp_path_factory: pytest.TempPathFactory
     assert main(["screen", "--model", str(small_model_dir), *arguments]) == 0
     made = HazardClassifier.load(place / "made", threads=2)
     assert made.screen is not None
+    card = (place / "made-report" / "screen_card.md").read_text(encoding="utf-8")
+    assert f"# Screen of hazardlens {made.version}" in card
+    assert "This one never answers" in card
     assert made.screen.why_not, "a dozen listings promise nothing"
     answering = replace(made.screen, guarantee=replace(made.screen.guarantee, threshold=0.15), why_not="")
     replace(made, screen=answering).save(place / "model", made.manifest.facts if made.manifest else None)

@@ -101,11 +101,21 @@ def test_a_failure_is_not_remembered(
     assert sources == ["model", "model"]
 
 
+def size_of(answer: Assessment) -> int:
+    alone = Remembered(1_000_000)
+    alone.put("key", answer)
+    return alone.bytes
+
+
+def test_an_answer_is_kept_in_half_of_its_text(answer: Assessment) -> None:
+    assert size_of(answer) - 500 < len(answer.to_json()) / 2
+
+
 @given(st.lists(st.tuples(st.sampled_from(["get", "put"]), st.integers(0, 30)), max_size=200), st.integers(0, 12))
 def test_memory_stays_within_its_bytes_and_keeps_the_latest(
     answer: Assessment, acts: list[tuple[str, int]], room: int
 ) -> None:
-    size = len(answer.model_dump_json().encode()) + 500
+    size = size_of(answer)
     remembered = Remembered(room * size + 10)
     latest: list[int] = []
     for act, key in acts:

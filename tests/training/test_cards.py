@@ -9,11 +9,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from models.domain.alert import Example
 from models.domain.guarantee import Guarantee
 from models.domain.taxonomy import Taxonomy
+from models.screening.score import ScreenScore
+from models.screening.screen import Screen, SourceLoss
+from models.screening.static_encoder import StaticEncoder
 from training.card_words import ETHICS, INTENDED_USE, NOT_FOR
 from training.cards import Card, Code, Items, Picture, Section, Table, Text
 from training.data_card import data_card
@@ -225,6 +229,18 @@ class TestModelCard:
     def test_a_promise_that_no_threshold_keeps_is_told(self, evaluation: Evaluation, facts: dict[str, Any]) -> None:
         broken = replace(PROMISE, threshold=None)
         assert "no threshold keeps it" in model_card(RunRecord("a", facts, (broken,), evaluation)).markdown({})
+
+    def test_a_model_with_a_screen_tells_of_it(self, evaluation: Evaluation, facts: dict[str, Any]) -> None:
+        static, score = StaticEncoder.of(np.eye(3, 4, dtype=np.float32)), ScreenScore.unfitted()
+        screen = Screen(
+            static, score, replace(PROMISE, threshold=0.03), (SourceLoss("shop.csv", 9_000, 300, 1, 5_000),)
+        )
+        record = RunRecord("abc123", facts, (), evaluation)
+
+        assert "Screen for long lists" not in model_card(record).markdown({})
+        text = model_card(replace(record, screen=screen)).markdown({})
+        assert "## Screen for long lists" in text
+        assert "| shop.csv | 9,000 | 5,000 | 300 | 1 |" in text
 
     def test_it_tells_where_the_model_is_behind(self, evaluation: Evaluation, facts: dict[str, Any]) -> None:
         text = model_card(RunRecord("abc123", facts, (), evaluation)).markdown({})

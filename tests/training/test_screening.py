@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from models.domain.errors import ArtifactError
 from models.screening.score import FEATURES, ScreenScore
 from models.screening.screen import SCREEN, Screen
 from models.screening.static_encoder import StaticEncoder
+from training.screen_card import screen_card, write_screen_card
 from training.screen_score import fit_score
 from training.screening import CONFIDENCE, MOST_LOST, calibrated, fewest_positives, loss_threshold
 
@@ -141,3 +143,19 @@ def test_vectors_in_eight_bits_stay_what_they_were() -> None:
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     assert (found * expected).sum(axis=1).min() == pytest.approx(1, abs=1e-3)
     assert not StaticEncoder.of(vectors).embed([[]]).any()
+
+
+def test_the_card_of_a_screen_has_its_promise_and_what_each_table_lost(tmp_path: Path) -> None:
+    scores, dangerous = drawn(3)
+    weighed = replace(SCORE, weights=np.linspace(-1.0, 2.0, len(FEATURES)))
+    screen = calibrated(STATIC, weighed, scores, dangerous, np.arange(len(scores)) % 2, ["a.csv", "b.csv"])
+    page, text = (path.read_text(encoding="utf-8") for path in write_screen_card(screen, "abc123", tmp_path / "papers"))
+    assert "Screen of hazardlens abc123" in page
+    for source in screen.sources:
+        assert (
+            f"| {source.name} | {source.n:,} | {source.screened:,} | {source.positives:,} | {source.lost:,} |" in text
+        )
+    assert f"< {screen.guarantee.threshold:.3f}" in text.replace("&lt;", "<").replace("\\", "")
+    assert text.index(FEATURES[-1]) < text.index(FEATURES[0])  # the strongest stands first
+    never = replace(screen, guarantee=replace(screen.guarantee, threshold=None), why_not="too few of them")
+    assert "too few of them" in screen_card(never, "abc123").markdown({})
