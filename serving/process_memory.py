@@ -16,7 +16,7 @@ _ARENAS = 2
 _M_ARENA_MAX = -8
 """From glibc's malloc.h."""
 _STATM = Path("/proc/self/statm")
-_WORTH_IT = 20_000_000
+_WORTH_IT = 8_000_000
 """Bytes that a process must have grown by before free blocks are looked for."""
 _log = logging.getLogger("hazardlens")
 

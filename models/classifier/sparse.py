@@ -23,8 +23,8 @@ from models.classifier.heads import SparseRow
 
 _WORD = re.compile(r"[^\W_]+(?:[.,]\d+)?")
 _CHARACTER_ORDERS = (3, 4, 5)
-_CACHED_FORMS = 20_000
-"""Words whose character n-grams are kept: some 10 MB."""
+_CACHED_FORMS = 10_000
+"""Words whose character n-grams are kept: some 4 MB."""
 _CACHED_TEXTS = 32
 """Texts whose features are kept: an explanation asks again for what the assessment has just used."""
 
