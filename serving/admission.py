@@ -129,6 +129,20 @@ class Admission:
                 wait,
             )
 
+    def expect(self) -> Ticket:
+        """Hold a place in the queue, as for one listing, for a request that is let in and not read yet.
+
+        Many requests that come at once would else all find the queue short, and all but the first be refused only when
+        they have cost what reading them costs.
+        """
+        ticket = Ticket(1, self.pace("none"))
+        self._tickets.add(ticket)
+        return ticket
+
+    def arrived(self, ticket: Ticket) -> None:
+        """Let go of a place that `expect` held: the request has been read, has failed, or is long in coming."""
+        self._tickets.discard(ticket)
+
     @contextmanager
     def admit(self, listings: int, work: str = "none", within: float | None = None) -> Iterator[Ticket]:
         """Hold room for some listings.

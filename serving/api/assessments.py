@@ -15,7 +15,7 @@ from models.domain.assessment import Assessment
 from models.domain.listing import Listing
 from serving.access.asking import charge_listings
 from serving.api.frame import request_id
-from serving.api.gate import seconds_left
+from serving.api.gate import arrived, seconds_left
 from serving.api.idempotency import once
 from serving.api.intake import Refusal
 from serving.api.openapi import ASSESS_BODY, ASSESS_DESCRIPTION, problems
@@ -106,6 +106,7 @@ async def _assessed(request: Request, body: Body, explain: Detail, in_force: InF
     accepted = [listing for listing in listings if isinstance(listing, Listing)]
     if settings.log_listings:
         request.scope["state"]["titles"] = [shortened(listing.title) for listing in accepted[:_LOGGED]]
+    arrived(request.scope)
     outcomes = await services.engine.assess(accepted, explain, in_force, seconds_left(request.scope))
     answers = _Answers(listings, outcomes, request_id(request.scope), pictures)
     watch.lap("assess")

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from models.domain.explanation import Detail, Explanation
 from models.domain.listing import Listing
+from serving.api.gate import arrived
 from serving.api.openapi import problems
 from serving.api.problems import INVALID_PARAMETER, MODEL_CHANGED, NOT_FOUND, FieldError, ProblemError, shortened
 from serving.api.responses import JsonResponse
@@ -60,6 +61,7 @@ async def get_explanation(
     _require_same_model(stored, in_force)
     listing = Listing.model_validate(stored.listing)
     types = () if about in (None, LEVEL) else (str(about),)
+    arrived(request.scope)
     found = await engine.explain(listing, detail, types, in_force, stored.looked)
     explanation = found.model_copy(
         update={"assessment_id": stored.id, "notes": [*found.notes, *_notes(stored, in_force)]}

@@ -1,8 +1,8 @@
 """Lets requests in while there is time for them, and ends those that nobody waits for any more.
 
 The gate stands before everything that costs: it looks at the path, three headers and the queue, and refuses before the
-body is read. A request that is let in is watched: when its client leaves or its deadline passes, it is cancelled, and
-its listings that still wait are dropped.
+body is read. A request that is let in holds a place in the queue until it is read. It is watched: when its client
+leaves or its deadline passes, it is cancelled, and its listings that still wait are dropped.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.admission import Full, Refused
+from serving.admission import Admission, Full, Refused
 from serving.api.errors import answer_to
 from serving.api.problems import DEADLINE, INVALID_PARAMETER, FieldError, ProblemError, shortened
 from serving.services import Services
@@ -25,7 +25,9 @@ LONGEST_DEADLINE = 3_600.0
 """Seconds."""
 _BODIES = 3
 """Bodies of the longest kind that may be in memory at once; short ones do not come near that."""
-_ENDS = "deadline"
+_SOON = 0.25
+"""Seconds for which a place is held for a request that was let in: one that sends its body slowly blocks nobody."""
+_ENDS, _PLACE = "deadline", "place"
 
 
 class Gate:
@@ -58,12 +60,15 @@ class Gate:
             return
         self._bytes += size
         self._services.in_work += 1
+        if works and self._services.loaded is not None:
+            scope["state"][_PLACE] = _Place(self._services.loaded.admission)
         try:
             if works or within is not None:
                 await self._while_wanted(scope, receive, send, within)
             else:
                 await self._app(scope, receive, send)
         finally:
+            arrived(scope)
             self._services.in_work -= 1
             self._bytes -= size
 
@@ -122,6 +127,26 @@ class Gate:
             raise ClientDisconnect
         else:
             await (await answer_to(Request(scope), _too_late(within)))(scope, receive, send)
+
+
+class _Place:
+    """A place in the queue of a request that is not read yet."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission, self._ticket = admission, admission.expect()
+        self._timer = asyncio.get_running_loop().call_later(_SOON, admission.arrived, self._ticket)
+
+    def leave(self) -> None:
+        """Let go of it."""
+        self._timer.cancel()
+        self._admission.arrived(self._ticket)
+
+
+def arrived(scope: Scope) -> None:
+    """Let go of the place that is held for a request: it has been read, and stands in the queue by itself now."""
+    place: _Place | None = scope.get("state", {}).pop(_PLACE, None)
+    if place is not None:
+        place.leave()
 
 
 def seconds_left(scope: Scope) -> float | None:

@@ -42,6 +42,21 @@ def test_a_queue_that_is_too_long_refuses_with_the_wait_and_when_to_come_back() 
         pass
 
 
+def test_a_request_that_is_not_read_yet_counts_as_one_listing_until_it_is() -> None:
+    door = paced(threads=1, seconds=0.01, longest_wait=0.015)
+    first, second = door.expect(), door.expect()
+    assert door.wait() == pytest.approx(0.02)
+    with pytest.raises(Full, match="would wait 20 ms"):
+        door.require_a_short_queue()
+    assert door.in_flight == 0
+    door.arrived(first)
+    door.arrived(first)
+    with door.admit(5):
+        assert door.wait() == pytest.approx(0.02)
+        door.arrived(second)
+        assert door.wait() == pytest.approx(0.01)
+
+
 def test_many_listings_are_taken_by_an_idle_server_however_long_they_take() -> None:
     door = paced(threads=2, seconds=1.0, longest_wait=0.05)
     with door.admit(1_000):

@@ -14,6 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from models.domain.assessment import Assessment
+from serving.api import gate
 from serving.engine import AssessmentEngine
 from serving.services import Services
 from serving.settings import Settings
@@ -130,6 +131,56 @@ def test_a_call_is_refused_before_its_body_is_read(settings: Settings, start_app
     assert "would wait" in call.answer["detail"]
     assert "at most 20 ms" in call.answer["detail"]
     assert client.post(PATH, json=[BAG]).status_code == 200
+
+
+def test_of_calls_that_come_at_once_only_those_are_read_that_the_queue_has_room_for(
+    settings: Settings, start_app: StartApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = start_app(replace(settings, max_queue_ms=100, threads=1, remember_mb=0))
+    engine = services_of(client).engine
+    engine.admission.took(0.04)
+    held = Held(engine, monkeypatch)
+
+    async def burst() -> list[Call]:
+        calls = [asyncio.create_task(Call(body(f"b{i}")).made_to(client.app)) for i in range(30)]
+        await until(lambda: bool(held.got_to))
+        await until(lambda: sum(call.done() for call in calls) >= 27)
+        held.go.set()
+        return await asyncio.gather(*calls)
+
+    calls = in_the_server(client, burst)
+    assert sorted(call.status for call in calls) == [200] * 3 + [429] * 27
+    assert [call.read for call in calls if call.status == 429] == [0] * 27
+    assert client.post(PATH, json=[BAG]).status_code == 200, "no place is held any more"
+
+
+def test_a_request_that_comes_slowly_holds_its_place_for_a_moment_only(
+    settings: Settings, start_app: StartApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "_SOON", 0.05)
+    client = start_app(replace(settings, max_queue_ms=20, threads=1))
+    admission = services_of(client).engine.admission
+    for _ in range(200):
+        admission.took(0.5)
+
+    class Slow(Call):
+        async def receive(self) -> dict[str, Any]:
+            await self.leaves.wait()
+            return {"type": "http.disconnect"}
+
+    async def both() -> Call:
+        slow = Slow(body("slow"))
+        coming = asyncio.create_task(slow.made_to(client.app))
+        await until(lambda: admission.wait() > 0)
+        early = await Call(body("early")).made_to(client.app)
+        assert early.status == 429
+        await until(lambda: admission.wait() == 0)
+        later = await Call(body("later")).made_to(client.app)
+        slow.leaves.set()
+        await coming
+        return later
+
+    assert in_the_server(client, both).status == 200
 
 
 def test_what_asks_nothing_of_the_model_is_answered_by_a_full_server(settings: Settings, start_app: StartApp) -> None:
