@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -106,6 +107,13 @@ class LanguageDetector:
             return Detected("und", 0.0)
         return self._latin(sample, hint)
 
+    def asks(self, text: str, hint: str = "") -> set[str]:
+        """Return the languages whose vocabulary tells the language of a text; none where it is beyond doubt."""
+        sample = text[:_SAMPLE]
+        if (None if sample.isascii() else self._by_script(sample)) is not None or not _LATIN.search(sample):
+            return set()
+        return set(_candidates(_ranked(sample), hint[:2].lower()))
+
     def reads_better(self, text: str, language: str, than: str) -> bool:
         """Tell whether one language's vocabulary knows more of a text than another's, or as much of a romanised one.
 
@@ -133,13 +141,10 @@ class LanguageDetector:
         return Detected(best, share)
 
     def _latin(self, sample: str, hint: str) -> Detected:
-        ranked = [(code, float(p)) for code, p in identifier().rank(sample)[:4]]
-        if ranked[0][1] >= _SURE:
+        ranked = _ranked(sample)
+        candidates = _candidates(ranked, hint)
+        if not candidates:
             return Detected(*ranked[0])
-        candidates = dict(ranked)
-        candidates.setdefault("en", 0.05)
-        if hint in _LATIN_CANDIDATES:
-            candidates[hint] = candidates.get(hint, 0.05) * 3
         coverage = {code: self._matcher.gloss_coverage(sample, code) for code in candidates}
         scores = {code: p**0.5 * (0.1 + coverage[code]) for code, p in candidates.items()}
         best = max(scores, key=lambda code: scores[code])
@@ -147,6 +152,22 @@ class LanguageDetector:
             # As much of it is English as is anything: taken as it stands it loses no word, glossed it might.
             best = "en"
         return Detected(best, min(1.0, scores[best] / sum(scores.values())))
+
+
+def _ranked(sample: str) -> list[tuple[str, float]]:
+    """Return the likeliest languages of a text in Latin letters, by its n-grams."""
+    return [(code, float(p)) for code, p in identifier().rank(sample)[:4]]
+
+
+def _candidates(ranked: Sequence[tuple[str, float]], hint: str) -> dict[str, float]:
+    """Return the languages among which vocabularies decide, with their weights; none where n-grams are sure."""
+    if ranked[0][1] >= _SURE:
+        return {}
+    candidates = dict(ranked)
+    candidates.setdefault("en", 0.05)
+    if hint in _LATIN_CANDIDATES:
+        candidates[hint] = candidates.get(hint, 0.05) * 3
+    return candidates
 
 
 _LOADING = threading.Lock()

@@ -16,6 +16,7 @@ from models.classifier.golden import TOLERANCE, Golden, GoldenCase, shown
 from models.domain.assessment import Assessment
 from models.domain.errors import ArtifactError
 from models.domain.listing import Listing
+from models.domain.risk import RiskLevel
 from models.plan.plan import Plan
 from training.golden_inputs import golden_inputs
 from training.training_data import held_out_corpus
@@ -112,6 +113,19 @@ def test_training_chooses_two_of_each_language_english_first(small_model: Hazard
     assert set(languages) == {example.lang for example in written}
     assert languages[0] == "en"
     assert max(map(languages.count, languages)) == 2
+
+
+def test_a_server_answers_its_first_golden_input_with_the_words_of_few_languages(small_model: HazardClassifier) -> None:
+    detector = small_model.reader.detector
+
+    def asked(listing: Listing) -> int:
+        return len(set().union(*(detector.asks(text, listing.language) for _, text in listing.texts())) - {"en"})
+
+    written = held_out_corpus(small_model.knowledge, small_model.taxonomy, 0)
+    first = golden_inputs(small_model, written).cases[0].listing
+    harmless = [e for e in written if e.lang == "en" and e.risk_level not in (RiskLevel.HIGH, RiskLevel.SERIOUS)]
+    assert asked(first) == min(asked(example.to_listing()) for example in harmless)
+    assert asked(first) < max(asked(example.to_listing()) for example in harmless)
 
 
 def test_many_failures_are_told_in_one_line() -> None:

@@ -120,5 +120,12 @@ def test_any_text_gets_a_code_and_a_confidence_within_zero_and_one(
     assert 0.0 <= found.confidence <= 1.0
 
 
+def test_vocabularies_are_asked_only_where_n_grams_leave_it_open(detector: LanguageDetector) -> None:
+    assert detector.asks("This is a soft toy for small children, with a strong magnet in it") == set()
+    assert detector.asks("Лазерная указка") == detector.asks("5000 - 12") == set()
+    asked = detector.asks("Neruhus", "de-AT")
+    assert {"de", "en"} < asked
+
+
 def test_only_the_beginning_of_a_long_text_is_looked_at(detector: LanguageDetector) -> None:
     assert detector.detect(dict(COVERED)["de"] * 20 + " лазерная указка" * 10_000).code == "de"
