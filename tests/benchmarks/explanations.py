@@ -9,6 +9,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable, Sequence
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ def main() -> None:
     """Print medians for ordinary listings and for alerts' products."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=Path("var/models/default"))
-    parser.add_argument("--listings", type=int, default=LISTINGS)
+    parser.add_argument("--listings", type=int, default=LISTINGS, help="of each kind of call")
     arguments = parser.parse_args()
     one_thread_of_algebra()
     model, plan = HazardClassifier.load(arguments.model), load_plan()
@@ -40,33 +41,27 @@ def main() -> None:
     sets = {"ordinary listings": ordinary, "alerts' products": alerts(model.taxonomy)}
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {len(model.evidence):,} known items")
     for name, examples in sets.items():
-        chosen = rng.permutation(len(examples))[: arguments.listings]
-        listings = [examples[i].to_listing() for i in chosen]
-        measure(
-            name,
-            listings,
-            {
-                "assessment": lambda listing: model.assess(listing, plan),
-                "with highlights": lambda listing: model.assess(listing, plan, "tokens"),
-                "explanation, tokens": lambda listing: explain_listing(model, listing, plan, "tokens"),
-                "explanation, full": lambda listing: explain_listing(model, listing, plan, "full"),
-            },
-        )
+        calls: dict[str, Callable[[Listing], object]] = {
+            "assessment": lambda listing: model.assess(listing, plan),
+            "with highlights": lambda listing: model.assess(listing, plan, "tokens"),
+            "explanation, tokens": lambda listing: explain_listing(model, listing, plan, "tokens"),
+            "explanation, full": lambda listing: explain_listing(model, listing, plan, "full"),
+        }
+        chosen = rng.permutation(len(examples))[: arguments.listings * len(calls)]
+        measure(name, [examples[i].to_listing() for i in chosen], calls)
 
 
 def measure(name: str, listings: Sequence[Listing], calls: dict[str, Callable[[Listing], object]]) -> None:
-    """Time the calls in turn for each listing, so that a busy machine slows all of them alike."""
+    """Time the calls in turn, so that a busy machine slows all of them alike, each on listings that no other reads."""
     for call in calls.values():
-        for listing in listings[:5]:
-            call(listing)
+        call(listings[0])
     clock: dict[str, list[float]] = {what: [] for what in calls}
     busy: dict[str, list[float]] = {what: [] for what in calls}
-    for listing in listings:
-        for what, call in calls.items():
-            begun, worked = time.perf_counter(), time.process_time()
-            call(listing)
-            clock[what].append(1000 * (time.perf_counter() - begun))
-            busy[what].append(1000 * (time.process_time() - worked))
+    for listing, what in zip(listings, cycle(calls), strict=False):
+        begun, worked = time.perf_counter(), time.process_time()
+        calls[what](listing)
+        clock[what].append(1000 * (time.perf_counter() - begun))
+        busy[what].append(1000 * (time.process_time() - worked))
     print(name)
     for what in calls:
         against = np.median(busy[what]) / np.median(busy["assessment"])
