@@ -92,6 +92,10 @@ class Card:
                 lines += ["", *_lines(block)]
         return "\n".join(lines) + "\n"
 
+    def files(self, name: str, pictures: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Return the card as a page and as Markdown, each by the name of its file."""
+        return {f"{name}.html": self.html(pictures).encode(), f"{name}.md": self.markdown(pictures).encode()}
+
     def with_pictures(self, pictures: Mapping[str, bytes]) -> Card:
         """Return the card without the pictures that there are not, and without empty sections."""
         kept = [

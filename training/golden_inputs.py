@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -27,19 +28,15 @@ def golden_inputs(model: HazardClassifier, written: Iterable[Example]) -> Golden
     written : iterable of Example
         Invented texts only: they stay in the artifact, whoever gets it.
     """
-    chosen: dict[tuple[str, bool], Example] = {}
-    asked: dict[tuple[str, bool], int] = {}
+    alike: dict[tuple[str, bool], list[Example]] = defaultdict(list)
     for example in written:
-        key = (example.lang, example.risk_level in _DANGEROUS)
-        if key not in chosen:
-            chosen[key] = example
-        if example.lang == "en" and asked.get(key, 1):
-            others = len(_languages_asked(model, example) - {"en"})
-            if others < asked.get(key, others + 1):
-                chosen[key], asked[key] = example, others
-    order = sorted(chosen, key=lambda key: (key[0] != "en", key))
+        alike[example.lang, example.risk_level in _DANGEROUS].append(example)
+    for key, examples in alike.items():
+        if key[0] == "en":
+            examples.sort(key=lambda example: len(_languages_asked(model, example) - {"en"}))
+    order = sorted(alike, key=lambda key: (key[0] != "en", key))
     plan = load_plan()
-    return Golden.of([chosen[key].to_listing() for key in order], lambda listing: model.assess(listing, plan))
+    return Golden.of([alike[key][0].to_listing() for key in order], lambda listing: model.assess(listing, plan))
 
 
 def _languages_asked(model: HazardClassifier, example: Example) -> set[str]:

@@ -10,6 +10,11 @@ from training.report import PLOT_WORDS, write_report
 from training.run_record import RunRecord
 
 
+def papers_beside(model: Path) -> Path:
+    """Return the directory of what a person reads about the model in a directory."""
+    return Path(f"{model}-report")
+
+
 def write_paperwork(record: RunRecord, directory: Path) -> list[Path]:
     """Write the report and both cards, each card as HTML that stands alone and as Markdown with its pictures beside it.
 
@@ -25,8 +30,7 @@ def write_paperwork(record: RunRecord, directory: Path) -> list[Path]:
     pictures = {**record.evaluation.plots, **data_pictures(record)}
     files = {f"{name}.png": png for name, png in pictures.items() if name not in record.evaluation.plots}
     for name, card in (("model_card", model_card(record)), ("data_card", data_card(record))):
-        files[f"{name}.html"] = card.html(pictures).encode()
-        files[f"{name}.md"] = card.markdown(pictures).encode()
+        files |= card.files(name, pictures)
     for name, data in files.items():
         (directory / name).write_bytes(data)
     return [*written, *(directory / name for name in files)]

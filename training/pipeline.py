@@ -40,7 +40,7 @@ from training.evidence_items import evidence_index
 from training.finetuning import FinetuneSettings, FinetuneTexts, HazardTexts, finetune, has_gpu
 from training.golden_inputs import golden_inputs
 from training.inside import look_inside
-from training.paperwork import write_paperwork
+from training.paperwork import papers_beside, write_paperwork
 from training.predicted import Predicted
 from training.promotion import champion_metrics
 from training.risk_control import recall_guarantee
@@ -132,6 +132,11 @@ class TrainResult:
     facts: dict[str, Any]
     registered: str = ""
     run_id: str = ""
+
+    @property
+    def papers(self) -> Path:
+        """Directory of the report and the cards."""
+        return papers_beside(self.directory)
 
 
 def train(settings: TrainSettings, progress: Progress | None = None) -> TrainResult:
@@ -226,7 +231,7 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
         )
     manifest = model.save(settings.out, facts, exported.directory)
     evaluation = evaluation.named(manifest.version)
-    papers = Path(f"{settings.out}-report")
+    papers = papers_beside(settings.out)
     write_paperwork(RunRecord(manifest.version, facts, model.guarantees, evaluation), papers)
     return _register(settings, manifest, evaluation, facts, data, papers)
 

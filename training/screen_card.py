@@ -15,8 +15,8 @@ from training.run_record import promises_table, shown
 WHAT_IT_IS = (
     "Static vectors distilled from the model's encoder stand in for it, and the model's own kinds and scenarios say "
     "how likely a high or serious risk is. A listing whose score is below the threshold gets the screen's answer, "
-    "every other one goes to the whole model. It answers in long "
-    "lists that ask for two tiers, and where a server is set so."
+    "every other one goes to the whole model. It answers in long lists that ask for two tiers, and where a server is "
+    "set so."
 )
 LIMITS = (
     "Lost is what the whole model calls high or serious and the screen answers alone. Where the whole model is wrong, "
@@ -62,8 +62,7 @@ def screen_card(screen: Screen, version: str) -> Card:
 def write_screen_card(screen: Screen, version: str, directory: Path) -> list[Path]:
     """Write the card as a page that stands alone and as Markdown; return the files."""
     directory.mkdir(parents=True, exist_ok=True)
-    card = screen_card(screen, version)
-    files = {directory / "screen_card.html": card.html({}), directory / "screen_card.md": card.markdown({})}
-    for path, text in files.items():
-        path.write_text(text, encoding="utf-8")
-    return list(files)
+    files = screen_card(screen, version).files("screen_card", {})
+    for name, data in files.items():
+        (directory / name).write_bytes(data)
+    return [directory / name for name in files]

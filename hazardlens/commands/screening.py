@@ -43,6 +43,7 @@ def screen(
     with training_extra("a screen"):
         from models.classifier.artifact import require_free
         from models.sources.listings import read_listings
+        from training.paperwork import papers_beside
         from training.screen_card import write_screen_card
         from training.screening import Table, make_screen
 
@@ -57,7 +58,7 @@ def screen(
             made = make_screen(classifier, tables, seed=seed, progress=show, **given)
         facts = classifier.manifest.facts if classifier.manifest else {}
         manifest = replace(classifier, screen=made).save(out, facts)
-        write_screen_card(made, manifest.version, Path(f"{out}-report"))
+        write_screen_card(made, manifest.version, papers_beside(out))
     about = _about(made, manifest, out)
     if as_json:
         print_json(about)

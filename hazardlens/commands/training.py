@@ -93,7 +93,7 @@ def train(
         print_json(
             {
                 "directory": str(result.directory),
-                "report": f"{result.directory}-report",
+                "report": str(result.papers),
                 "version": result.version,
                 "evaluated_on": result.evaluated_on,
                 "metrics": result.evaluation.metrics,
@@ -204,7 +204,7 @@ def _summary(result: TrainResult) -> str:
     }
     shown = ", ".join(f"{name} {value:.3f}" for name, value in figures.items() if value is not None)
     lines = [
-        f"model {result.version} in {result.directory}, report in {result.directory}-report",
+        f"model {result.version} in {result.directory}, report in {result.papers}",
         f"on {headline['n']:,} held-out {_HELD_OUT[result.evaluated_on]}: {shown}",
     ]
     if result.registered:

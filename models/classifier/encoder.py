@@ -72,7 +72,7 @@ NO_ENCODING = Encoding(np.zeros((0, 0), dtype=np.float32), [], False)
 """Of a text that the encoder has not read."""
 
 
-class _Shared:
+class _SharedWeights:
     """Weights that sessions read where they lie: it must live as long as the sessions do."""
 
     def __init__(self, weights: Weights) -> None:
@@ -80,7 +80,7 @@ class _Shared:
         self.value = ort.OrtValue.ortvalue_from_numpy(self._values)
 
 
-def _session(graph: Path, width: int, shared: _Shared | None) -> ort.InferenceSession:
+def _session(graph: Path, width: int, shared: _SharedWeights | None) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = width
     options.inter_op_num_threads = 1
@@ -117,7 +117,7 @@ class OnnxEncoder:
         widths = sorted({1, min(self.threads, _MOST_SHARING)})
         try:
             weights = largest_weights(graph) if len(widths) > 1 else None
-            self._weights = None if weights is None else _Shared(weights)
+            self._weights = None if weights is None else _SharedWeights(weights)
             with ThreadPoolExecutor(len(widths)) as pool:
                 sessions = list(pool.map(lambda width: _session(graph, width, self._weights), widths))
             self._tokenizer = Tokenizer.from_file(str(tokenizer))

@@ -100,19 +100,12 @@ class LanguageDetector:
         return self._known(sample, hint) if len(sample) <= _LONGEST_CACHED else self._detect(sample, hint)
 
     def _detect(self, sample: str, hint: str) -> Detected:
-        by_script = None if sample.isascii() else self._by_script(sample)
-        if by_script is not None:
-            return by_script
-        if not _LATIN.search(sample):
-            return Detected("und", 0.0)
-        return self._latin(sample, hint)
+        return self._by_signs(sample) or self._latin(sample, hint)
 
     def asks(self, text: str, hint: str = "") -> set[str]:
         """Return the languages whose vocabulary tells the language of a text; none where it is beyond doubt."""
         sample = text[:_SAMPLE]
-        if (None if sample.isascii() else self._by_script(sample)) is not None or not _LATIN.search(sample):
-            return set()
-        return set(_candidates(_ranked(sample), hint[:2].lower()))
+        return set() if self._by_signs(sample) else set(_candidates(_ranked(sample), hint[:2].lower()))
 
     def reads_better(self, text: str, language: str, than: str) -> bool:
         """Tell whether one language's vocabulary knows more of a text than another's, or as much of a romanised one.
@@ -122,6 +115,13 @@ class LanguageDetector:
         sample = text[:_SAMPLE]
         own, other = self._matcher.gloss_coverage(sample, language), self._matcher.gloss_coverage(sample, than)
         return own > other or (own == other > 0.0 and than != "en" and self._matcher.romanises(language))
+
+    def _by_signs(self, sample: str) -> Detected | None:
+        """Return what the script tells; None for a text in Latin letters, whose language is another question."""
+        by_script = None if sample.isascii() else self._by_script(sample)
+        if by_script is None and not _LATIN.search(sample):
+            return Detected("und", 0.0)
+        return by_script
 
     def _by_script(self, sample: str) -> Detected | None:
         counts = {code: len(pattern.findall(sample)) for code, pattern in _SCRIPTS}
