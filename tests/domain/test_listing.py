@@ -29,8 +29,8 @@ AT_LIMIT: dict[str, Any] = {
     "warning": lambda n: {"warnings": ["w" * n]},
 }
 OTHER_FIELDS: dict[str, st.SearchStrategy[Any]] = {
-    "title": st.text(st.characters(exclude_characters="\0"), max_size=10),
-    "description": st.text(st.characters(exclude_characters="\0"), max_size=10),
+    "title": st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=10),
+    "description": st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=10),
     "category": st.text("abc", max_size=3),
     "brand": st.text("abc", max_size=3),
     "attributes": st.dictionaries(st.text("ab", max_size=2), st.text("ab", max_size=2), max_size=2),

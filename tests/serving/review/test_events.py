@@ -122,13 +122,14 @@ def entry(desk: Desk, number: int) -> Event:
 
 def test_names_and_free_text_are_sealed_and_not_chained(desk: Desk) -> None:
     desk.take(answered("a"))
-    item = desk.claims.next("ada", NOW)
+    # Names that no hash can spell.
+    item = desk.claims.next("hugo", NOW)
     assert item is not None
-    desk.claims.escalate(item.id, "ada", "the seller is a cousin of mine", NOW, person="grace")
+    desk.claims.escalate(item.id, "hugo", "the seller is a cousin of mine", NOW, person="grace")
     kept = entry(desk, 2)
-    assert (kept.actor, kept.person) == (SEALED_ACTOR, "ada")
+    assert (kept.actor, kept.person) == (SEALED_ACTOR, "hugo")
     for chained in (kept.actor, kept.old, kept.new):
-        assert not any(word in chained for word in ("ada", "grace", "cousin"))
+        assert not any(word in chained for word in ("hugo", "grace", "cousin"))
     told = {"queue": "safety", "reason": "the seller is a cousin of mine", "assigned_to": "grace"}
     assert orjson.loads(kept.after) == told
 
