@@ -106,9 +106,11 @@ class _Worker:
     def begin(cls, model: Path, plan: Path | None, tiers: Tiers) -> None:
         from models.classifier.classifier import HazardClassifier
         from models.plan.reading import load_plan
+        from serving.process_memory import settle
 
         classifier = HazardClassifier.load(model, threads=1)
         cls._loaded = classifier, load_plan(plan).bound_to(classifier.guarantees), tiers
+        settle()
 
     @classmethod
     def score(cls, rows: list[ScoredInput]) -> _Scored:

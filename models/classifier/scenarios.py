@@ -25,8 +25,8 @@ _UNLISTED_STRENGTH = 0.5
 """A cue that a kind does not list moves that kind half as far (in log odds); harmless kinds do not move at all. It
 brings new hazards only to kinds whose consumers are children: a magnet in a headphone is no toy."""
 _LONGEST_ODDS = 1e-9
-_CACHED_RISKS = 32
-"""Sets of cues whose arrays, 0.4 MB each, are kept: most listings show no cue or one of a few."""
+_CACHED_RISKS = 8
+"""Sets of cues whose arrays, 0.4 MB each, are kept: nine in ten ordinary listings show no cue at all."""
 
 
 def _reaching_edges() -> Array:

@@ -31,7 +31,7 @@ _ALGORITHMS = {
 """Snowball algorithm of each language; the others are matched in the forms that the knowledge base lists."""
 
 _WORD = re.compile(r"(\w+)")
-_CACHED_WORDS = 10_000
+_CACHED_WORDS = 5_000
 """Words of one language whose stems are kept. Numbers and article codes have no stem worth keeping."""
 
 
@@ -70,6 +70,11 @@ class WordForms:
         self._algorithm = _ALGORITHMS.get(language)
         self._local = threading.local()
         self._stems: dict[str, str] = {}
+
+    @property
+    def cuts(self) -> bool:
+        """Whether the language has an algorithm; without one every word is its own stem."""
+        return self._algorithm is not None
 
     def stem(self, folded: str) -> Stemmed:
         """Return a folded text with its words cut to their stems."""

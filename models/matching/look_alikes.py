@@ -15,7 +15,7 @@ _WORD = re.compile(r"[^\W_]+")
 _LATIN = re.compile(r"[a-z]")
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def plain_letters(text: str) -> str:
     """Return a text in small ASCII letters: width and accents gone, other scripts in Latin letters.
 

@@ -71,7 +71,7 @@ class Has(IntEnum):
     BRAND = 4
 
 
-@lru_cache(maxsize=20_000)  # some 6 MB
+@lru_cache(maxsize=10_000)  # some 3 MB
 def key_of(group: Group, text: str) -> int:
     """Return the key of a text within a group: 40 bits of a hash.
 

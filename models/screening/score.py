@@ -62,7 +62,10 @@ def features(
     """
     logits = (product_by_row(embeddings, kind_model.weights) + kind_model.bias).astype(np.float64)
     views = [softmax(logits / (kind_model.temperature * flatter) + bonus * names) for flatter, bonus in _VIEWS]
-    reached = np.log(_reached(views, risks) + _LEAST)
+    reaches = np.zeros((*logits.shape, 2))
+    for row, risk in enumerate(risks):
+        reaches[row] = risk.reaches[:, [_SERIOUS, _HIGH]]
+    reached = np.log(np.stack(views, axis=1) @ reaches + _LEAST)
     similarity = product_by_row(embeddings, kind_model.centroids).astype(np.float64)
     columns: list[Array] = []
     for number, known in enumerate(views):
@@ -72,8 +75,8 @@ def features(
             familiarity = (alike - kind_model.unlike) / max(kind_model.alike - kind_model.unlike, 1e-6)
             columns += [known.max(axis=1), -(known * np.log(known + 1e-12)).sum(axis=1), familiarity]
     found: list[Sequence[float] | NDArray[np.generic]] = [
-        _worst(skimmed.named, risks),
-        _worst(skimmed.titled, risks),
+        (reaches[:, :, 1] * skimmed.named).max(axis=1),
+        (reaches[:, :, 1] * skimmed.titled).max(axis=1),
         skimmed.named.sum(axis=1),
         skimmed.titled.sum(axis=1),
         skimmed.cues.sum(axis=1),
@@ -82,19 +85,6 @@ def features(
         [len(text) / _LETTERS for text in skimmed.texts],
     ]
     return np.stack([*columns, *(np.asarray(column, dtype=np.float64) for column in found)], axis=1)
-
-
-def _reached(views: Sequence[Array], risks: Sequence[KindRisks]) -> Array:
-    """Return P(serious) and P(high or serious) by view, shape (n, views, 2)."""
-    result = np.zeros((len(risks), len(views), 2))
-    for row, risk in enumerate(risks):
-        result[row] = np.stack([view[row] for view in views]) @ risk.reaches[:, [_SERIOUS, _HIGH]]
-    return result
-
-
-def _worst(named: NDArray[np.bool_], risks: Sequence[KindRisks]) -> list[float]:
-    """Return the largest P(high or serious) among the kinds that a listing names, 0 where it names none."""
-    return [float((risk.reaches[:, _HIGH] * row).max()) for risk, row in zip(risks, named, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.classifier.composing import FIELD_BUDGETS, field_group
 from models.domain.listing import Listing
 from models.knowledge.base import Knowledge
-from models.screening.lexicon import Lexicon, spaced
+from models.screening.lexicon import Found, Lexicon, spaced
 
 Array = NDArray[np.float32]
 _LATIN = re.compile(r"[a-zà-ɏḀ-ỿ0-9]+")
@@ -78,30 +78,28 @@ class Skimmer:
             if language == english or votes is None:
                 texts.append(raw)
             else:
+                found = lexicon.with_stems(words, found, language)
                 texts.append(self._glossed(words, found, language, english))
             languages.append(lexicon.languages[language] if language >= 0 else "und")
             letters = sum(end - start for _, start, end in found)
             known_share[row] = min(1.0, letters / max(1, len(words) - 1))
             for form, start, _ in found:
                 if lexicon.says_more[form]:
-                    meanings = lexicon.meanings[form]
-                    for meaning in (meanings.get(language), meanings.get(english)):
+                    for meaning in (lexicon.meaning(form, language), lexicon.meaning(form, english)):
                         if meaning is not None:
                             cues[row, list(meaning.cues)] = True
-                            kinds = list(meaning.kinds)
-                            named[row, kinds] = True
+                            named[row, list(meaning.kinds)] = True
                             if start < title:
-                                titled[row, kinds] = True
+                                titled[row, list(meaning.kinds)] = True
         return Skimmed(texts, languages, named, titled, cues, known_share)
 
-    def _glossed(self, words: str, found: Sequence[tuple[int, int, int]], language: int, english: int) -> str:
+    def _glossed(self, words: str, found: Sequence[Found], language: int, english: int) -> str:
         parts: list[str] = []
         position = 0
         for form, start, end in found:
             if start > position:
                 parts += _LATIN.findall(words, position, start)
-            meanings = self.lexicon.meanings[form]
-            meaning = meanings.get(language) or meanings.get(english)
+            meaning = self.lexicon.meaning(form, language) or self.lexicon.meaning(form, english)
             if meaning is None:
                 parts.append(words[start:end])
             elif meaning.english:
