@@ -107,7 +107,7 @@ def test_golden_inputs_that_cannot_be_read_are_told(content: bytes) -> None:
 
 
 def test_training_chooses_two_of_each_language_english_first(small_model: HazardClassifier) -> None:
-    written = held_out_corpus(small_model.knowledge, small_model.taxonomy, 0)
+    written = held_out_corpus(small_model.knowledge, small_model.taxonomy, 0, 300)
     golden = golden_inputs(small_model, written)
     languages = [case.listing.language for case in golden.cases]
     assert set(languages) == {example.lang for example in written}
@@ -121,7 +121,7 @@ def test_a_server_answers_its_first_golden_input_with_the_words_of_few_languages
     def asked(listing: Listing) -> int:
         return len(set().union(*(detector.asks(text, listing.language) for _, text in listing.texts())) - {"en"})
 
-    written = held_out_corpus(small_model.knowledge, small_model.taxonomy, 0)
+    written = held_out_corpus(small_model.knowledge, small_model.taxonomy, 0, 300)
     first = golden_inputs(small_model, written).cases[0].listing
     harmless = [e for e in written if e.lang == "en" and e.risk_level not in (RiskLevel.HIGH, RiskLevel.SERIOUS)]
     assert asked(first) == min(asked(example.to_listing()) for example in harmless)
