@@ -85,6 +85,18 @@ _MODELS_KEPT = 4
 _LONG_FILES = (
     "tests/hazardlens/test_two_tiers.py",
     "tests/training/test_corpus.py",
+    "tests/training/test_pipeline.py",
+    "tests/serving/test_job_crashes.py",
+    "tests/test_notebooks.py",
+    "tests/training/test_tracking.py",
+    "tests/serving/test_console_browser.py",
+    "tests/serving/test_interface.py",
+    "tests/serving/test_browser.py",
+    "tests/serving/pictures/test_pictures.py",
+    "tests/hazardlens/test_model_following.py",
+    "tests/hazardlens/test_data_commands.py",
+    "tests/training/test_foreign_labels.py",
+    "tests/serving/hooks/test_kills.py",
 )
 _PATH = tuple(sys.path)
 _LOGGERS = ("hazardlens", "models", "training", "serving", "alembic")
@@ -93,7 +105,7 @@ _LOGGERS = ("hazardlens", "models", "training", "serving", "alembic")
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the files that take longest: processes that share the files end at about the same time.
 
-    The first asks for the small model and the second does not: one process trains it while another needs none.
+    The first asks for the small model, the next two do not: one process trains it while another needs none.
     """
     place = {config.rootpath / file: i for i, file in enumerate(_LONG_FILES)}
     items.sort(key=lambda item: place.get(item.path, len(place)))
