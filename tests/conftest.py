@@ -82,7 +82,7 @@ _SMALL_CORPUS = 800
 _SMALL_HELD_OUT = 500
 _GOLDEN_KEPT = 4
 _MODELS_KEPT = 4
-_LONG_FILES = (
+LONG_FILES = (
     "tests/hazardlens/test_two_tiers.py",
     "tests/training/test_corpus.py",
     "tests/training/test_pipeline.py",
@@ -107,7 +107,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     The first asks for the small model, the next two do not: one process trains it while another needs none.
     """
-    place = {config.rootpath / file: i for i, file in enumerate(_LONG_FILES)}
+    place = {config.rootpath / file: i for i, file in enumerate(LONG_FILES)}
     items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
