@@ -10,6 +10,9 @@ RUNTIME := .venv/installed-training
 DEV     := .venv/installed-dev
 ROOMS   := hazardlens serving training models notebooks tests
 
+# What is installed is compiled at its first import, and kept: without, each server and each test would compile it anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check format clean
 .DELETE_ON_ERROR:
@@ -21,7 +24,7 @@ run: $(MODEL)/manifest.json  ## start the server with the default model and exam
 	@$(BIN)/hazardlens serve --model $(MODEL) --port $(PORT) --demo
 
 test: $(DEV)  ## run the tests, some files at once
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(DEV)  ## lint, types, import rules
 	$(BIN)/ruff check $(ROOMS)
@@ -43,11 +46,11 @@ $(MODEL)/manifest.json: | $(RUNTIME)
 	$(BIN)/hazardlens train --out $(MODEL) --progress
 
 $(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[training,pictures]'
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[training,pictures]'
 	@touch $@
 
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[training,pictures,dev]'
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[training,pictures,dev]'
 	@touch $@ $(RUNTIME)
 
 $(BIN)/python:

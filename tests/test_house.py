@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 from hazardlens.cli import main
 from models.domain.assessment import Assessment
 from serving.settings import PREFIX, Settings
+from tests.conftest import LONG_FILES
 from tests.serving.conftest import bearer
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,6 +88,9 @@ class TestRooms:
         empty = re.compile(r"(^|_)(utils?|helpers?|common|misc|managers?)(_|$)")
 
         assert [path for path in files_of(*ROOMS) if path.suffix == ".py" and empty.search(path.stem)] == []
+
+    def test_the_files_that_the_tests_begin_with_are_there(self) -> None:
+        assert [name for name in LONG_FILES if not (ROOT / name).is_file()] == []
 
     def test_every_package_says_that_it_is_typed(self) -> None:
         assert [name for name in PACKAGES if not (ROOT / name / "py.typed").is_file()] == []

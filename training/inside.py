@@ -26,7 +26,6 @@ Array = NDArray[np.float64]
 
 BLOCKS = ("dense", "sparse", "knowledge")
 _FEWEST = 50
-_EXPLAINED = 60
 _FIGURES = ("macro_f1", "map", "top1")
 
 
@@ -39,6 +38,8 @@ def look_inside(
     encoder_name: str,
     precision: Precision,
     prior_unsafe: float,
+    explain: int = 60,
+    pairs: int = 600,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Return facts for the model card; what the data at hand cannot tell is left out.
@@ -51,6 +52,10 @@ def look_inside(
         Held-out listings of any kind, whose explanations are put to the test.
     encoder_name : str
         The encoder as `training.encoder_export.export_encoder` takes it.
+    explain : int
+        How many of the judged listings at most.
+    pairs : int
+        Products written in two styles.
 
     Returns
     -------
@@ -59,10 +64,10 @@ def look_inside(
     """
     kept = alerts.where(lambda example: example.category != VEHICLES)
     facts: dict[str, Any] = {
-        "style": style_control(model, kept, ordinary, model.knowledge, model.taxonomy, seed)
+        "style": style_control(model, kept, ordinary, model.knowledge, model.taxonomy, pairs, seed)
         if model.scenario_model.knows_hazards
         else {},
-        "faithfulness": explained(model, judged, seed),
+        "faithfulness": explained(model, judged, explain, seed),
     }
     if len(kept) >= _FEWEST:
         read = [model.read(example.to_listing()) for example in kept.examples]
@@ -75,9 +80,9 @@ def look_inside(
     return {name: found for name, found in facts.items() if found}
 
 
-def explained(model: HazardClassifier, judged: Sequence[Example], seed: int) -> dict[str, float | None]:
+def explained(model: HazardClassifier, judged: Sequence[Example], n: int, seed: int) -> dict[str, float | None]:
     """Return the faithfulness of the explanations of a sample of listings; see `training.faithfulness`."""
-    chosen = np.random.default_rng(seed).permutation(len(judged))[:_EXPLAINED]
+    chosen = np.random.default_rng(seed).permutation(len(judged))[:n]
     return rounded(faithfulness(model, [judged[int(i)].to_listing() for i in chosen], seed), 4) if len(chosen) else {}
 
 

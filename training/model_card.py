@@ -260,7 +260,8 @@ def _reproduce(record: RunRecord) -> Iterator[Block]:
         words += [f"--{role}", *names] if names else []
     if Path(str(training.get("encoder", ""))).name != "all-MiniLM-L6-v2":
         words += ["--encoder", str(training.get("encoder"))]
-    for option, key in (("--corpus-size", "corpus_size"), ("--finetune", "finetune"), ("--seed", "seed")):
+    for option in ("--corpus-size", "--held-out", "--finetune", "--seed"):
+        key = option.removeprefix("--").replace("-", "_")
         if key in training:
             words += [option, str(training[key])]
     yield Code([shlex.join(words)])

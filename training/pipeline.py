@@ -51,6 +51,8 @@ from training.training_data import Labelled, Ordinary, Written, held_out_corpus
 Progress = Callable[[str, int, int], object]
 """Called with (stage, done, total)."""
 
+_FEWEST_HELD_OUT = 25
+
 log = logging.getLogger(__name__)
 
 
@@ -71,6 +73,10 @@ class TrainSettings:
         Of the encoder: ``int8`` or ``fp32``. Heads, calibration and thresholds are fitted to it, so it is the model's.
     corpus_size : int
         Listings written from the knowledge base.
+    held_out : int
+        Listings written besides, of which the model learns nothing: the golden inputs are chosen from them, and
+        thresholds with a guarantee rest on them where there are no levels of people. A look inside explains one for
+        every 25 of them and writes two pairs for every five.
     gloss : bool, optional
         Whether text in other languages reaches the encoder in English words; by default with the embedded encoder,
         which reads English, and not with another, which may read them all.
@@ -94,6 +100,7 @@ class TrainSettings:
     max_tokens: int = 128
     gloss: bool | None = None
     corpus_size: int = 10_000
+    held_out: int = 1_500
     test_share: float = 0.2
     seed: int = 0
     finetune: Literal["auto", "on", "off"] = "auto"
@@ -106,6 +113,9 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if self.finetune not in ("auto", "on", "off"):
             raise InputError(f"finetune {self.finetune!r}", place="--finetune", hint="one of auto, on, off")
+        if self.held_out < _FEWEST_HELD_OUT:
+            few = f"at least {_FEWEST_HELD_OUT}: a model is judged by them"
+            raise InputError(f"held_out {self.held_out}", place="--held-out", hint=few)
         given: str = self.precision
         if given not in ("int8", "fp32"):
             why = ": ONNX Runtime multiplies no bf16 matrices on a CPU" if given == "bf16" else ""
@@ -188,7 +198,7 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
         ordinary.read_listings(reader),
         original,
     )
-    held_out = held_out_corpus(knowledge, taxonomy, settings.seed)
+    held_out = held_out_corpus(knowledge, taxonomy, settings.seed, settings.held_out)
     test = labelled.test if labelled is not None else held_out
     judged = _predicted(model, levelled or held_out, "judged listings", report)
     tested = judged if test is judged.examples else _predicted(model, test, "evaluating", report)
@@ -227,6 +237,8 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
             encoder_name=encoder_name,
             precision=settings.precision,
             prior_unsafe=model.settings.prior_unsafe,
+            explain=settings.held_out // 25,
+            pairs=settings.held_out * 2 // 5,
             seed=settings.seed,
         )
     manifest = model.save(settings.out, facts, exported.directory)
@@ -356,6 +368,7 @@ def _facts(
         "max_tokens": settings.max_tokens,
         "seed": settings.seed,
         "corpus_size": settings.corpus_size,
+        "held_out": settings.held_out,
         "finetune": settings.finetune,
         "finetuning": asdict(settings.finetuning),
         "knowledge_sha256": knowledge.digest,

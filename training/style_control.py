@@ -28,7 +28,6 @@ from training.reliability import expected_calibration_error
 
 Array = NDArray[np.float64]
 
-_PAIRS = 600
 _FEWEST_OF_A_KIND = 5
 
 
@@ -38,6 +37,7 @@ def style_control(
     ordinary: Predicted,
     knowledge: Knowledge,
     taxonomy: Taxonomy,
+    pairs: int = 600,
     seed: int = 0,
 ) -> dict[str, float]:
     """Return figures of how much style reaches P(unsafe).
@@ -46,6 +46,8 @@ def style_control(
     ----------
     alerts, ordinary : Predicted
         Texts that the model has not learnt from.
+    pairs : int
+        Products to write as inspector and as seller.
 
     Returns
     -------
@@ -60,7 +62,7 @@ def style_control(
     found: dict[str, float] = {}
     if len(alerts) and len(ordinary):
         found |= _by_source(alerts, ordinary, seed)
-    return found | _by_pair(model, knowledge, taxonomy, seed)
+    return found | _by_pair(model, knowledge, taxonomy, pairs, seed)
 
 
 def _by_source(alerts: Predicted, ordinary: Predicted, seed: int) -> dict[str, float]:
@@ -113,8 +115,11 @@ def _word_scores(both: Sequence[Example], source: NDArray[np.bool_], judged: NDA
     return scores
 
 
-def _by_pair(model: HazardClassifier, knowledge: Knowledge, taxonomy: Taxonomy, seed: int) -> dict[str, float]:
-    inspector, seller = (_written(model, knowledge, taxonomy, style, seed) for style in ("inspector", "seller_rich"))
+def _by_pair(
+    model: HazardClassifier, knowledge: Knowledge, taxonomy: Taxonomy, pairs: int, seed: int
+) -> dict[str, float]:
+    styles: tuple[Style, ...] = ("inspector", "seller_rich")
+    inspector, seller = (_written(model, knowledge, taxonomy, style, pairs, seed) for style in styles)
     difference = np.abs(logit(_inside(inspector.unsafe)) - logit(_inside(seller.unsafe)))
     return {
         "pairs": len(difference),
@@ -123,10 +128,12 @@ def _by_pair(model: HazardClassifier, knowledge: Knowledge, taxonomy: Taxonomy, 
     }
 
 
-def _written(model: HazardClassifier, knowledge: Knowledge, taxonomy: Taxonomy, style: Style, seed: int) -> Predictions:
+def _written(
+    model: HazardClassifier, knowledge: Knowledge, taxonomy: Taxonomy, style: Style, size: int, seed: int
+) -> Predictions:
     """Return the figures of English listings in one style: equal seeds give equal products and cues in every style."""
     settings = CorpusSettings(
-        size=_PAIRS, seed=seed + 2, min_per_kind=0, styles={style: 1.0}, languages={"en": 1.0}, wrong_category=0.0
+        size=size, seed=seed + 2, min_per_kind=0, styles={style: 1.0}, languages={"en": 1.0}, wrong_category=0.0
     )
     return model.predict(written.listing for written in write_corpus(knowledge, taxonomy, settings))
 

@@ -26,7 +26,6 @@ from training.splits import Split, product_groups, time_group_split
 Progress = Callable[[str, int, int], object]
 """Called with (stage, done, total)."""
 
-_HELD_OUT_CORPUS = 1_500
 _MOST_ORDINARY_LEARNT, _MOST_ORDINARY_HELD_OUT = 6_000, 3_000
 
 
@@ -157,7 +156,7 @@ class Written:
         return cls(kinds, hazards)
 
 
-def held_out_corpus(knowledge: Knowledge, taxonomy: Taxonomy, seed: int) -> list[Example]:
+def held_out_corpus(knowledge: Knowledge, taxonomy: Taxonomy, seed: int, size: int) -> list[Example]:
     """Return written listings that no model of this seed learns from, with their levels."""
-    settings = CorpusSettings(size=_HELD_OUT_CORPUS, seed=seed + 1, min_per_kind=0)
+    settings = CorpusSettings(size=size, seed=seed + 1, min_per_kind=0)
     return [replace(w.to_example(), labels=w.labels or None) for w in write_corpus(knowledge, taxonomy, settings)]

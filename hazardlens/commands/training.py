@@ -50,6 +50,9 @@ def train(
     corpus_size: Annotated[
         int | None, typer.Option("--corpus-size", min=0, help="Listings written from the knowledge base.")
     ] = None,
+    held_out: Annotated[
+        int | None, typer.Option("--held-out", help="Listings written besides, to judge the model by.")
+    ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Same data and seed give the same model.")] = None,
     finetune: Annotated[
         str | None,
@@ -70,6 +73,7 @@ def train(
         "encoder": encoder,
         "precision": precision,
         "corpus_size": corpus_size,
+        "held_out": held_out,
         "seed": seed,
         "finetune": finetune,
     }

@@ -6,8 +6,14 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from models.domain.errors import InputError
+
+YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Reads what the safe loader reads, ten times as fast where PyYAML was built with libyaml, as its wheels are."""
 
 
 @cache

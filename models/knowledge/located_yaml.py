@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from models.domain.errors import InputError
+from models.domain.resources import YAML_LOADER
 
 Path_ = tuple[str | int, ...]
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def read_located(file: Path) -> LocatedYaml:
         If the file is missing, is no YAML, or gives a key twice.
     """
     try:
-        loader = _Loader(file.read_text(encoding="utf-8"))
+        loader = YAML_LOADER(file.read_text(encoding="utf-8"))
         try:
             node = loader.get_single_node()
             lines: dict[Path_, int] = {}

@@ -8,14 +8,12 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from models.domain.resources import YAML_LOADER
 from models.plan.problems import Problem
 
 Path = tuple[str | int, ...]
 LONGEST, DEEPEST = 1_000_000, 12
 """Most characters of a plan file, and how deep it may nest; what is above is no plan and may be an attack."""
-
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
 
 _CODE_LENGTHS = {"x": 2, "u": 4, "U": 8}
 _ESCAPED_SPACES = frozenset("ntrvfNLP_ \n")
@@ -72,7 +70,7 @@ def read_source(text: str) -> PlanSource:
         source.problems.append(Problem("error", f"longer than {LONGEST:,} characters", "this is no plan", 1, 1))
         return source
     try:
-        loader = _Loader(text)
+        loader = YAML_LOADER(text)
         try:
             node = loader.get_single_node()
             source.data = _Conversion(source, loader).of(node, ()) if node is not None else None

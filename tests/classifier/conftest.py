@@ -9,7 +9,7 @@ from models.classifier.scenarios import ScenarioModel
 from models.domain.listing import Listing
 from models.domain.taxonomy import Taxonomy
 from models.knowledge.base import Knowledge
-from models.knowledge.matching import KnowledgeMatcher
+from models.knowledge.matching import KnowledgeMatcher, matcher_of
 
 SNIPPETS = (
     "Laser pointer 5000mW, button cell",
@@ -64,7 +64,7 @@ def listings(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Listing]:
 
 @pytest.fixture(scope="session")
 def matcher(knowledge: Knowledge) -> KnowledgeMatcher:
-    return KnowledgeMatcher(knowledge)
+    return matcher_of(knowledge)
 
 
 @pytest.fixture(scope="session")

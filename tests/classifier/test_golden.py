@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from models.classifier.classifier import HazardClassifier
 from models.classifier.golden import TOLERANCE, Golden, GoldenCase, shown
+from models.domain.alert import Example
 from models.domain.assessment import Assessment
 from models.domain.errors import ArtifactError
 from models.domain.listing import Listing
@@ -106,8 +107,14 @@ def test_golden_inputs_that_cannot_be_read_are_told(content: bytes) -> None:
         Golden.from_json(content, "var/models/default/golden.json")
 
 
-def test_training_chooses_two_of_each_language_english_first(small_model: HazardClassifier) -> None:
-    written = held_out_corpus(small_model.knowledge, small_model.taxonomy, 0)
+@pytest.fixture(scope="module")
+def written(small_model: HazardClassifier) -> list[Example]:
+    return held_out_corpus(small_model.knowledge, small_model.taxonomy, 0, 300)
+
+
+def test_training_chooses_two_of_each_language_english_first(
+    small_model: HazardClassifier, written: list[Example]
+) -> None:
     golden = golden_inputs(small_model, written)
     languages = [case.listing.language for case in golden.cases]
     assert set(languages) == {example.lang for example in written}
@@ -115,13 +122,22 @@ def test_training_chooses_two_of_each_language_english_first(small_model: Hazard
     assert max(map(languages.count, languages)) == 2
 
 
-def test_a_server_answers_its_first_golden_input_with_the_words_of_few_languages(small_model: HazardClassifier) -> None:
+def test_a_model_that_is_loaded_again_answers_them_in_every_language(
+    small_model: HazardClassifier, written: list[Example], assess: Callable[[Listing], Assessment]
+) -> None:
+    golden = golden_inputs(small_model, written)
+    assert len({case.listing.language for case in golden.cases}) > 20
+    assert golden.failures(assess) == []
+
+
+def test_a_server_answers_its_first_golden_input_with_the_words_of_few_languages(
+    small_model: HazardClassifier, written: list[Example]
+) -> None:
     detector = small_model.reader.detector
 
     def asked(listing: Listing) -> int:
         return len(set().union(*(detector.asks(text, listing.language) for _, text in listing.texts())) - {"en"})
 
-    written = held_out_corpus(small_model.knowledge, small_model.taxonomy, 0)
     first = golden_inputs(small_model, written).cases[0].listing
     harmless = [e for e in written if e.lang == "en" and e.risk_level not in (RiskLevel.HIGH, RiskLevel.SERIOUS)]
     assert asked(first) == min(asked(example.to_listing()) for example in harmless)

@@ -55,16 +55,16 @@ def test_every_option_reaches_the_pipeline(run: RunCommand, trained: list[TrainS
     run(
         "train", "--examples", "a.csv", "b.csv", "--examples", "c.csv", "--ordinary", "o.csv", "--levelled", "l.csv",
         "--taxonomy", "t.yaml",
-        "--knowledge", "k", "--out", "m", "--encoder", "e", "--corpus-size", 7, "--seed", 3, "--no-track", "--promote",
-        "--no-compare",
+        "--knowledge", "k", "--out", "m", "--encoder", "e", "--corpus-size", 7, "--held-out", 50, "--seed", 3,
+        "--no-track", "--promote", "--no-compare",
     )  # fmt: skip
 
     assert trained == [
         TrainSettings(
             out=Path("m"), examples=[Path("a.csv"), Path("b.csv"), Path("c.csv")], ordinary=[Path("o.csv")],
             levelled=[Path("l.csv")],
-            taxonomy=Path("t.yaml"), knowledge=Path("k"), encoder="e", corpus_size=7, seed=3, track=False, promote=True,
-            compare=False,
+            taxonomy=Path("t.yaml"), knowledge=Path("k"), encoder="e", corpus_size=7, held_out=50, seed=3, track=False,
+            promote=True, compare=False,
         )
     ]  # fmt: skip
 

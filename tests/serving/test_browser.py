@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
+
+from serving.settings import Settings
 
 pytestmark = pytest.mark.browser
 HOSTILE = '"><img src=x onerror="window.broken=1"><script>window.broken=2</script>'
@@ -29,6 +32,12 @@ SCRIPTS: dict[str, tuple[str, str, str, str]] = {
     "Han": ("绿色激光笔", "包邮", SIGHT, "激光笔"),
     "Hangul": ("초강력 레이저 포인터 녹색", "무료 배송", SIGHT, "레이저 포인터"),
 }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def live_settings(live_settings: Settings) -> Settings:
+    """With the example listings."""
+    return replace(live_settings, demo=True)
 
 
 @pytest.fixture

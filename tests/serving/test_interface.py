@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS
 
 from serving.access.routes import ROLES
+from serving.settings import Settings
 
 DOCUMENTED = [
     route for route in ROLES if route[1].startswith("/v1/") or route[1] in ("/healthz", "/readyz", "/metrics")
@@ -32,6 +34,12 @@ FEW = settings(
     suppress_health_check=list(HealthCheck),
 )
 """As many as fit into a minute for all operations together."""
+
+
+@pytest.fixture(scope="module")
+def live_settings(live_settings: Settings) -> Settings:
+    """With the example listings."""
+    return replace(live_settings, demo=True)
 
 
 @pytest.fixture(scope="module")

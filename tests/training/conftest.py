@@ -5,6 +5,7 @@ import string
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -93,8 +94,9 @@ def table_model(taxonomy: Taxonomy, known_examples: list[Example]) -> Callable[.
 def evaluation_of(
     table_model: Callable[..., TableModel], known_examples: list[Example], taxonomy: Taxonomy
 ) -> Callable[[float], Evaluation]:
-    """A function: how much a model knows -> its evaluation, always on the same examples."""
+    """A function: how much a model knows -> its evaluation, always on the same examples; equal ones are one."""
 
+    @cache
     def build(knowledge: float) -> Evaluation:
         return evaluate(table_model(knowledge), known_examples, taxonomy, resamples=60)
 

@@ -145,8 +145,8 @@ def facts(known_examples: list[Example]) -> dict[str, Any]:
         "evaluated_on": "examples",
         "training": {
             "encoder": "all-MiniLM-L6-v2", "precision": "int8", "max_tokens": 128, "seed": 7, "corpus_size": 500,
-            "finetune": "off", "knowledge_sha256": "k" * 64, "kind_listings": 500, "hazard_listings": 900,
-            "split": split, "duplicates_dropped": 12,
+            "held_out": 900, "finetune": "off", "knowledge_sha256": "k" * 64,
+            "kind_listings": 500, "hazard_listings": 900, "split": split, "duplicates_dropped": 12,
         },
         "data": [
             {
@@ -254,7 +254,7 @@ class TestModelCard:
 
     def test_it_tells_how_to_make_it_again(self, evaluation: Evaluation, facts: dict[str, Any]) -> None:
         text = model_card(RunRecord("abc123", facts, (), evaluation)).markdown({})
-        assert "hazardlens train --examples alerts.csv --corpus-size 500 --finetune off --seed 7" in text
+        assert "hazardlens train --examples alerts.csv --corpus-size 500 --held-out 900 --finetune off --seed 7" in text
 
     def test_a_model_without_a_record_of_its_training_still_gets_one(self, evaluation: Evaluation) -> None:
         text = model_card(RunRecord("abc123", {}, (), evaluation, own_test=False)).markdown({})

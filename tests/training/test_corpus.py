@@ -16,7 +16,7 @@ from models.domain.listing import LIMITS, Listing
 from models.domain.risk import RiskLevel, highest, risk_level
 from models.domain.taxonomy import Taxonomy, load_taxonomy
 from models.knowledge.base import Knowledge, load_knowledge
-from models.knowledge.matching import KnowledgeMatcher
+from models.knowledge.matching import KnowledgeMatcher, matcher_of
 from training.corpus import STYLES, CorpusListing, CorpusSettings, CorpusWriter, write_corpus
 from training.corpus.cue_wording import CueWording
 from training.corpus.phrase_book import PhraseBook, load_phrase_book
@@ -36,7 +36,7 @@ def knowledge(taxonomy: Taxonomy) -> Knowledge:
 
 @pytest.fixture(scope="module")
 def matcher(knowledge: Knowledge) -> KnowledgeMatcher:
-    return KnowledgeMatcher(knowledge)
+    return matcher_of(knowledge)
 
 
 @pytest.fixture(scope="module")

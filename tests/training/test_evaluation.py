@@ -27,7 +27,7 @@ Build = Callable[..., Any]
 def test_a_model_that_knows_everything_is_perfect(
     table_model: Build, known_examples: list[Example], taxonomy: Taxonomy
 ) -> None:
-    metrics = evaluate(table_model(1.0), known_examples, taxonomy, resamples=20).metrics["headline"]
+    metrics = evaluate(table_model(1.0), known_examples, taxonomy, resamples=20, draw=False).metrics["headline"]
     assert (metrics["hazards"]["macro_f1"], metrics["hazards"]["map"], metrics["hazards"]["top1"]) == (1.0, 1.0, 1.0)
     assert (metrics["levels"]["kappa"], metrics["levels"]["auroc"], metrics["levels"]["accuracy"]) == (1.0, 1.0, 1.0)
     assert metrics["calibration"]["risk_score"]["ece"] == 0.0
@@ -36,7 +36,8 @@ def test_a_model_that_knows_everything_is_perfect(
 def test_a_model_that_knows_nothing_orders_like_chance(
     table_model: Build, known_examples: list[Example], taxonomy: Taxonomy
 ) -> None:
-    hazards = evaluate(table_model(0.0), known_examples, taxonomy, resamples=0).metrics["headline"]["hazards"]
+    evaluation = evaluate(table_model(0.0), known_examples, taxonomy, resamples=0, draw=False)
+    hazards = evaluation.metrics["headline"]["hazards"]
     assert hazards["map"] <= hazards["map_by_chance"]
 
 
@@ -44,10 +45,11 @@ def test_a_model_whose_figures_are_at_hand_is_not_asked_again(
     table_model: Build, known_examples: list[Example], taxonomy: Taxonomy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = table_model(0.6)
-    asked = evaluate(model, known_examples, taxonomy, closely=False, resamples=0)
+    given: dict[str, Any] = {"closely": False, "resamples": 0, "draw": False}
+    asked = evaluate(model, known_examples, taxonomy, **given)
     predictions = model.predict(example.to_listing() for example in known_examples)
     monkeypatch.setattr(type(model), "predict", None)
-    told = evaluate(model, known_examples, taxonomy, predictions=predictions, closely=False, resamples=0)
+    told = evaluate(model, known_examples, taxonomy, predictions=predictions, **given)
     assert told.metrics == asked.metrics
 
 
@@ -55,8 +57,8 @@ def test_vehicles_enter_no_headline_figure(
     table_model: Build, known_examples: list[Example], taxonomy: Taxonomy
 ) -> None:
     model = table_model(0.6)
-    whole = evaluate(model, known_examples, taxonomy, resamples=0)
-    without = evaluate(model, [e for e in known_examples if e.category != "Motor vehicles"], taxonomy, resamples=0)
+    others = [e for e in known_examples if e.category != "Motor vehicles"]
+    whole, without = (evaluate(model, part, taxonomy, resamples=0, draw=False) for part in (known_examples, others))
     assert whole.metrics["headline"] == without.metrics["headline"]
     assert whole.classes == without.classes
     assert whole.slices == without.slices
@@ -68,7 +70,7 @@ def test_vehicles_enter_no_headline_figure(
 def test_nothing_apart_where_nothing_is_asked_apart(
     table_model: Build, known_examples: list[Example], taxonomy: Taxonomy
 ) -> None:
-    evaluation = evaluate(table_model(0.6), known_examples, taxonomy, apart="", resamples=0)
+    evaluation = evaluate(table_model(0.6), known_examples, taxonomy, apart="", resamples=0, draw=False)
     assert evaluation.metrics["headline"]["n"] == 160
     assert evaluation.metrics["apart"]["n"] == 0
 
@@ -77,7 +79,8 @@ def test_hazards_count_where_known_and_levels_where_given(
     table_model: Build, known_examples: list[Example], taxonomy: Taxonomy
 ) -> None:
     examples = [replace(e, labels=None) if i % 4 == 0 else e for i, e in enumerate(known_examples)]
-    headline = evaluate(table_model(0.6), examples, taxonomy, apart="", resamples=0).metrics["headline"]
+    evaluation = evaluate(table_model(0.6), examples, taxonomy, apart="", resamples=0, draw=False)
+    headline = evaluation.metrics["headline"]
     assert headline["hazards"]["n"] == 120
     assert headline["levels"]["n"] == 80
     assert headline["hazards"]["with_labels"] == sum(bool(e.labels) for e in examples)
@@ -127,7 +130,7 @@ def test_worst_errors_come_first_and_name_what_was_missed(
     victim = next(e for e in known_examples if e.labels == ("fire",) and e.category == "Toys")
     model.hazards[victim.id] = np.zeros(len(taxonomy.names))
     model.hazards[victim.id][fire - 1] = 0.9
-    worst = evaluate(model, known_examples, taxonomy, resamples=0).errors[0]
+    worst = evaluate(model, known_examples, taxonomy, resamples=0, draw=False).errors[0]
     assert (worst.id, worst.kind, worst.known, worst.missed) == (victim.id, "hazards", "fire", "fire 0.00")
     assert worst.invented == f"{taxonomy.names[fire - 1]} 0.90"
 
@@ -136,7 +139,7 @@ def test_a_level_error_says_both_levels(table_model: Build, known_examples: list
     model = table_model(1.0)
     victim = next(e for e in known_examples if e.risk_level == RiskLevel.SERIOUS and e.category == "Toys")
     model.levels[victim.id] = np.array([1.0, 0, 0, 0, 0])
-    (worst,) = evaluate(model, known_examples, taxonomy, resamples=0).errors
+    (worst,) = evaluate(model, known_examples, taxonomy, resamples=0, draw=False).errors
     assert (worst.kind, worst.known, worst.predicted) == ("level", "serious", "none (high or serious with 0.00)")
 
 

@@ -98,7 +98,7 @@ def test_a_foreign_label_set_trains_and_evaluates_with_the_same_commands(
     out = tmp_path / "model"
     trained = command(
         "train", "--taxonomy", taxonomy_file, "--knowledge", few_kinds, "--examples", known, "--corpus-size", 48,
-        "--finetune", "off", "--no-track", "--out", out, "--json",
+        "--held-out", 100, "--finetune", "off", "--no-track", "--out", out, "--json",
     )  # fmt: skip
     assert trained["metrics"]["taxonomy"] == "nuisances@3"
     assert trained["metrics"]["headline"]["hazards"]["top1"] > 0.9

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from models.domain.listing import Listing
 from models.domain.taxonomy import Taxonomy
 from models.knowledge.base import load_knowledge
 from models.plan.plan import Plan
-from training import inside, style_control, training_data
 from training.corpus.settings import CorpusSettings
 from training.corpus.writer import write_corpus
 from training.encoder_export import EMBEDDED
@@ -37,15 +36,6 @@ KINDS = (
     "baby-rattle",
 )
 COLUMNS = ("id", "date", "lang", "title", "brand", "category", "description", "captions", "labels")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _little_held_out() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(training_data, "_HELD_OUT_CORPUS", 40)
-        monkeypatch.setattr(style_control, "_PAIRS", 30)
-        monkeypatch.setattr(inside, "_EXPLAINED", 2)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +80,8 @@ def run(tmp_path_factory: pytest.TempPathFactory, six_kinds: Path) -> Run:
 
     def run(**settings: object) -> TrainResult:
         out = tmp_path_factory.mktemp("out") / "model"
-        given = {"out": out, "knowledge": six_kinds, "corpus_size": 72, "track": False, "finetune": "off"}
+        few = {"corpus_size": 72, "held_out": 50}
+        given = {"out": out, "knowledge": six_kinds, "track": False, "finetune": "off", **few}
         progress = settings.pop("progress", None)
         return train(TrainSettings(**{**given, **settings}), progress)  # type: ignore[arg-type]
 
@@ -143,7 +134,7 @@ def test_a_finetuned_model_is_calibrated_by_an_encoder_that_knows_no_answers(
 
 
 def test_another_seed_gives_another_model(corpus_alone: TrainResult, run: Run) -> None:
-    assert run(seed=1).version != corpus_alone.version
+    assert run(seed=1, compare=False).version != corpus_alone.version
 
 
 def test_a_model_of_the_corpus_alone_says_what_it_was_judged_on(corpus_alone: TrainResult) -> None:
@@ -193,8 +184,10 @@ def test_cards_and_a_comparison_with_baselines_are_written_beside_the_model(trai
     assert "| train |" in (papers / "data_card.md").read_text(encoding="utf-8")
 
 
-def test_comparisons_can_be_left_out(run: Run, tables: Tables) -> None:
-    metrics = run(compare=False, **tables).facts["metrics"]
+def test_comparisons_can_be_left_out_and_the_model_is_the_same(run: Run, tables: Tables, trained: TrainResult) -> None:
+    plain = run(compare=False, **tables)
+    metrics = plain.facts["metrics"]
+    assert plain.version == trained.version
     assert (metrics["comparisons"], metrics["captions"], metrics["label_noise"]["n"]) == ([], [], 0)
 
 
@@ -205,14 +198,14 @@ def test_a_report_is_written_beside_the_model(trained: TrainResult) -> None:
 
 def test_the_manifest_says_how_style_was_controlled(trained: TrainResult) -> None:
     style = read_manifest(trained.directory).facts["style"]
-    assert style["pairs"] == 30
+    assert style["pairs"] == 20
     assert 0 <= style["pairs_same_level"] <= 1
 
 
 def test_without_judged_listings_the_guarantee_rests_on_written_ones_and_says_so(corpus_alone: TrainResult) -> None:
     (guarantee,) = HazardClassifier.load(corpus_alone.directory, threads=2).guarantees
     assert guarantee.source == "listings written from the knowledge base"
-    assert guarantee.n == 40
+    assert guarantee.n == 50
 
 
 def test_judged_listings_carry_the_guarantee(run: Run, tmp_path: Path) -> None:
@@ -265,7 +258,7 @@ def test_a_foreign_taxonomy_trains_and_evaluates(
     )
     rename = {"damage to sight": "eyes", "choking": "swallowing", "injuries": "swallowing"}
     known = [replace(e, labels=tuple(rename.get(label, "misc") for label in e.labels or ())) for e in examples]
-    result = run(taxonomy=foreign, examples=(table(tmp_path / "foreign.csv", known),))
+    result = run(taxonomy=foreign, examples=(table(tmp_path / "foreign.csv", known),), compare=False)
     assert result.evaluated_on == "examples"
     assert result.facts["metrics"]["headline"]["hazards"]["n"] > 0
     model = HazardClassifier.load(result.directory, threads=2)
@@ -306,6 +299,11 @@ def test_a_way_to_fine_tune_that_is_none_is_refused() -> None:
         TrainSettings(out=Path("x"), finetune="maybe")  # type: ignore[arg-type]
 
 
+def test_too_few_listings_to_judge_by_are_refused() -> None:
+    with pytest.raises(InputError, match=r"held_out 24 .*at least 25"):
+        TrainSettings(out=Path("x"), held_out=24)
+
+
 @pytest.mark.parametrize(("given", "why"), [("bf16", "multiplies no bf16 matrices on a CPU"), ("int4", "int4")])
 def test_a_precision_that_cannot_be_served_is_refused(given: str, why: str) -> None:
     with pytest.raises(InputError, match=rf"{why}.*int8, fp32"):
@@ -316,6 +314,7 @@ def test_another_encoder_reads_the_seller_s_words_without_gloss(
     run: Run, tiny_model: Path, corpus_alone: TrainResult
 ) -> None:
     own = HazardClassifier.load(corpus_alone.directory).read(Listing(id="1", title="лазерная указка"))
-    other = HazardClassifier.load(run(encoder=str(tiny_model)).directory).read(Listing(id="1", title="лазерная указка"))
+    trained = run(encoder=str(tiny_model), compare=False)
+    other = HazardClassifier.load(trained.directory).read(Listing(id="1", title="лазерная указка"))
     assert "laser pointer" in own.text.text
     assert "лазерная указка" in other.text.text

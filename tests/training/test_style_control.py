@@ -33,8 +33,8 @@ def test_a_model_of_written_listings_judges_both_styles_alike(small_model: Hazar
     alerts = [Example(f"a{i}", f"The laser pointer number {i} emits a beam.") for i in range(20)]
     ordinary = [Example(f"o{i}", f"{i} pcs!! Laser pointer pen, best gift") for i in range(20)]
     texts = [Predicted.of(small_model, part) for part in (alerts, ordinary)]
-    found = style_control(small_model, *texts, small_model.knowledge, small_model.taxonomy)
-    assert found["pairs"] == 600
+    found = style_control(small_model, *texts, small_model.knowledge, small_model.taxonomy, pairs=200)
+    assert found["pairs"] == 200
     assert found["pairs_same_level"] > 0.8
     assert found["source_auroc_words"] > 0.9, "the words alone give the source away"
     assert 0 <= found["source_auroc_within_kind"] <= 1
@@ -42,7 +42,7 @@ def test_a_model_of_written_listings_judges_both_styles_alike(small_model: Hazar
 
 def test_without_alerts_only_the_pairs_are_judged(small_model: HazardClassifier) -> None:
     nothing = Predicted.of(small_model, [])
-    found = style_control(small_model, nothing, nothing, small_model.knowledge, small_model.taxonomy)
+    found = style_control(small_model, nothing, nothing, small_model.knowledge, small_model.taxonomy, pairs=20)
     assert set(found) == {"pairs", "pairs_same_level", "pairs_log_odds_difference"}
 
 

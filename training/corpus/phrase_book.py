@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.domain.errors import InputError
-from models.domain.resources import datasets_dir
+from models.domain.resources import YAML_LOADER, datasets_dir
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _SLOT = re.compile(r"\{\w+\}")
@@ -146,7 +146,7 @@ def load_phrase_book(directory: Path | str | None = None) -> PhraseBook:
 
 def _read(file: Path, model: type[_Model]) -> _Model:
     try:
-        return model.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        return model.model_validate(yaml.load(file.read_text(encoding="utf-8"), Loader=YAML_LOADER))
     except OSError as error:
         raise InputError("cannot be read", place=str(file), hint=str(error)) from error
     except yaml.YAMLError as error:

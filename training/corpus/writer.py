@@ -13,7 +13,7 @@ from models.domain.listing import Caption, Listing
 from models.domain.taxonomy import Taxonomy
 from models.knowledge.base import Knowledge
 from models.knowledge.kinds import ProductKind
-from models.knowledge.matching import KnowledgeMatcher
+from models.knowledge.matching import KnowledgeMatcher, matcher_of
 from training.corpus.cue_drawing import CueDraw
 from training.corpus.cue_wording import CueWording
 from training.corpus.features import drawn_features
@@ -84,7 +84,7 @@ class CorpusWriter:
         self._language_edges = list(accumulate(shares.values()))
         self._styles: list[Style] = list(settings.styles)
         self._style_edges = list(accumulate(settings.styles.values()))
-        matcher = KnowledgeMatcher(knowledge)
+        matcher = matcher_of(knowledge)
         self._wording = CueWording(knowledge, book, matcher)
         self._cues = CueDraw(knowledge, book.shared, settings, self._wording)
         self._kits = {code: _kit(code, book, matcher) for code in self._languages}
