@@ -224,6 +224,11 @@ def test_typing_errors_spare_cues(text: str, seed: int) -> None:
     assert noise.mistyped([plain(text), cue], Random(seed))[1] == cue
 
 
+def test_a_word_of_one_letter_is_not_lost() -> None:
+    noise = SellerNoise([], {})
+    assert {written(noise.mistyped([plain("1 a 2")], Random(seed))) for seed in range(200)} == {"1 a 2"}
+
+
 def test_phrase_book_names_the_file_that_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no English phrases"):
         load_phrase_book(tmp_path)
