@@ -76,8 +76,9 @@ class SellerNoise:
 
     def _slip(self, text: str, rng: Random) -> str:
         place = 1 + int(rng.random() * (len(text) - 2))
-        before, letter, after = text[place - 1 : place + 2]
-        if not letter.isalpha() or (before.isspace() and after.isspace()):  # a word of one letter would be gone
+        letter = text[place]
+        stands_alone = text[place - 1].isspace() and text[place + 1].isspace()
+        if not letter.isalpha() or stands_alone:  # a word of one letter would be gone
             return text
         luck = rng.random()
         if luck < 0.35:
