@@ -38,8 +38,8 @@ def look_inside(
     encoder_name: str,
     precision: Precision,
     prior_unsafe: float,
-    explain: int = 60,
-    pairs: int = 600,
+    explain: int,
+    pairs: int,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Return facts for the model card; what the data at hand cannot tell is left out.

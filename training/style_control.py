@@ -37,7 +37,7 @@ def style_control(
     ordinary: Predicted,
     knowledge: Knowledge,
     taxonomy: Taxonomy,
-    pairs: int = 600,
+    pairs: int,
     seed: int = 0,
 ) -> dict[str, float]:
     """Return figures of how much style reaches P(unsafe).

@@ -78,11 +78,11 @@ class WordForms:
 
     def stem(self, folded: str) -> Stemmed:
         """Return a folded text with its words cut to their stems."""
-        return Stemmed(folded) if self._algorithm is None else map_words(folded, self.stem_word)
+        return map_words(folded, self.stem_word) if self.cuts else Stemmed(folded)
 
     def stemmed(self, folded: str) -> str:
         """Return the text of `stem` alone, which is sooner done: indexes need no places."""
-        return folded if self._algorithm is None else changed_words(folded, self.stem_word)
+        return changed_words(folded, self.stem_word) if self.cuts else folded
 
     def stem_word(self, word: str) -> str:
         """Return the stem of a folded word: the word itself where the language has no algorithm."""

@@ -88,9 +88,10 @@ class Skimmer:
                     for meaning in (lexicon.meaning(form, language), lexicon.meaning(form, english)):
                         if meaning is not None:
                             cues[row, list(meaning.cues)] = True
-                            named[row, list(meaning.kinds)] = True
+                            kinds = list(meaning.kinds)
+                            named[row, kinds] = True
                             if start < title:
-                                titled[row, list(meaning.kinds)] = True
+                                titled[row, kinds] = True
         return Skimmed(texts, languages, named, titled, cues, known_share)
 
     def _glossed(self, words: str, found: Sequence[Found], language: int, english: int) -> str:

@@ -51,7 +51,7 @@ def test_int8_is_judged_beside_fp32(small_model: HazardClassifier, unsafe: list[
 
 def test_what_the_data_cannot_tell_is_left_out(small_model: HazardClassifier) -> None:
     nothing = Predicted.of(small_model, [])
-    given = {"encoder_name": EMBEDDED, "precision": "int8", "prior_unsafe": 0.1, "pairs": 20}
+    given = {"encoder_name": EMBEDDED, "precision": "int8", "prior_unsafe": 0.1, "explain": 60, "pairs": 20}
     found = look_inside(small_model, nothing, nothing, [], **given)
     assert set(found) == {"style"}
 
@@ -59,7 +59,7 @@ def test_what_the_data_cannot_tell_is_left_out(small_model: HazardClassifier) ->
 def test_held_out_alerts_and_offers_tell_it_all(small_model: HazardClassifier, unsafe: list[Example]) -> None:
     offers = [replace(e, id=f"o{i}", title=f"paperback novel number {i}", description="") for i, e in enumerate(unsafe)]
     alerts, market = (Predicted.of(small_model, part) for part in (unsafe, offers))
-    given = {"encoder_name": EMBEDDED, "precision": "fp32", "prior_unsafe": 0.1, "pairs": 20}
+    given = {"encoder_name": EMBEDDED, "precision": "fp32", "prior_unsafe": 0.1, "explain": 60, "pairs": 20}
     found = look_inside(small_model, alerts, market, unsafe[:4], **given)
     assert set(found) == {"style", "ablation", "unsafe", "faithfulness"}
     assert found["faithfulness"]["listings"] == 4
