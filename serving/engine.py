@@ -14,7 +14,6 @@ from typing import Self
 
 from models.classifier.classifier import Detail, HazardClassifier
 from models.classifier.explaining import explain_listing
-from models.classifier.first_tier import FirstTier
 from models.classifier.stopwatch import Stopwatch
 from models.domain.assessment import Assessment, Tiers, Versions, assessment_id
 from models.domain.explanation import Detail as ExplanationDetail
@@ -116,9 +115,8 @@ class InForce:
     def assess(self, listing: Listing, explain: Detail, watch: Stopwatch | None = None) -> Assessment:
         """Assess one listing, on the calling thread; the watch gets the phases."""
         watch = watch or Stopwatch()
-        answer = None
-        if self.tiers == "two" and explain == "none" and self.model.screens:
-            answer = FirstTier(self.model).answer(listing, self.plan, self.recalls, watch)
+        first = self.model.first_tier(self.tiers, explain)
+        answer = first.answer(listing, self.plan, self.recalls, watch) if first is not None else None
         if answer is None:
             answer = self.model.assess(listing, self.plan, explain, watch, self.recalls)
         assessment = self.finish(answer, listing)

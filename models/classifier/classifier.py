@@ -100,6 +100,10 @@ class HazardClassifier:
         """Whether there is a screen that may answer; see `FirstTier`."""
         return self.screen is not None and self.screen.guarantee.threshold is not None
 
+    def first_tier(self, tiers: Tiers, explain: Detail) -> FirstTier | None:
+        """Return what answers before the whole model is asked; None where nothing may: a screen explains nothing."""
+        return FirstTier(self) if tiers == "two" and explain == "none" and self.screens else None
+
     def opinions(self, read: Sequence[ReadListing], embeddings: NDArray[np.float32]) -> list[Opinion]:
         """Return what the model thinks of some listings; `embeddings` has shape (n, dimension)."""
         risks = [self.scenario_model.risks(r.facts()) for r in read]
@@ -188,11 +192,10 @@ class HazardClassifier:
         tiers : {"full", "two"}
             ``two`` lets the screen answer where it may; with explanations, and without a threshold, it never does.
         """
-        stream = iter(listings)
+        stream, first = iter(listings), self.first_tier(tiers, explain)
         with self.encoder.encoding() as encode:
             while batch := list(islice(stream, chunk)):
-                two = tiers == "two" and explain == "none" and self.screens
-                screened = FirstTier(self).answers(batch, plan, looked) if two else {}
+                screened = first.answers(batch, plan, looked) if first is not None else {}
                 rest = [listing for i, listing in enumerate(batch) if i not in screened]
                 whole = self._assess_some(rest, plan, explain, looked, encode)
                 yield from (screened[i] if i in screened else next(whole) for i in range(len(batch)))
