@@ -130,12 +130,14 @@ class Boilerplate:
     Parameters
     ----------
     patterns : sequence of str
-        Regular expressions.
+        Regular expressions. What they find begins no Latin word or number in its middle.
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self.patterns = tuple(patterns)
-        self._pattern = re.compile("|".join(f"(?:{p})" for p in patterns), re.IGNORECASE) if patterns else None
+        either = "|".join(f"(?:{p})" for p in patterns)
+        # A phrase is not looked for in the middle of words: less than half of the time.
+        self._pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{either})", re.IGNORECASE) if patterns else None
 
     def kept(self, text: str) -> list[tuple[int, int]]:
         """Return the spans that stay, without structure signs and runs of white space."""

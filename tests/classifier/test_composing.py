@@ -189,6 +189,8 @@ def test_findings_of_a_long_description_stop_where_the_reading_stops(composer: C
         (["cut"], "one CUT two", ["one", "two"]),
         (["cut"], "cut", []),
         (["cut", r"\d+"], "1 cut 2 x", ["x"]),
+        (["cut"], "uncut cut cutting", ["uncut", "ting"]),
+        (["包装"], "红色包装盒", ["红色", "盒"]),
     ],
 )
 def test_boilerplate_keeps_the_rest_in_order(patterns: list[str], text: str, kept: list[str]) -> None:
