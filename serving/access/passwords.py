@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import string
 import unicodedata
@@ -13,6 +14,8 @@ from models.domain.errors import InputError
 
 SHORTEST, LONGEST = 12, 256
 _FEWEST_LETTERS = 5
+_SHORTEST_NAME = 3
+"""A name of one or two letters is in most passwords by chance."""
 _EASY = string.ascii_lowercase.replace("l", "").replace("o", "") + "23456789"
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1_024, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
 """Argon2id with 19 MiB, two passes, one lane: a minimum that the OWASP Password Storage Cheat Sheet names."""
@@ -50,17 +53,25 @@ def check_new(password: str, name: str) -> None:
     Raises
     ------
     InputError
-        If it is too short or too long, holds the name, or hardly differs from letter to letter.
+        If it is too short or too long, rests on the name, or hardly differs from letter to letter.
     """
     form = unicodedata.normalize("NFKC", password)
     hint = f"choose {SHORTEST} characters or more, such as four words that nobody would put together"
     if not SHORTEST <= len(form) <= LONGEST:
         raise InputError(f"it has {len(form)} characters, of {SHORTEST} to {LONGEST}", place="password", hint=hint)
     plain = form.casefold()
-    if name.casefold() in plain or "hazardlens" in plain:
+    if _rests_on(name.casefold(), plain) or _rests_on("hazardlens", plain):
         raise InputError("it holds your name or that of this program", place="password", hint=hint)
     if len(set(plain)) < _FEWEST_LETTERS or plain in string.ascii_lowercase + string.digits * 3:
         raise InputError("it hardly differs from letter to letter", place="password", hint=hint)
+
+
+def _rests_on(name: str, plain: str) -> bool:
+    """Tell whether a name stands by itself in a password, or is so much of it that little else is left to guess."""
+    if len(name) < _SHORTEST_NAME or name not in plain:
+        return False
+    by_itself = re.search(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", plain) is not None
+    return by_itself or len(plain.replace(name, "")) < SHORTEST
 
 
 def _one_form(password: str) -> bytes:

@@ -63,6 +63,7 @@ class TestPasswords:
     @pytest.mark.parametrize(
         ("password", "why"),
         [("short", "5 characters"), ("x" * 257, "257 characters"), ("ada is my first name", "your name"),
+         ("adalovelace18", "your name"), ("hazardlenslogin7", "this program"),
          ("hazardlens-forever", "this program"), ("aaaaaaaabbbb", "hardly differs"), ("abcdefghijkl", "hardly differs"),
          ("012345678901", "hardly differs")],
     )  # fmt: skip
@@ -70,6 +71,11 @@ class TestPasswords:
         with pytest.raises(InputError, match=why) as refused:
             check_new(password, "ada")
         assert "four words" in refused.value.hint
+
+    @pytest.mark.parametrize(("password", "name"), [("xkanc-kiada-gigs2-z88dy", "ada"), ("a lake in winter", "a"),
+                                                    ("four unrelated words", "")])  # fmt: skip
+    def test_letters_of_a_name_that_are_there_by_chance_are_no_fault(self, password: str, name: str) -> None:
+        check_new(password, name)
 
     def test_a_made_password_is_long_and_never_the_same(self) -> None:
         made = {new_password() for _ in range(100)}
