@@ -35,8 +35,6 @@ class AgeGrammar:
         bare ``14+``: "2 years warranty" is none.
         """
         found: list[AgeGrade] = []
-        if self._number_with_unit.search(text) is None:
-            return found
         for pattern in self._patterns:
             for match in pattern.finditer(text):
                 groups = match.groupdict()
@@ -46,12 +44,6 @@ class AgeGrammar:
                 if plausible and free:
                     found.append(AgeGrade(months, match.start(), match.end()))
         return sorted(found, key=lambda grade: grade.start)
-
-    @cached_property
-    def _number_with_unit(self) -> re.Pattern[str]:
-        """What no age grade is without, whichever pattern finds it: one look instead of eight at most texts."""
-        words = _any([*self.language.months, *self.language.years, *self.language.after_from])
-        return re.compile(rf"\d\s*(?:{words}|\+)" if words else r"\d\s*\+")
 
     @cached_property
     def _patterns(self) -> list[re.Pattern[str]]:

@@ -14,8 +14,8 @@ from models.domain.errors import InputError
 
 SHORTEST, LONGEST = 12, 256
 _FEWEST_LETTERS = 5
-_SHORTEST_NAME = 3
-"""A name of one or two letters is in most passwords by chance."""
+_SHORTEST_NAME, _NO_CHANCE = 3, 5
+"""Letters of a name: one of fewer is in most passwords by chance, one of so many in none."""
 _EASY = string.ascii_lowercase.replace("l", "").replace("o", "") + "23456789"
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1_024, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
 """Argon2id with 19 MiB, two passes, one lane: a minimum that the OWASP Password Storage Cheat Sheet names."""
@@ -67,11 +67,11 @@ def check_new(password: str, name: str) -> None:
 
 
 def _rests_on(name: str, plain: str) -> bool:
-    """Tell whether a name stands by itself in a password, or is so much of it that little else is left to guess."""
+    """Tell whether a name is in a password: a short one by itself, or with little else that is left to guess."""
     if len(name) < _SHORTEST_NAME or name not in plain:
         return False
     by_itself = re.search(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", plain) is not None
-    return by_itself or len(plain.replace(name, "")) < SHORTEST
+    return len(name) >= _NO_CHANCE or by_itself or len(plain.replace(name, "")) < SHORTEST
 
 
 def _one_form(password: str) -> bytes:

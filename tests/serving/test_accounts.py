@@ -63,7 +63,7 @@ class TestPasswords:
     @pytest.mark.parametrize(
         ("password", "why"),
         [("short", "5 characters"), ("x" * 257, "257 characters"), ("ada is my first name", "your name"),
-         ("adalovelace18", "your name"), ("hazardlenslogin7", "this program"),
+         ("adalovelace18", "your name"), ("onehazardlensamongmany", "this program"),
          ("hazardlens-forever", "this program"), ("aaaaaaaabbbb", "hardly differs"), ("abcdefghijkl", "hardly differs"),
          ("012345678901", "hardly differs")],
     )  # fmt: skip
