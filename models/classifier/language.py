@@ -31,6 +31,7 @@ _SCRIPTS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _UKRAINIAN = re.compile(r"[іїєґ]", re.IGNORECASE)
+_RUSSIAN = re.compile(r"[ыэёъ]", re.IGNORECASE)
 _BEYOND_RUSSIAN = re.compile(r"[ӘәҒғҚқҢңӨөҰұҮүҺһЂђЈјЉљЊњЋћЏџЃѓЌќЎў]")
 _PERSIAN = re.compile(r"[پچژگ]")
 _LATIN_CANDIDATES = [
@@ -79,8 +80,9 @@ class Detected:
 class LanguageDetector:
     """Detects the language of product texts.
 
-    Scripts decide where they can. Latin text is judged by langid's n-grams and, where these hesitate (short titles full
-    of brands), by how much of the text each candidate's vocabulary knows.
+    Scripts and letters decide where they can. Latin text is judged by langid's n-grams and, where these hesitate (short
+    titles full of brands), by how much of the text each candidate's vocabulary knows; so is Cyrillic text without a
+    letter that only Russian or only Ukrainian has.
     """
 
     def __init__(self, matcher: KnowledgeMatcher) -> None:
@@ -100,12 +102,18 @@ class LanguageDetector:
         return self._known(sample, hint) if len(sample) <= _LONGEST_CACHED else self._detect(sample, hint)
 
     def _detect(self, sample: str, hint: str) -> Detected:
-        return self._by_signs(sample) or self._latin(sample, hint)
+        found = self._by_signs(sample)
+        if found is None:
+            return self._latin(sample, hint)
+        return self._russian_or_ukrainian(sample, hint, found) if _left_open(sample, found) else found
 
     def asks(self, text: str, hint: str = "") -> set[str]:
         """Return the languages whose vocabulary tells the language of a text; none where it is beyond doubt."""
         sample = text[:_SAMPLE]
-        return set() if self._by_signs(sample) else set(_candidates(_ranked(sample), hint[:2].lower()))
+        found = self._by_signs(sample)
+        if found is None:
+            return set(_candidates(_ranked(sample), hint[:2].lower()))
+        return {"ru", "uk"} if _left_open(sample, found) else set()
 
     def reads_better(self, text: str, language: str, than: str) -> bool:
         """Tell whether one language's vocabulary knows more of a text than another's, or as much of a romanised one.
@@ -140,6 +148,12 @@ class LanguageDetector:
             return Detected("fa", share)
         return Detected(best, share)
 
+    def _russian_or_ukrainian(self, sample: str, hint: str, found: Detected) -> Detected:
+        russian, ukrainian = (self._matcher.gloss_coverage(sample, code) for code in ("ru", "uk"))
+        if ukrainian > russian or (ukrainian == russian and hint == "uk"):
+            return Detected("uk", found.confidence)
+        return found
+
     def _latin(self, sample: str, hint: str) -> Detected:
         ranked = _ranked(sample)
         candidates = _candidates(ranked, hint)
@@ -152,6 +166,11 @@ class LanguageDetector:
             # As much of it is English as is anything: taken as it stands it loses no word, glossed it might.
             best = "en"
         return Detected(best, min(1.0, scores[best] / sum(scores.values())))
+
+
+def _left_open(sample: str, found: Detected) -> bool:
+    """Whether the letters of a text taken for Russian could be Ukrainian as well."""
+    return found.code == "ru" and not _RUSSIAN.search(sample)
 
 
 def _ranked(sample: str) -> list[tuple[str, float]]:

@@ -54,6 +54,10 @@ SHORT = [
     ("fr", "jouet bébé"),
     ("it", "giocattolo legno"),
     ("pl", "lampka nocna"),
+    ("uk", "Електросамокат складний 350 Вт"),
+    ("uk", "Шолом мотоциклетний чорний"),
+    ("ru", "Лазерная указка"),
+    ("ru", "Лестница алюминиевая"),
 ]
 
 
@@ -93,6 +97,7 @@ def test_a_script_that_nobody_reads_is_taken_for_no_known_language(detector: Lan
 
 def test_the_sellers_word_decides_between_languages_that_the_text_leaves_open(detector: LanguageDetector) -> None:
     assert [detector.detect("Lampe", hint).code for hint in ("de", "fr", "de-AT")] == ["de", "fr", "de"]
+    assert [detector.detect("Тест 12", hint).code for hint in ("", "ru", "uk-UA")] == ["ru", "ru", "uk"]
 
 
 def test_the_sellers_word_does_not_beat_a_clear_text(detector: LanguageDetector) -> None:
@@ -122,7 +127,8 @@ def test_any_text_gets_a_code_and_a_confidence_within_zero_and_one(
 
 def test_vocabularies_are_asked_only_where_n_grams_leave_it_open(detector: LanguageDetector) -> None:
     assert detector.asks("This is a soft toy for small children, with a strong magnet in it") == set()
-    assert detector.asks("Лазерная указка") == detector.asks("5000 - 12") == set()
+    assert detector.asks("Лазерная указка, зелёный луч") == detector.asks("5000 - 12") == set()
+    assert detector.asks("Лазерная указка") == {"ru", "uk"}
     asked = detector.asks("Neruhus", "de-AT")
     assert {"de", "en"} < asked
 
