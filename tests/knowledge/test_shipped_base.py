@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 
 import pytest
 
@@ -102,9 +103,13 @@ def test_prohibited_kinds_say_why_and_are_at_least_high(knowledge: Knowledge) ->
     assert [k.id for k in prohibited if len(k.prohibited.split()) < 4 or k.level.rank < RiskLevel.HIGH.rank] == []
 
 
-def test_an_english_name_belongs_to_one_kind(knowledge: Knowledge) -> None:
-    names = [kind.name for kind in knowledge.kinds]
-    assert sorted(name for name in set(names) if names.count(name) > 1) == []
+def test_a_name_belongs_to_one_kind(knowledge: Knowledge) -> None:
+    kinds: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for kind in knowledge.kinds:
+        for language, names in kind.names.items():
+            for name in names:
+                kinds[language, name.lower()].add(kind.id)
+    assert {name: ids for name, ids in kinds.items() if len(ids) > 1} == {}
 
 
 def test_json_carries_it_whole(knowledge: Knowledge) -> None:
