@@ -99,7 +99,7 @@ class TrainSettings:
     precision: Precision = "int8"
     max_tokens: int = 128
     gloss: bool | None = None
-    corpus_size: int = 10_000
+    corpus_size: int = 20_000
     held_out: int = 1_500
     test_share: float = 0.2
     seed: int = 0
