@@ -40,8 +40,12 @@ def test_our_ranking_beats_chance_and_a_randomised_head(figures: dict[str, float
     for other in ("_random", "_random_head"):
         assert figures["comprehensiveness"] > figures[f"comprehensiveness{other}"] + 0.1
         assert figures["sufficiency"] < figures[f"sufficiency{other}"] - 0.1
-    assert abs(figures["tau_random_head"]) < 0.35
     assert figures["tau_leave_one_out"] > 0.3
+
+
+def test_heads_of_random_weights_rank_otherwise_in_the_mean(small_model: HazardClassifier) -> None:
+    taus = [faithfulness(small_model, LISTINGS, seed=seed)["tau_random_head"] for seed in range(12)]
+    assert abs(np.mean(taus)) < 0.35  # of one head alone it lies anywhere between -0.8 and 0.6 on six texts
 
 
 def test_listings_without_enough_words_are_not_measured(
