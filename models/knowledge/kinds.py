@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from models.domain.risk import RiskLevel, highest, risk_level
+from models.knowledge.packed_names import PackedNames
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Phrase = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
@@ -49,7 +50,7 @@ class ProductKind(_Record):
     mitigating: list[Slug] = Field(default_factory=list)
     near: list[Slug] = Field(default_factory=list)
     details: list[Phrase] = Field(default_factory=list)
-    names: dict[str, list[Phrase]]
+    names: PackedNames
     family: str = ""
 
     @property
