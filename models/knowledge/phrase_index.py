@@ -55,22 +55,21 @@ class PhraseIndexes(Generic[_Value]):
         forms = _Numbers[str]()
         written = _Numbers[str]()
         values = _Numbers[_Value]()
-        canonical_forms: dict[int, list[int]] = {}
+        form_of: dict[int, int] = {}
         held: dict[str, dict[int, list[tuple[int, int]]]] = {}
         for name, phrases in groups.items():
             group = held[name] = {}
             for phrase, value in phrases:
                 writing = fold_phrase(phrase).strip("- ")
+                if not writing:
+                    continue
                 at = written.of(writing)
-                if at not in canonical_forms:
-                    folded = writing if canonical is None else canonical(writing)
-                    either = {folded, folded.replace("-", " "), folded.replace(" ", "-")} - {""}
-                    canonical_forms[at] = [forms.of(form) for form in either]
+                if at not in form_of:
+                    form_of[at] = forms.of(_spaced(writing if canonical is None else canonical(writing)))
+                meanings = group.setdefault(form_of[at], [])
                 meaning = (at, values.of(value))
-                for form in canonical_forms[at]:
-                    meanings = group.setdefault(form, [])
-                    if meaning not in meanings:
-                        meanings.append(meaning)
+                if meaning not in meanings:
+                    meanings.append(meaning)
         self._written = "".join(written)
         self._edges = array("I", accumulate(map(len, written), initial=0))
         self._values = list(values)
@@ -82,7 +81,7 @@ class PhraseIndexes(Generic[_Value]):
         """Return where forms of any group stand, longest first; they may overlap."""
         if self._automaton is None or not text:
             return []
-        at_edges = self._at_edges
+        at_edges, text = self._at_edges, _spaced(text)
         spans = [
             (start - end, start, end, i)
             for i, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
@@ -194,6 +193,11 @@ class _Group:
     def meanings(self, form: int) -> list[tuple[int, int]]:
         """Return the pairs of a form: a phrase as it is written and its value, both by their numbers."""
         return [(self.written[at], self.values[at]) for at in range(self.first[form], self.first[form + 1])]
+
+
+def _spaced(text: str) -> str:
+    """Return a text, of the same length, in which hyphens are spaces: sellers write either."""
+    return text.replace("-", " ")
 
 
 def _start(hit: Hit[Any]) -> int:

@@ -49,6 +49,8 @@ AGES = {
     "ro": ("de la 6 luni", "de la 14 ani"),
     "cs": ("od 6 měsíců", "od 14 let"),
 }
+_STRIDE = 10_007
+"""A prime above the number of kinds, so that each has its turn."""
 _PAIRS_OF_EACH_SORT = 6
 _LEAST_MOVE = 1e-3
 
@@ -86,7 +88,7 @@ def bearing(knowledge: Knowledge, kind: ProductKind, effect: str, language: str)
 def pairs_of(knowledge: Knowledge, profile: LanguageProfile, turn: int) -> Iterator[Pair]:
     """Pairs of one language; another `turn` gives other kinds."""
     kinds = [kind for kind in knowledge.kinds if kind.hazards and kind.names.get(profile.code)]
-    order = [kinds[(37 * i + 11 * turn) % len(kinds)] for i in range(len(kinds))]
+    order = [kinds[(_STRIDE * i + 11 * turn) % len(kinds)] for i in range(len(kinds))]
     made: Counter[str] = Counter()
     for kind in dict.fromkeys(kind.id for kind in order):
         for pair in _written(knowledge, knowledge.kind_by_id[kind], profile):
