@@ -85,16 +85,24 @@ def _names(knowledge: Knowledge, language: str) -> list[tuple[str, str]]:
 
 
 def _glosses(knowledge: Knowledge, language: str) -> list[tuple[str, str]]:
-    """English for what the language says: a kind's name before a cue's phrase before a word of the vocabulary."""
+    """English for what the language says: a kind's name before a cue's phrase before a word of the vocabulary.
+
+    Of the English names of a kind, the first that holds what the vocabulary says of the word: "Krawatte" is a tie also
+    where ties and suits are one kind.
+    """
     if language == "en":
         words = {word for forms in knowledge.vocabulary.values() for word in forms.values()} - {""}
         return [(word, word) for word in sorted(words | {kind.name for kind in knowledge.kinds})]
-    english = dict(knowledge.vocabulary.get(language, {}))
+    vocabulary = knowledge.vocabulary.get(language, {})
+    english = dict(vocabulary)
     for cue in knowledge.cues:
         if cue.phrases.get("en"):
             english.update(dict.fromkeys(cue.phrases.get(language, []), cue.phrases["en"][0]))
     for kind in knowledge.kinds:
-        english.update(dict.fromkeys(kind.names.get(language, []), kind.name))
+        known = kind.names["en"]
+        for name in kind.names.get(language, []):
+            plain = vocabulary.get(name) or vocabulary.get(name.lower())
+            english[name] = next((one for one in known if plain and plain in one), kind.name)
     return list(english.items())
 
 

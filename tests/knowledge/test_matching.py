@@ -159,10 +159,15 @@ def test_an_unknown_language_is_read_as_english(matcher: KnowledgeMatcher) -> No
 
 
 def test_the_gloss_gives_english_for_names_cues_and_words(matcher: KnowledgeMatcher) -> None:
-    text = "Laserpointer für Kinder, Puppe"
+    text = "Laserpointer für Kinder, Seil"
     glosses = {text[hit.start : hit.end]: hit.english for hit in matcher.find(text, "de").glosses}
-    assert glosses["Laserpointer"] == "laser pointer"
-    assert glosses["Puppe"] == "doll"
+    assert glosses == {"Laserpointer": "laser pointer", "für Kinder": "for kids", "Seil": "rope"}
+
+
+def test_of_the_names_of_a_kind_the_one_that_says_the_word_is_its_english(matcher: KnowledgeMatcher) -> None:
+    assert "tie" in matcher.knowledge.vocabulary["de"]["Krawatte"]
+    assert [hit.english for hit in matcher.find("Krawatte", "de").glosses] == ["silk necktie for men"]
+    assert "necktie" not in next(k.name for k in matcher.knowledge.kinds if "Krawatte" in k.names["de"])
 
 
 @pytest.mark.parametrize(
