@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from models.knowledge.normalising import fold_phrase
 
 _Value = TypeVar("_Value")
 _SHORT_KATAKANA = 2
+_VOWEL_SIGNS = frozenset(c for c in map(chr, range(0x900, 0x980)) if unicodedata.category(c).startswith("M"))
 _SHORT_WORD = 3
 
 Span = tuple[int, int, int, int]
@@ -215,11 +217,16 @@ def _likeness(word: str, form: str) -> int:
 def at_word_edges(text: str, start: int, end: int) -> bool:
     """Tell whether a span neither begins nor ends inside a word.
 
-    A phrase that itself begins or ends with a sign that is no letter or digit (``100%``) needs no edge there.
+    A phrase that itself begins or ends with a sign that is no letter or digit (``100%``) needs no edge there. The vowel
+    signs of Devanagari are parts of words, though no letters: "ब्रा" (bra) is no part of "ब्रांड" (brand).
     """
-    before = start > 0 and text[start].isalnum() and text[start - 1].isalnum()
-    after = end < len(text) and text[end - 1].isalnum() and text[end].isalnum()
-    return not before and not after
+    if start > 0 and _in_word(text[start - 1]) and _in_word(text[start]):
+        return False
+    return not (end < len(text) and _in_word(text[end]) and _in_word(text[end - 1]))
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character in _VOWEL_SIGNS
 
 
 def at_katakana_edges(text: str, start: int, end: int) -> bool:

@@ -134,6 +134,16 @@ def test_a_short_katakana_word_is_no_part_of_a_longer_one() -> None:
     assert found(["バッグ"], "ショルダーバッグ", word_boundaries=False) == ["バッグ"]
 
 
+def test_a_word_in_devanagari_ends_where_its_vowel_signs_end() -> None:
+    assert found(["ब्रा", "डियो"], "ब्रांड वीडियो, ब्रा") == ["ब्रा"]
+    assert found(["गाड़ी"], "खिलौना गाड़ी") == ["गाड़ी"]
+
+
+def test_hyphens_and_spaces_mix() -> None:
+    assert found(["x-ray glasses toy"], "an x ray-glasses toy") == ["x ray-glasses toy"]
+    assert found(["-", " "], "a - b") == []
+
+
 def test_a_phrase_that_ends_in_a_hyphen_takes_no_space_along() -> None:
     assert found(["leder-"], "leder tasche") == ["leder"]
 
