@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def coverage_text(coverage: Coverage) -> str:
     return "\n".join(lines)
 
 
-def _words(title: str, words: dict[str, list[str]], codes: Sequence[str]) -> list[str]:
+def _words(title: str, words: Mapping[str, list[str]], codes: Sequence[str]) -> list[str]:
     found = [(code, words[code]) for code in codes if words.get(code)]
     if len(codes) == 1:
         return [f"  {title:<11} {', '.join(texts)}" for _, texts in found]
