@@ -1,4 +1,4 @@
-"""The names of a product kind, in few bytes: a server holds some eighty thousand of them and reads them once."""
+"""The names of a product kind, in few bytes: a server holds a hundred thousand of them and reads them once."""
 
 from __future__ import annotations
 
