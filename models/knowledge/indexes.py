@@ -102,7 +102,7 @@ def _glosses(knowledge: Knowledge, language: str) -> list[tuple[str, str]]:
         known = kind.names["en"]
         for name in kind.names.get(language, []):
             plain = vocabulary.get(name) or vocabulary.get(name.lower())
-            english[name] = next((one for one in known if plain and plain in one), kind.name)
+            english[name] = next((one for one in known if plain and plain in one), known[0])
     return list(english.items())
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
 
 from models.domain.risk import RiskLevel, highest, risk_level
-from models.knowledge.packed_names import PackedNames
+from models.knowledge.packed_names import PACKABLE, PackedNames
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Phrase = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Name = Annotated[Phrase, StringConstraints(pattern=PACKABLE)]
+Names = Annotated[Mapping[str, list[Name]], AfterValidator(PackedNames), PlainSerializer(dict)]
+"""Names by language code; held packed."""
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Severity = Annotated[int, Field(ge=1, le=4)]
 Consumers = Literal["very_vulnerable", "vulnerable", "other"]
@@ -50,7 +54,7 @@ class ProductKind(_Record):
     mitigating: list[Slug] = Field(default_factory=list)
     near: list[Slug] = Field(default_factory=list)
     details: list[Phrase] = Field(default_factory=list)
-    names: PackedNames
+    names: Names
     family: str = ""
 
     @property

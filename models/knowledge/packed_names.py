@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any
-
-from pydantic import GetCoreSchemaHandler, StringConstraints
-from pydantic_core import CoreSchema, core_schema
 
 _NEXT_NAME, _NEXT_LANGUAGE = "\x1f", "\x1e"
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\x1e\x1f]*$")]
+PACKABLE = rf"^[^{_NEXT_NAME}{_NEXT_LANGUAGE}]*$"
+"""Pattern of a name that can be packed: it holds none of the signs that stand between names."""
 
 
 class PackedNames(Mapping[str, list[str]]):
-    """Names by language code, in the order in which they were given; a field of that type takes a mapping of lists.
+    """Names by language code, in the order in which they were given.
 
     As lists of strings they take five times the memory. What is looked up is made anew each time.
 
@@ -48,11 +45,3 @@ class PackedNames(Mapping[str, list[str]]):
 
     def _lines(self) -> list[str]:
         return self._packed.decode().split(_NEXT_LANGUAGE) if self._packed else []
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(
-            cls,
-            handler.generate_schema(dict[str, list[Name]]),
-            serialization=core_schema.plain_serializer_function_ser_schema(dict),
-        )
