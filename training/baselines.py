@@ -117,6 +117,8 @@ def train_baselines(
     vectoriser = word_tfidf(len(known))
     about = "word and word-pair TF-IDF with one balanced logistic regression per risk type"
     features = vectoriser.fit_transform(texts)
+    # A regression sorts them where they lie: one thread would do so while others read.
+    features.sort_indices()
     built.append(_regressed("TF-IDF + LR", about, taxonomy, features, vectoriser.transform, "liblinear", truth, levels))
     report("training baselines", 2, 3)
     about = "embeddings of the encoder as it comes, with one balanced logistic regression per risk type"

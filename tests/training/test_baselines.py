@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from scipy.sparse import issparse
+from sklearn.linear_model import LogisticRegression
 
 from models.classifier.classifier import HazardClassifier
 from models.domain.alert import Example
@@ -63,6 +67,23 @@ def test_hazards_that_nobody_has_get_their_base_rate(trained: dict[str, Baseline
     predictions = trained["TF-IDF + LR"].predict([some(1)[0].to_listing()])
 
     assert predictions.hazards[0, taxonomy.names.index("drowning")] == 0.0
+
+
+def test_regressions_that_share_features_change_none(
+    taxonomy: Taxonomy, small_model: HazardClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fit sorts a sparse matrix in its place, and others read it meanwhile: figures differed from run to run."""
+    given: list[bool] = []
+
+    class Watched(LogisticRegression):
+        def fit(self, features: Any, target: Any, sample_weight: Any = None) -> LogisticRegression:
+            given.append(not issparse(features) or bool(features.has_sorted_indices))
+            return super().fit(features, target, sample_weight)
+
+    monkeypatch.setattr(baselines, "LogisticRegression", Watched)
+    train_baselines(some(80), taxonomy, small_model.encoder)
+    assert len(given) > 6
+    assert all(given)
 
 
 def test_answers_do_not_depend_on_company(trained: dict[str, Baseline]) -> None:
