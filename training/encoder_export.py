@@ -1,4 +1,4 @@
-"""A sentence-transformers model -> ONNX graph in int8 and tokenizer, cached by what it was made from."""
+"""A sentence-transformers model, whole or shorter -> ONNX graph in int8 and tokenizer, cached by its origin."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import logging
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -32,6 +33,31 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class Shortening:
+    """What makes an encoder shorter; see `training.encoder_shortening`.
+
+    Parameters
+    ----------
+    layers : sequence of int
+        Those that are kept, counted from 0, the last one among them.
+    texts : sequence of str
+        What the maps that stand for the others are fitted on.
+    max_tokens : int
+        Longer texts are cut.
+    """
+
+    layers: Sequence[int]
+    texts: Sequence[str]
+    max_tokens: int = 128
+
+    @cached_property
+    def digest(self) -> str:
+        """Return a short digest of all of it."""
+        said = "\x1e".join([repr(tuple(self.layers)), str(self.max_tokens), *self.texts])
+        return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
 class ExportedEncoder:
     """A directory with `encoder.onnx` and `tokenizer.json`.
 
@@ -47,6 +73,12 @@ class ExportedEncoder:
     name: str
     weights_sha256: str
     precision: Precision
+    shortening: Shortening | None = None
+
+    @property
+    def layers(self) -> str:
+        """Layers that it has, as the command line names them."""
+        return "all" if self.shortening is None else ",".join(map(str, self.shortening.layers))
 
     @property
     def graph(self) -> Path:
@@ -81,7 +113,12 @@ def embedded_encoder_source() -> Path:
     return source
 
 
-def export_encoder(name: str = EMBEDDED, precision: Precision = "int8", cache: Path | None = None) -> ExportedEncoder:
+def export_encoder(
+    name: str = EMBEDDED,
+    precision: Precision = "int8",
+    cache: Path | None = None,
+    shortening: Shortening | None = None,
+) -> ExportedEncoder:
     """Return the encoder as ONNX; the second call for the same weights costs nothing.
 
     Parameters
@@ -89,13 +126,21 @@ def export_encoder(name: str = EMBEDDED, precision: Precision = "int8", cache: P
     name : str
         `EMBEDDED`, a directory of a sentence-transformers model, or a hub name. It must pool by mean: exact
         attribution rests on that.
+    shortening : Shortening, optional
+        Leave layers out.
+
+    Raises
+    ------
+    InputError
+        If it cannot be loaded, pools otherwise, or has not the layers that are to be kept.
     """
     source = _source(name)
     weights = _weights_digest(source)
-    target = (cache or cache_dir()) / "encoders" / f"{_source_digest(source)}-{precision}-v{_EXPORT_VERSION}"
+    made_from = _source_digest(source) + (f"-{shortening.digest}" if shortening else "")
+    target = (cache or cache_dir()) / "encoders" / f"{made_from}-{precision}-v{_EXPORT_VERSION}"
     if not (target / "encoder.onnx").is_file():
-        _export(load_sentence_transformer(name), target, precision)
-    return ExportedEncoder(target, name, weights, precision)
+        _export(load_sentence_transformer(name), target, precision, shortening)
+    return ExportedEncoder(target, name, weights, precision, shortening)
 
 
 def load_sentence_transformer(name: str, device: str = "cpu") -> Any:
@@ -144,11 +189,18 @@ def _source_digest(source: Path | str) -> str:
     return digest.hexdigest()[:16]
 
 
-def _export(model: Any, target: Path, precision: Precision) -> None:
+def _export(model: Any, target: Path, precision: Precision, shortening: Shortening | None) -> None:
     import torch
 
     _require_mean_pooling(model)
     transformer = model[0].auto_model.eval()
+    if shortening is not None:
+        from training.encoder_shortening import shortened
+
+        log.info("fitting maps in place of the encoder's other layers")
+        transformer = shortened(
+            transformer, model.tokenizer, shortening.layers, shortening.texts, shortening.max_tokens
+        )
 
     class TokenVectors(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:

@@ -15,7 +15,7 @@ from models.classifier.classifier import HazardClassifier
 from models.classifier.encoder import OnnxEncoder
 from models.classifier.reading import ReadListing
 from models.domain.alert import Example
-from training.encoder_export import Precision, export_encoder
+from training.encoder_export import ExportedEncoder, export_encoder
 from training.evaluation import VEHICLES
 from training.faithfulness import faithfulness
 from training.metrics import HazardStatistics, rounded
@@ -35,8 +35,7 @@ def look_inside(
     ordinary: Predicted,
     judged: Sequence[Example],
     *,
-    encoder_name: str,
-    precision: Precision,
+    encoder: ExportedEncoder,
     prior_unsafe: float,
     explain: int,
     pairs: int,
@@ -50,8 +49,8 @@ def look_inside(
         Held-out alerts with their hazards, and held-out ordinary listings.
     judged : sequence of Example
         Held-out listings of any kind, whose explanations are put to the test.
-    encoder_name : str
-        The encoder as `training.encoder_export.export_encoder` takes it.
+    encoder : ExportedEncoder
+        Of the model.
     explain : int
         How many of the judged listings at most.
     pairs : int
@@ -73,8 +72,8 @@ def look_inside(
         read = [model.read(example.to_listing()) for example in kept.examples]
         truth = np.array([[name in (e.labels or ()) for name in model.taxonomy.names] for e in kept.examples])
         facts["ablation"] = ablation(model, read, truth)
-        if precision == "int8":
-            facts["quantisation"] = quantisation(model, encoder_name, read, truth)
+        if encoder.precision == "int8":
+            facts["quantisation"] = quantisation(model, encoder, read, truth)
     if min(len(kept), len(ordinary)) >= _FEWEST:
         facts["unsafe"] = unsafe_calibration(kept.predictions.unsafe, ordinary.predictions.unsafe, prior_unsafe)
     return {name: found for name, found in facts.items() if found}
@@ -110,7 +109,7 @@ def ablation(model: HazardClassifier, read: Sequence[ReadListing], truth: NDArra
 
 
 def quantisation(
-    model: HazardClassifier, encoder_name: str, read: Sequence[ReadListing], truth: NDArray[np.bool_]
+    model: HazardClassifier, encoder: ExportedEncoder, read: Sequence[ReadListing], truth: NDArray[np.bool_]
 ) -> dict[str, Any]:
     """Return the figures of the same heads over the int8 encoder and over the same encoder in fp32.
 
@@ -119,7 +118,7 @@ def quantisation(
     dict
         Per figure ``fp32``, ``int8`` and their difference, and ``cosine``, the mean between the two embeddings.
     """
-    exported = export_encoder(encoder_name, "fp32")
+    exported = export_encoder(encoder.name, "fp32", shortening=encoder.shortening)
     exact = OnnxEncoder(exported.graph, exported.tokenizer, model.encoder.max_tokens, model.encoder.threads)
     texts = [r.text.text for r in read]
     embeddings = {"fp32": exact.embed(texts), "int8": model.encoder.embed(texts)}

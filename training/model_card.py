@@ -82,6 +82,7 @@ def _made_with(record: RunRecord) -> list[Block]:
         return []
     rows = [
         ("encoder", f"{training.get('encoder', DASH)}, {training.get('precision', DASH)}"),
+        ("its layers", str(training.get("layers", DASH))),
         ("longest text", f"{training.get('max_tokens', DASH)} tokens"),
         ("fine-tuning", str(training.get("finetune", DASH))),
         ("listings written from the knowledge base", shown(training.get("kind_listings"))),
@@ -260,7 +261,7 @@ def _reproduce(record: RunRecord) -> Iterator[Block]:
         words += [f"--{role}", *names] if names else []
     if Path(str(training.get("encoder", ""))).name != "all-MiniLM-L6-v2":
         words += ["--encoder", str(training.get("encoder"))]
-    for option in ("--corpus-size", "--held-out", "--finetune", "--seed"):
+    for option in ("--layers", "--corpus-size", "--held-out", "--finetune", "--seed"):
         key = option.removeprefix("--").replace("-", "_")
         if key in training:
             words += [option, str(training[key])]

@@ -34,7 +34,8 @@ from models.knowledge.base import Knowledge, load_knowledge
 from models.sources.examples import read_examples
 from training.data_fingerprint import DataFingerprint
 from training.data_profile import profiles
-from training.encoder_export import EMBEDDED, ExportedEncoder, Precision, export_encoder
+from training.encoder_export import EMBEDDED, ExportedEncoder, Precision, Shortening, export_encoder
+from training.encoder_layers import Layers, shortening
 from training.evaluation import VEHICLES, Evaluation, evaluate
 from training.evidence_items import evidence_index
 from training.finetuning import FinetuneSettings, FinetuneTexts, HazardTexts, finetune, has_gpu
@@ -80,6 +81,10 @@ class TrainSettings:
     gloss : bool, optional
         Whether text in other languages reaches the encoder in English words; by default with the embedded encoder,
         which reads English, and not with another, which may read them all.
+    layers : sequence of int, or str
+        Layers of the encoder that are kept, counted from 0, the last one among them; maps fitted on the texts that are
+        learnt from stand for the others. ``all`` keeps all of them; ``auto`` three of the embedded encoder where it is
+        not fine-tuned and there are texts enough, which halves its time, and all in any other case.
     finetune : str
         Fine-tune the encoder on the examples: ``auto`` where there is a GPU. On a later part of the Safety Gate alerts
         that are trained on, mAP of all blocks was 0.688 with it and 0.684 without, the first hazard was right for 0.80
@@ -103,6 +108,7 @@ class TrainSettings:
     held_out: int = 1_500
     test_share: float = 0.2
     seed: int = 0
+    layers: Layers = "auto"
     finetune: Literal["auto", "on", "off"] = "auto"
     track: bool = True
     compare: bool = True
@@ -175,15 +181,25 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
     written = Written.read(knowledge, taxonomy, reader, settings.corpus_size, settings.seed, report)
     # The corpus speaks of the shipped risk types; to a foreign label set it has nothing to say.
     written_hazards = written.hazards if set(taxonomy.names) & _corpus_labels(knowledge) else []
-    hazards = written_hazards
+    examples = labelled.samples(reader) if labelled is not None else []
+    offered = ordinary.read_listings(reader)
     encoder_name, fit, original = settings.encoder, settings.fit, None
     if labelled is not None:
-        examples, fit = labelled.samples(reader), fit.for_examples()
-        if _finetunes(settings):
-            encoder_name = str(_finetuned(settings, taxonomy, examples, written, report))
-            original, fit = _encoder(settings.encoder, settings)[0], fit.for_finetuned_encoder()
-        hazards = [*examples, *written_hazards]
-    encoder, exported = _encoder(encoder_name, settings)
+        fit = fit.for_examples()
+    finetunes = labelled is not None and _finetunes(settings)
+    shorter = shortening(
+        settings.layers,
+        settings.encoder,
+        finetunes,
+        [sample.read for sample in written.kinds],
+        [*(sample.read for sample in examples), *offered],
+        settings.max_tokens,
+    )
+    if finetunes:
+        encoder_name = str(_finetuned(settings, taxonomy, examples, written, report))
+        original, fit = _encoder(settings.encoder, settings, shorter)[0], fit.for_finetuned_encoder()
+    report("exporting the encoder", 0, 1)
+    encoder, exported = _encoder(encoder_name, settings, shorter)
     model = fit_classifier(
         taxonomy,
         yaml.safe_load(taxonomy_file.read_text(encoding="utf-8")),
@@ -191,11 +207,11 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
         boilerplate,
         encoder,
         written.kinds,
-        hazards,
+        [*examples, *written_hazards],
         Settings(max_tokens=settings.max_tokens, gloss=gloss),
         fit,
         report,
-        ordinary.read_listings(reader),
+        offered,
         original,
     )
     held_out = held_out_corpus(knowledge, taxonomy, settings.seed, settings.held_out)
@@ -222,7 +238,9 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
     facts = {
         "evaluated_on": "examples" if labelled is not None else "corpus",
         "metrics": evaluation.metrics,
-        "training": _facts(settings, fit, exported, knowledge, labelled, len(written.kinds), len(hazards)),
+        "training": _facts(
+            settings, fit, exported, knowledge, labelled, len(written.kinds), len(examples) + len(written_hazards)
+        ),
         "data": [item.as_dict() for item in data],
         "profile": profiles({**parts, "test": test, "ordinary": [*ordinary.learnt, *ordinary.held_out]}),
         "ordinary": _ordinary_levels(market),
@@ -234,8 +252,7 @@ def train(settings: TrainSettings, progress: Progress | None = None) -> TrainRes
             tested if labelled is not None else tested.where(lambda _: False),
             market,
             test,
-            encoder_name=encoder_name,
-            precision=settings.precision,
+            encoder=exported,
             prior_unsafe=model.settings.prior_unsafe,
             explain=settings.held_out // 25,
             pairs=settings.held_out * 2 // 5,
@@ -336,8 +353,8 @@ def _finetuned(
     return finetune(settings.encoder, material, settings.finetuning, report)
 
 
-def _encoder(name: str, settings: TrainSettings) -> tuple[OnnxEncoder, ExportedEncoder]:
-    exported = export_encoder(name, settings.precision)
+def _encoder(name: str, settings: TrainSettings, shorter: Shortening | None) -> tuple[OnnxEncoder, ExportedEncoder]:
+    exported = export_encoder(name, settings.precision, shortening=shorter)
     return OnnxEncoder(exported.graph, exported.tokenizer, settings.max_tokens, usable_cores()), exported
 
 
@@ -364,6 +381,7 @@ def _facts(
     return {
         "encoder": exported.name,
         "encoder_sha256": exported.weights_sha256,
+        "layers": exported.layers,
         "precision": exported.precision,
         "max_tokens": settings.max_tokens,
         "seed": settings.seed,

@@ -47,6 +47,10 @@ def train(
         str | None,
         typer.Option("--precision", metavar="int8|fp32", help="Of the encoder; fp32 is four times as large."),
     ] = None,
+    layers: Annotated[
+        str | None,
+        typer.Option("--layers", metavar="auto|all|N,N", help="Layers of the encoder to keep, counted from 0."),
+    ] = None,
     corpus_size: Annotated[
         int | None, typer.Option("--corpus-size", min=0, help="Listings written from the knowledge base.")
     ] = None,
@@ -78,9 +82,11 @@ def train(
         "finetune": finetune,
     }
     with training_extra("training"):
+        from training.encoder_layers import parse_layers
         from training.pipeline import TrainSettings
         from training.pipeline import train as run
 
+        given["layers"] = None if layers is None else parse_layers(layers)
         settings = TrainSettings(
             examples=examples or [],
             ordinary=ordinary or [],

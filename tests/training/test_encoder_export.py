@@ -15,6 +15,7 @@ from models.domain.errors import InputError
 from training import encoder_export
 from training.encoder_export import (
     EMBEDDED_SHA256,
+    Shortening,
     cache_dir,
     embedded_encoder_source,
     export_encoder,
@@ -74,6 +75,18 @@ def test_other_weights_and_another_precision_are_other_encoders(
     assert len({one.directory, other.directory, small.directory}) == 3
     assert one.weights_sha256 == small.weights_sha256 != other.weights_sha256
     assert small.graph.stat().st_size < one.graph.stat().st_size
+
+
+def test_a_shorter_encoder_is_fused_too_and_an_encoder_of_its_own(tiny_model: Path, tmp_path: Path) -> None:
+    given = [None, Shortening((1,), TEXTS), Shortening((1,), TEXTS[:2])]
+    whole, short, other = (export_encoder(str(tiny_model), "fp32", tmp_path, each) for each in given)
+    assert len({whole.directory, short.directory, other.directory}) == 3
+    assert (whole.layers, short.layers) == ("all", "1")
+    assert {given.name for given in InferenceSession(short.graph).get_inputs()} == {"input_ids"}
+    assert short.graph.stat().st_size < whole.graph.stat().st_size
+    ours, theirs = (OnnxEncoder(each.graph, each.tokenizer).embed(TEXTS) for each in (short, whole))
+    assert ((ours * theirs).sum(axis=1) > 0.9).all()
+    assert not (ours == theirs).all()
 
 
 @pytest.mark.parametrize("pooling", ["cls", "max"])

@@ -11,7 +11,7 @@ from models.classifier.classifier import HazardClassifier
 from models.domain.alert import Example
 from training.corpus.settings import CorpusSettings
 from training.corpus.writer import write_corpus
-from training.encoder_export import EMBEDDED
+from training.encoder_export import export_encoder
 from training.inside import BLOCKS, ablation, look_inside, quantisation
 from training.predicted import Predicted
 
@@ -42,7 +42,7 @@ def test_every_choice_of_blocks_has_its_row_all_of_them_first(
 
 def test_int8_is_judged_beside_fp32(small_model: HazardClassifier, unsafe: list[Example]) -> None:
     read = [small_model.read(e.to_listing()) for e in unsafe[:30]]
-    found = quantisation(small_model, EMBEDDED, read, truth_of(small_model, unsafe[:30]))
+    found = quantisation(small_model, export_encoder(), read, truth_of(small_model, unsafe[:30]))
     assert 0.97 < found["cosine"] < 1.0
     for name in ("macro_f1", "map", "top1"):
         figures = found[name]
@@ -51,7 +51,7 @@ def test_int8_is_judged_beside_fp32(small_model: HazardClassifier, unsafe: list[
 
 def test_what_the_data_cannot_tell_is_left_out(small_model: HazardClassifier) -> None:
     nothing = Predicted.of(small_model, [])
-    given = {"encoder_name": EMBEDDED, "precision": "int8", "prior_unsafe": 0.1, "explain": 60, "pairs": 20}
+    given = {"encoder": export_encoder(), "prior_unsafe": 0.1, "explain": 60, "pairs": 20}
     found = look_inside(small_model, nothing, nothing, [], **given)
     assert set(found) == {"style"}
 
@@ -59,7 +59,7 @@ def test_what_the_data_cannot_tell_is_left_out(small_model: HazardClassifier) ->
 def test_held_out_alerts_and_offers_tell_it_all(small_model: HazardClassifier, unsafe: list[Example]) -> None:
     offers = [replace(e, id=f"o{i}", title=f"paperback novel number {i}", description="") for i, e in enumerate(unsafe)]
     alerts, market = (Predicted.of(small_model, part) for part in (unsafe, offers))
-    given = {"encoder_name": EMBEDDED, "precision": "fp32", "prior_unsafe": 0.1, "explain": 60, "pairs": 20}
+    given = {"encoder": export_encoder(precision="fp32"), "prior_unsafe": 0.1, "explain": 60, "pairs": 20}
     found = look_inside(small_model, alerts, market, unsafe[:4], **given)
     assert set(found) == {"style", "ablation", "unsafe", "faithfulness"}
     assert found["faithfulness"]["listings"] == 4

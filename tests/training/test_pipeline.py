@@ -133,6 +133,14 @@ def test_a_finetuned_model_is_calibrated_by_an_encoder_that_knows_no_answers(
     assert facts["fit"]["penalties"]["dense"] < FitSettings().penalties["dense"]
 
 
+def test_layers_that_are_named_are_kept_and_said(run: Run, tiny_model: Path) -> None:
+    whole, short = (run(encoder=str(tiny_model), layers=layers, compare=False) for layers in ("all", (1,)))
+    assert [result.facts["training"]["layers"] for result in (whole, short)] == ["all", "1"]
+    graphs = [(result.directory / "encoder.onnx").stat().st_size for result in (whole, short)]
+    assert graphs[1] < graphs[0]
+    assert "| its layers | 1 |" in (short.papers / "model_card.md").read_text(encoding="utf-8")
+
+
 def test_another_seed_gives_another_model(corpus_alone: TrainResult, run: Run) -> None:
     assert run(seed=1, compare=False).version != corpus_alone.version
 
@@ -156,6 +164,7 @@ def test_the_manifest_holds_what_the_model_was_made_from(
     assert manifest.version == trained.version
     assert manifest.facts["labels"] == list(taxonomy.names)
     assert (training["encoder"], training["seed"], training["precision"]) == (EMBEDDED, 0, "int8")
+    assert training["layers"] == "all", "of six kinds there are too few texts to leave any out"
     assert training["knowledge_sha256"] == load_knowledge(six_kinds).digest
     assert training["kind_listings"] >= 12 * len(KINDS)
 
