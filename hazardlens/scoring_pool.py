@@ -105,9 +105,11 @@ class _Worker:
     @classmethod
     def begin(cls, model: Path, plan: Path | None, tiers: Tiers) -> None:
         from models.classifier.classifier import HazardClassifier
+        from models.classifier.cores import one_thread_of_algebra
         from models.plan.reading import load_plan
         from serving.process_memory import settle
 
+        one_thread_of_algebra()
         classifier = HazardClassifier.load(model, threads=1)
         cls._loaded = classifier, load_plan(plan).bound_to(classifier.guarantees), tiers
         settle()

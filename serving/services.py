@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from fastapi import Request
 from sqlalchemy import Connection
-from threadpoolctl import threadpool_limits
 
 from models.classifier.classifier import HazardClassifier
+from models.classifier.cores import one_thread_of_algebra
 from models.domain.assessment import Assessment
 from models.domain.errors import InputError
 from models.domain.parts import in_parts
@@ -395,14 +395,6 @@ def load_engine(settings: Settings, recalls_for: RecallsFor = lambda _: None) ->
     return AssessmentEngine(
         model, plan, limits_of(settings), lambda answering: Telling(answering.knowledge, marketplace), recalls_for
     )
-
-
-def one_thread_of_algebra() -> None:
-    """Keep linear algebra to the thread that asks for it.
-
-    Listings are assessed on threads of their own: threads within these would only wait for each other.
-    """
-    threadpool_limits(limits=1, user_api="blas")
 
 
 def services_of(request: Request) -> Services:

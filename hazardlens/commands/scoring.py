@@ -57,6 +57,7 @@ def score(
     from hazardlens.result_files import check_ending, result_file
     from hazardlens.result_rows import score_rows, unread
     from hazardlens.scoring_pool import ScoringPool, processes_for
+    from models.classifier.cores import one_thread_of_algebra
     from models.plan.reading import load_plan
     from models.sources.listings import iter_listings
     from models.sources.report import ReadReport
@@ -66,6 +67,7 @@ def score(
         raise InputError("the results would replace the listings", place=str(out), hint="give --out another name")
     report, chosen = ReadReport(str(source)), load_plan(plan)
     directory = model_directory(model)
+    one_thread_of_algebra()  # as each process of a pool does: equal results to the last digit
     classifier = load_model(str(directory))
     chosen, asked = chosen.bound_to(classifier.guarantees), _tiers(tiers, classifier, str(directory))
     used, rows = processes_for(iter_listings(source, report), processes)

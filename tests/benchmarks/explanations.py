@@ -16,12 +16,12 @@ import numpy as np
 from real_data import alerts, directory
 
 from models.classifier.classifier import HazardClassifier
+from models.classifier.cores import one_thread_of_algebra
 from models.classifier.evidence import EvidenceItem
 from models.classifier.explaining import explain_listing
 from models.domain.listing import Listing
 from models.plan.reading import load_plan
 from models.sources.examples import read_ordinary
-from serving.services import one_thread_of_algebra
 
 LISTINGS = 200
 ITEMS = 100_000

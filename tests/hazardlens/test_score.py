@@ -7,16 +7,19 @@ import csv
 import gzip
 import io
 import json
+import multiprocessing
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from threadpoolctl import threadpool_info
 
 from hazardlens.result_files import result_file
 from hazardlens.result_rows import COLUMNS, score_rows
-from hazardlens.scoring_pool import WORTH_IT, ScoringPool, ScoringPoolError, processes_for
+from hazardlens.scoring_pool import WORTH_IT, ScoringPool, ScoringPoolError, _Worker, processes_for
 from models.captioning.building import pictures_can_be_read
 from models.classifier.classifier import HazardClassifier
 from models.domain.action import Action
@@ -315,3 +318,11 @@ def test_what_pictures_say_counts_where_they_are_asked_for(
     assert {name: refused[name] for name in ("risk_level", "hazards")} == {
         name: before[1][name] for name in ("risk_level", "hazards")
     }
+
+
+def test_processes_that_score_keep_linear_algebra_to_their_own_thread(small_model_dir: Path) -> None:
+    given = (small_model_dir, None, "full")
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _Worker.begin, given) as pool:
+        found = pool.submit(threadpool_info).result(60)
+    threads = [library["num_threads"] for library in found if library["user_api"] == "blas"]
+    assert set(threads) == {1}
