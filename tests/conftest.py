@@ -180,7 +180,8 @@ def small_model_dir(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     if named:
         return Path(named)
     from models.domain.resources import cache_dir
-    from training.pipeline import TrainSettings, train
+    from training.pipeline import train
+    from training.settings import TrainSettings
 
     small_knowledge_dir: Path = request.getfixturevalue("small_knowledge_dir")
     root, home = Path(__file__).resolve().parents[1], cache_dir() / "test-models"

@@ -15,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
+from models.classifier.cores import usable_cores
+from models.classifier.encoder import OnnxEncoder
 from models.domain.errors import InputError
 from models.domain.resources import cache_dir
 
@@ -89,6 +91,10 @@ class ExportedEncoder:
     def tokenizer(self) -> Path:
         """The tokenizer."""
         return self.directory / "tokenizer.json"
+
+    def load(self, max_tokens: int = 128, threads: int | None = None) -> OnnxEncoder:
+        """Return it as what encodes texts, by default as many at once as there are cores."""
+        return OnnxEncoder(self.graph, self.tokenizer, max_tokens, threads or usable_cores())
 
 
 def embedded_encoder_source() -> Path:

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.classifier.classifier import HazardClassifier
-from models.classifier.encoder import OnnxEncoder
 from models.classifier.reading import ReadListing
 from models.domain.alert import Example
 from training.encoder_export import ExportedEncoder, export_encoder
@@ -119,7 +118,7 @@ def quantisation(
         Per figure ``fp32``, ``int8`` and their difference, and ``cosine``, the mean between the two embeddings.
     """
     exported = export_encoder(encoder.name, "fp32", shortening=encoder.shortening)
-    exact = OnnxEncoder(exported.graph, exported.tokenizer, model.encoder.max_tokens, model.encoder.threads)
+    exact = exported.load(model.encoder.max_tokens, model.encoder.threads)
     texts = [r.text.text for r in read]
     embeddings = {"fp32": exact.embed(texts), "int8": model.encoder.embed(texts)}
     figures = {

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.classifier.classifier import HazardClassifier
-from models.classifier.cores import usable_cores
 from models.classifier.encoder import OnnxEncoder
 from models.domain.alert import Example
 from models.domain.errors import ArtifactError
@@ -72,8 +71,7 @@ def training_rivals(
 
 def frozen_encoder(name: str = EMBEDDED, precision: Precision = "int8", max_tokens: int = 128) -> OnnxEncoder:
     """Return an encoder as it comes, which has seen no label."""
-    exported = export_encoder(name, precision)
-    return OnnxEncoder(exported.graph, exported.tokenizer, max_tokens, usable_cores())
+    return export_encoder(name, precision).load(max_tokens)
 
 
 def champion_rival(

@@ -83,8 +83,8 @@ def train(
     }
     with training_extra("training"):
         from training.encoder_layers import parse_layers
-        from training.pipeline import TrainSettings
         from training.pipeline import train as run
+        from training.settings import TrainSettings
 
         given["layers"] = None if layers is None else parse_layers(layers)
         settings = TrainSettings(

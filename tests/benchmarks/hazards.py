@@ -27,9 +27,10 @@ from models.domain.alert import Example
 from models.domain.taxonomy import load_taxonomy
 from training.baselines import balanced_regression, word_tfidf
 from training.metrics import HazardStatistics
-from training.pipeline import TrainSettings, train
+from training.pipeline import train
 from training.rivals import frozen_encoder
 from training.scored import Scored
+from training.settings import TrainSettings
 
 _FIRST_DAY = dt.date(2000, 1, 1)
 

@@ -16,8 +16,9 @@ import training.registry as registry
 from models.domain.resources import datasets_dir
 from tests.hazardlens.conftest import RunCommand
 from training.evaluation import Evaluation
-from training.pipeline import TrainResult, TrainSettings
+from training.pipeline import TrainResult
 from training.registry import RegisteredVersion
+from training.settings import TrainSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = datasets_dir() / "samples"
@@ -56,7 +57,7 @@ def test_every_option_reaches_the_pipeline(run: RunCommand, trained: list[TrainS
         "train", "--examples", "a.csv", "b.csv", "--examples", "c.csv", "--ordinary", "o.csv", "--levelled", "l.csv",
         "--taxonomy", "t.yaml",
         "--knowledge", "k", "--out", "m", "--encoder", "e", "--corpus-size", 7, "--held-out", 50, "--seed", 3,
-        "--no-track", "--promote", "--no-compare",
+        "--no-track", "--promote", "--no-compare", "--layers", "0,2", "--precision", "fp32", "--finetune", "off",
     )  # fmt: skip
 
     assert trained == [
@@ -64,7 +65,7 @@ def test_every_option_reaches_the_pipeline(run: RunCommand, trained: list[TrainS
             out=Path("m"), examples=[Path("a.csv"), Path("b.csv"), Path("c.csv")], ordinary=[Path("o.csv")],
             levelled=[Path("l.csv")],
             taxonomy=Path("t.yaml"), knowledge=Path("k"), encoder="e", corpus_size=7, held_out=50, seed=3, track=False,
-            promote=True, compare=False,
+            promote=True, compare=False, layers=(0, 2), precision="fp32", finetune="off",
         )
     ]  # fmt: skip
 

@@ -25,7 +25,8 @@ from training.corpus.settings import CorpusSettings
 from training.corpus.writer import write_corpus
 from training.encoder_export import EMBEDDED
 from training.finetuning import FinetuneSettings
-from training.pipeline import TrainResult, TrainSettings, train
+from training.pipeline import TrainResult, train
+from training.settings import TrainSettings
 
 KINDS = (
     "laser-pointer",
